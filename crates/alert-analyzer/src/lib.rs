@@ -1,0 +1,1 @@
+//! Mute, deduplicate, understand: from what was received to what is routed.

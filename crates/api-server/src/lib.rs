@@ -1,0 +1,1 @@
+//! Health, metrics, provisioning, and the recorder of history.

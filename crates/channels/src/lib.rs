@@ -1,0 +1,1 @@
+//! Destinations, one file each, and how a message is rendered.

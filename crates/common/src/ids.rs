@@ -1,0 +1,176 @@
+//! Names for things are types: an event id is not a delivery id.
+//!
+//! Events, alerts, deliveries and jobs carry UUIDs and are shown with a prefix (`evt_…`);
+//! what people configure (tenants, channels, rules …) carries the integer its row has in the store.
+
+use std::{fmt, str::FromStr};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use uuid::Uuid;
+
+/// Why a text is not an id of the wanted kind.
+#[derive(Debug, thiserror::Error)]
+#[error("`{text}` is not an id of the form `{prefix}_` and 32 hex digits")]
+pub struct BadId {
+    text: String,
+    prefix: &'static str,
+}
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id whose order follows `now_ms` (UUID version 7, RFC 9562 §5.7).
+            pub fn at(now_ms: i64) -> Self {
+                let millis = u64::try_from(now_ms).unwrap_or_default();
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid())
+            }
+
+            /// The same id for the same parts, for ever (UUID version 8 over SHA-256, RFC 9562 §5.8).
+            ///
+            /// Work that is done twice after a crash thereby names its results alike.
+            pub fn derived(parts: &[&[u8]]) -> Self {
+                let mut text = $prefix.as_bytes().to_vec();
+                for part in parts {
+                    text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+                    text.extend_from_slice(part);
+                }
+                let mut bytes = [0; 16];
+                bytes.copy_from_slice(&digest(&SHA256, &text).as_ref()[..16]);
+                Self(Uuid::new_v8(bytes))
+            }
+
+            /// The id behind the prefix.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+
+            /// Gives an existing UUID this meaning.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0.as_simple())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(|hex| Uuid::try_parse(hex).ok())
+                    .map(Self)
+                    .ok_or_else(|| BadId { text: text.to_owned(), prefix: $prefix })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+                out.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+                String::deserialize(input)?.parse().map_err(D::Error::custom)
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// One thing received, immutable.
+    EventId,
+    "evt"
+);
+uuid_id!(
+    /// Events with the same fingerprint in a tenant. Derived from both, so no look-up is needed to name it.
+    AlertId,
+    "alr"
+);
+uuid_id!(
+    /// One event on its way to one channel. Derived from both, so routing twice names it alike.
+    DeliveryId,
+    "dlv"
+);
+uuid_id!(
+    /// One job on the queue. Pushing the same id twice queues it once.
+    JobId,
+    "job"
+);
+
+macro_rules! row_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+row_id!(
+    /// The owner of everything.
+    TenantId
+);
+row_id!(
+    /// Where messages go.
+    ChannelId
+);
+row_id!(
+    /// Credentials of a platform.
+    BotId
+);
+row_id!(
+    /// A routing rule.
+    RuleId
+);
+row_id!(
+    /// A silence.
+    SilenceId
+);
+row_id!(
+    /// A mute.
+    MuteId
+);
+
+impl TenantId {
+    /// The tenant that exists from the first start; everything belongs to it until others are made.
+    pub const DEFAULT: Self = Self(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_what_it_shows() {
+        let id = EventId::at(1_795_295_524_584);
+        assert_eq!(id.to_string().parse::<EventId>().unwrap(), id);
+        assert!(id.to_string().parse::<JobId>().is_err());
+    }
+
+    #[test]
+    fn derived_ids_do_not_run_parts_together() {
+        assert_eq!(AlertId::derived(&[b"a", b"b"]), AlertId::derived(&[b"a", b"b"]));
+        assert_ne!(AlertId::derived(&[b"ab", b""]), AlertId::derived(&[b"a", b"b"]));
+    }
+
+    #[test]
+    fn later_ids_sort_after_earlier_ones() {
+        assert!(EventId::at(2_000) > EventId::at(1_000));
+    }
+}

@@ -1,0 +1,245 @@
+//! What travels on the queue. Versioned: every version ever written stays readable.
+//!
+//! A payload is one line of JSON, a line feed, then raw bytes (the mail or request body as it came; empty
+//! for most kinds). So a two-megabyte mail is neither escaped nor encoded on its way, and a payload can
+//! still be read by eye. The JSON object has a member `v`; a stored sample of each kind and version lives
+//! in `tests/payloads/` and is read by a test for ever.
+
+use std::net::IpAddr;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    alert::{Alert, Analysis, Event, Severity, Status},
+    clock::UnixMillis,
+    ids::{AlertId, ChannelId, DeliveryId, EventId, TenantId},
+    queue::Ending,
+};
+
+/// Why a payload cannot be read. The job is buried with its bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("unreadable payload: {0}")]
+pub struct Unreadable(String);
+
+/// Something that can travel on the queue.
+pub trait Payload: Sized {
+    /// The bytes to queue.
+    fn encode(&self) -> Bytes;
+    /// Reads any version ever written.
+    fn decode(bytes: &Bytes) -> Result<Self, Unreadable>;
+}
+
+fn encode_with(head: &impl Serialize, raw: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(512 + raw.len()).writer();
+    serde_json::to_writer(&mut out, head).expect("payload heads have string keys and finite numbers only");
+    let mut out = out.into_inner();
+    out.put_u8(b'\n');
+    out.extend_from_slice(raw);
+    out.freeze()
+}
+
+fn decode_with<T: DeserializeOwned>(bytes: &Bytes) -> Result<(T, Bytes), Unreadable> {
+    let end = bytes.iter().position(|&b| b == b'\n').ok_or_else(|| Unreadable("no line feed".to_owned()))?;
+    let head = serde_json::from_slice(&bytes[..end]).map_err(|error| Unreadable(error.to_string()))?;
+    Ok((head, bytes.slice(end + 1..)))
+}
+
+/// The envelope of an event as intake puts it on the queue, before anything was understood of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertPayload {
+    pub head: IntakeHead,
+    /// The mail or the request body exactly as it came.
+    pub raw: Bytes,
+}
+
+/// The part of an [`AlertPayload`] that is written as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntakeHead {
+    pub event: EventId,
+    pub tenant: TenantId,
+    pub received_at: UnixMillis,
+    pub peer: Option<IpAddr>,
+    /// The channel whose push token was used.
+    pub channel: Option<ChannelId>,
+    pub content: Content,
+}
+
+/// What kind of thing was received.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Content {
+    /// `raw` is the message, header and body.
+    Mail(Envelope),
+    /// `raw` is the request body; the dialect already took this item out of it.
+    Item(Item),
+}
+
+/// The SMTP envelope.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    pub helo: String,
+    /// Empty for the null sender `<>`.
+    pub mail_from: String,
+    pub rcpt_to: Vec<String>,
+    /// The authenticated user.
+    pub user: Option<String>,
+}
+
+/// One item of a webhook, as its dialect read it. Absent means that the request did not say.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// The dialect: `push`, `alertmanager` …
+    pub source: String,
+    /// The identity that the source gives its alert, the same for firing and resolved.
+    pub key: Option<String>,
+    pub title: String,
+    pub text: String,
+    pub severity: Option<Severity>,
+    pub status: Option<Status>,
+    pub system: Option<String>,
+    pub category: Option<String>,
+    pub from: Option<String>,
+    pub labels: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "v")]
+enum IntakeVersions<T> {
+    #[serde(rename = "1")]
+    V1(T),
+}
+
+impl Payload for AlertPayload {
+    fn encode(&self) -> Bytes {
+        encode_with(&IntakeVersions::V1(&self.head), &self.raw)
+    }
+
+    fn decode(bytes: &Bytes) -> Result<Self, Unreadable> {
+        let (IntakeVersions::V1(head), raw) = decode_with(bytes)?;
+        Ok(Self { head, raw })
+    }
+}
+
+macro_rules! json_payload {
+    ($name:ident, $versions:ident) => {
+        #[derive(Serialize, Deserialize)]
+        #[serde(tag = "v")]
+        enum $versions<T> {
+            #[serde(rename = "1")]
+            V1(T),
+        }
+
+        impl Payload for $name {
+            fn encode(&self) -> Bytes {
+                encode_with(&$versions::V1(self), b"")
+            }
+
+            fn decode(bytes: &Bytes) -> Result<Self, Unreadable> {
+                let ($versions::V1(payload), _) = decode_with(bytes)?;
+                Ok(payload)
+            }
+        }
+    };
+}
+
+/// An analysed event, to be routed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoutePayload {
+    pub alert: Alert,
+}
+json_payload!(RoutePayload, RouteVersions);
+
+/// One event on its way to one channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeliverPayload {
+    pub delivery: DeliveryId,
+    pub channel: ChannelId,
+    pub alert: Alert,
+    /// How many events of this alert have been seen, this one included.
+    pub count: u64,
+    /// A later answer to a message that already went out.
+    pub update: bool,
+}
+json_payload!(DeliverPayload, DeliverVersions);
+
+/// The model's late answer: the channels that already have the message get an update.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnrichPayload {
+    pub alert: Alert,
+    pub count: u64,
+    pub channels: Vec<ChannelId>,
+}
+json_payload!(EnrichPayload, EnrichVersions);
+
+/// A fact for the history. Facts may arrive twice and out of order; the recorder makes them harmless.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    pub head: FactHead,
+    /// The raw bytes of the event, up to the limit set in `history.raw_max_bytes`; empty otherwise.
+    pub raw: Bytes,
+}
+
+/// The part of a [`Fact`] that is written as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FactHead {
+    pub tenant: TenantId,
+    pub event: EventId,
+    pub at: UnixMillis,
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fact")]
+pub enum What {
+    /// The event was read and understood. Carries the raw bytes.
+    Analysed { alert: Box<Alert>, raw_truncated: bool },
+    /// It was dropped at intake, before any analysis: muted, or a duplicate at the door. Carries the raw bytes.
+    Dropped { event: Box<Event>, ending: Ending, reason: String },
+    /// Routing decided. `reasons` say why, in order.
+    Routed {
+        alert: AlertId,
+        reasons: Vec<String>,
+        deliveries: Vec<(DeliveryId, ChannelId)>,
+        ending: Option<Ending>,
+        analysis: Option<Analysis>,
+    },
+    /// One channel was left out, because it had the same alert inside its window.
+    Deduplicated { delivery: DeliveryId, channel: ChannelId },
+    /// One attempt of one delivery.
+    Attempt { delivery: DeliveryId, channel: ChannelId, number: u32, outcome: AttemptOutcome, detail: String },
+    /// A job gave up before it could become a delivery (an unreadable payload, an unknown channel).
+    Buried { reason: String },
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    Delivered,
+    /// It will be tried again.
+    Failed,
+    /// Waiting for a rate limit; not counted as an attempt.
+    RateLimited,
+    /// It gave up; the delivery is a dead letter.
+    Dead,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "v")]
+enum FactVersions<T> {
+    #[serde(rename = "1")]
+    V1(T),
+}
+
+impl Payload for Fact {
+    fn encode(&self) -> Bytes {
+        encode_with(&FactVersions::V1(&self.head), &self.raw)
+    }
+
+    fn decode(bytes: &Bytes) -> Result<Self, Unreadable> {
+        let (FactVersions::V1(head), raw) = decode_with(bytes)?;
+        Ok(Self { head, raw })
+    }
+}

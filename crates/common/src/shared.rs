@@ -1,0 +1,59 @@
+//! What every service gets: settings, clock, queue, vault and the configuration snapshot.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    clock::{Clock, SystemClock},
+    config::ConfigCell,
+    crypto::Vault,
+    queue::{self, Queue},
+    services::Services,
+    settings::Settings,
+};
+
+/// Cheap to clone; every service of a process holds one.
+#[derive(Clone)]
+pub struct Shared {
+    pub settings: Arc<Settings>,
+    pub clock: Arc<dyn Clock>,
+    pub queue: Arc<dyn Queue>,
+    pub vault: Arc<Vault>,
+    pub config: Arc<ConfigCell>,
+}
+
+impl Shared {
+    /// Opens the key and the queue, and takes the configuration that is published there, if any.
+    pub async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let vault = Arc::new(open_vault(&settings)?);
+        let queue = queue::connect(&settings, clock.clone()).await.context("opening the queue")?;
+        let config = Arc::new(ConfigCell::default());
+        config.refresh(&*queue, &vault).await.context("reading the published configuration")?;
+        Ok(Self { settings: Arc::new(settings), clock, queue, vault, config })
+    }
+
+    /// Starts what every process needs beside its services: it follows the configuration.
+    pub fn spawn_upkeep(&self, services: &mut Services) {
+        let shared = self.clone();
+        services.spawn("configuration", |stop| shared.config.follow(shared.queue, shared.vault, stop));
+    }
+
+    /// The drain limit, for [`Services::new`].
+    pub fn drain(&self) -> Duration {
+        self.settings.stop.drain
+    }
+}
+
+fn open_vault(settings: &Settings) -> anyhow::Result<Vault> {
+    let key = &settings.security.master_key;
+    if !key.expose_secret().is_empty() {
+        return Vault::from_base64(key).context("security.master_key");
+    }
+    if !settings.embedded() {
+        bail!("security.master_key must be set where services share a queue (`openssl rand -base64 32` makes one)");
+    }
+    Vault::from_data_dir(&settings.data.dir)
+}

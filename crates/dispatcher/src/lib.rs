@@ -1,0 +1,1 @@
+//! Route, silence, deliver, retry, and keep what gave up.

@@ -1,0 +1,1 @@
+//! Port 25 to the queue: an SMTP server that only receives.

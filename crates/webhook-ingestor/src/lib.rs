@@ -1,0 +1,1 @@
+//! HTTP intake: push tokens and one file per dialect, to the queue.
