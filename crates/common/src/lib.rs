@@ -5,6 +5,7 @@
 //! [`routing`] (the pure function), [`store`] (all SQL), [`settings`], then the small ones.
 
 pub mod alert;
+pub mod boot;
 pub mod clock;
 pub mod config;
 pub mod crypto;

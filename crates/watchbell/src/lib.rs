@@ -1,1 +1,10 @@
-//! The all-in-one binary and the command line.
+//! The all-in-one binary and the command line: every service in one process, and the tools around it.
+
+mod books;
+mod check;
+pub mod cli;
+mod dead;
+mod health;
+mod output;
+mod send_test;
+mod serve;

@@ -1,0 +1,31 @@
+# One command each. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test setup lint chaos bench clean-data
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## Build what is needed and start everything on the embedded defaults
+	cargo build --locked --bin watchbell
+	exec target/debug/watchbell serve
+
+setup: ## Install what the tests need (Debian), or say what is missing
+	tools/install-test-needs
+
+lint: ## Formatting and clippy, warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# `build --all-targets` first: the product's tests start every service's binary.
+test: setup lint ## Everything that must hold: formatting, lints, all tests, deploy files
+	cargo build --locked --workspace --all-targets
+	cargo test --locked --workspace
+	deploy/check.sh
+
+chaos: setup ## 20,000 events while every service is killed again and again (minutes)
+	cargo build --locked --workspace --all-targets
+	cargo test --locked -p watchbell --test chaos -- --nocapture --test-threads 1
+
+bench: setup ## Measure against the peers and print ratios (release build; about half an hour)
+	cargo build --locked --release --workspace --bins
+	bench/run

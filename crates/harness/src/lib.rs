@@ -1,0 +1,44 @@
+//! Starts the product as processes, with real senders and a real destination: for product tests and chaos.
+//!
+//! [`Product`] is a running Watchbell, embedded or distributed; [`Sink`] is a webhook destination that can be
+//! told to misbehave; [`mail`] sends real SMTP.
+
+pub mod mail;
+mod process;
+mod product;
+mod sink;
+
+use std::{
+    future::Future,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    time::{Duration, Instant},
+};
+
+pub use process::Process;
+pub use product::{Product, Service};
+pub use sink::{Mood, Sink};
+
+/// An address on loopback that nobody listens on at the moment.
+pub fn free_address() -> SocketAddr {
+    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+    probe.local_addr().expect("a bound listener has an address")
+}
+
+/// Asks every 20 ms until the answer is `Some`.
+///
+/// # Panics
+/// When that did not happen within `at_most`: the text says what was awaited.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    at_most: Duration,
+    mut ask: impl FnMut() -> F,
+) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < at_most, "waited {at_most:?} for: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,116 @@
+//! One child process: its output goes to a file, and it never outlives its test.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use crate::eventually;
+
+/// A started binary of ours.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    args: Vec<OsString>,
+    env: Vec<(String, String)>,
+    dir: PathBuf,
+    child: Child,
+}
+
+impl Process {
+    /// Starts `name` from the folder in which cargo puts binaries, with only `env` of ours in its environment.
+    /// Its output is appended to `<dir>/<name>.out` and `.err`.
+    ///
+    /// # Panics
+    /// When the binary was not built or does not start.
+    pub fn start(name: &str, args: &[&str], env: &[(String, String)], dir: &Path) -> Self {
+        let args: Vec<_> = args.iter().map(OsString::from).collect();
+        let child = spawn(name, &args, env, dir);
+        Self { name: name.to_owned(), args, env: env.to_vec(), dir: dir.to_owned(), child }
+    }
+
+    /// Kills it without warning, as a power cut would, and waits until it is gone.
+    pub fn kill9(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to stop and waits for its exit.
+    ///
+    /// # Panics
+    /// When it does not stop within `at_most`.
+    pub async fn terminate(&mut self, at_most: Duration) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("`kill` is there");
+        assert!(sent.success(), "{} was gone before it was asked to stop:\n{}", self.name, self.log());
+        self.exit(at_most).await
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    /// When that does not happen within `at_most`.
+    pub async fn exit(&mut self, at_most: Duration) -> ExitStatus {
+        let child = std::cell::RefCell::new(&mut self.child);
+        eventually("a process to end", at_most, || {
+            let status = child.borrow_mut().try_wait().expect("a child can be waited for");
+            std::future::ready(status)
+        })
+        .await
+    }
+
+    /// Starts it again with the same arguments and environment.
+    pub fn restart(&mut self) {
+        self.kill9();
+        self.child = spawn(&self.name, &self.args, &self.env, &self.dir);
+    }
+
+    /// What it printed on standard output so far.
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(self.dir.join(format!("{}.out", self.name))).unwrap_or_default()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join(format!("{}.err", self.name))).unwrap_or_default()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill9();
+    }
+}
+
+/// The folder in which cargo put our binaries: tests run from its `deps`.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    let folder = test.parent().and_then(Path::parent).expect("tests run from target/<profile>/deps");
+    let path = folder.join(name);
+    assert!(path.exists(), "{} was not built: run `cargo build --workspace --all-targets` first", path.display());
+    path
+}
+
+fn spawn(name: &str, args: &[OsString], env: &[(String, String)], dir: &Path) -> Child {
+    let open = |suffix: &str| {
+        let path = dir.join(format!("{name}.{suffix}"));
+        File::options().create(true).append(true).open(path).expect("the test's folder takes files")
+    };
+    Command::new(binary(name))
+        .args(args)
+        .env_clear()
+        .envs(env.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(open("out"))
+        .stderr(open("err"))
+        .spawn()
+        .unwrap_or_else(|error| panic!("starting {name}: {error}"))
+}

@@ -1,0 +1,154 @@
+//! A webhook destination that keeps what it got and misbehaves when told to.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use serde_json::Value;
+
+use crate::eventually;
+
+/// How a sink answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// 200 to all.
+    Good,
+    /// 500 to every n-th request.
+    FailsEach(u64),
+    /// This status to all.
+    Answers(u16),
+    /// 429 with `Retry-After: 1` to the first n requests, then 200.
+    Limits(u64),
+}
+
+/// One accepted request.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub at: Instant,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Received {
+    /// A text field of the body; empty when absent.
+    pub fn text(&self, field: &str) -> &str {
+        self.body[field].as_str().unwrap_or_default()
+    }
+}
+
+#[derive(Debug)]
+struct Inner {
+    mood: Mutex<Mood>,
+    delay: Mutex<Duration>,
+    requests: AtomicU64,
+    received: Mutex<Vec<Received>>,
+}
+
+/// A destination on loopback; ends with the runtime that started it.
+#[derive(Debug, Clone)]
+pub struct Sink {
+    address: SocketAddr,
+    inner: Arc<Inner>,
+}
+
+impl Sink {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When loopback has no free port.
+    pub async fn start() -> Self {
+        let inner = Arc::new(Inner {
+            mood: Mutex::new(Mood::Good),
+            delay: Mutex::new(Duration::ZERO),
+            requests: AtomicU64::new(0),
+            received: Mutex::new(Vec::new()),
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let router = Router::new().route("/{*path}", post(take)).with_state(inner.clone());
+        #[expect(clippy::disallowed_methods, reason = "the sink ends with its test's runtime")]
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, inner }
+    }
+
+    /// A URL of it. Several paths can stand for several channels.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}/{path}", self.address)
+    }
+
+    /// Changes how it answers from now on.
+    pub fn mood(&self, mood: Mood) {
+        *lock(&self.inner.mood) = mood;
+    }
+
+    /// Answers only after this long.
+    pub fn delay(&self, delay: Duration) {
+        *lock(&self.inner.delay) = delay;
+    }
+
+    /// Everything that was answered with 200, in order.
+    pub fn received(&self) -> Vec<Received> {
+        lock(&self.inner.received).clone()
+    }
+
+    /// How many were answered with 200.
+    pub fn count(&self) -> usize {
+        lock(&self.inner.received).len()
+    }
+
+    /// All requests, whatever the answer.
+    pub fn requests(&self) -> u64 {
+        self.inner.requests.load(Ordering::SeqCst)
+    }
+
+    /// Waits until at least `n` were answered with 200.
+    pub async fn wait_for(&self, n: usize, at_most: Duration) -> Vec<Received> {
+        eventually(&format!("{n} messages at the sink (there are {})", self.count()), at_most, || async {
+            (self.count() >= n).then(|| self.received())
+        })
+        .await
+    }
+
+    /// How often each delivery arrived.
+    pub fn deliveries(&self) -> HashMap<String, u64> {
+        let mut deliveries = HashMap::new();
+        for received in self.received() {
+            *deliveries.entry(received.text("delivery_id").to_owned()).or_default() += 1;
+        }
+        deliveries
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn take(
+    State(inner): State<Arc<Inner>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, [(&'static str, &'static str); 1]) {
+    let number = inner.requests.fetch_add(1, Ordering::SeqCst);
+    let delay = *lock(&inner.delay);
+    tokio::time::sleep(delay).await;
+    let status = match *lock(&inner.mood) {
+        Mood::Good => StatusCode::OK,
+        Mood::FailsEach(n) if number % n == 0 => StatusCode::INTERNAL_SERVER_ERROR,
+        Mood::FailsEach(_) => StatusCode::OK,
+        Mood::Answers(status) => StatusCode::from_u16(status).expect("tests name real statuses"),
+        Mood::Limits(n) if number < n => StatusCode::TOO_MANY_REQUESTS,
+        Mood::Limits(_) => StatusCode::OK,
+    };
+    if status.is_success() {
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        lock(&inner.received).push(Received { at: Instant::now(), headers, body });
+    }
+    (status, [("retry-after", "1")])
+}

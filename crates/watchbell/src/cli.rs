@@ -1,0 +1,87 @@
+//! The command line: what `watchbell --help` shows, and which file does what.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use watchbell_common::{
+    settings::{Settings, SettingsError},
+    telemetry,
+};
+
+use crate::{books, check, dead, health, send_test, serve};
+
+/// Turns raw alerts into messages that the right people see, and proves that none was lost.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Settings come from --config FILE, then WATCHBELL_<SECTION>_<FIELD> in the environment, then flags;
+config.example.toml describes each with its default.
+
+  watchbell serve                      start everything; needs no other service
+  watchbell send-test                  send it a sample alert mail
+  watchbell books                      received = delivered + … + pending, to the last alert"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// A TOML file with settings.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the SQLite files and the master key are (data.dir).
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl Common {
+    fn settings(&self) -> Result<Settings, SettingsError> {
+        let dir = self.data_dir.as_ref().map(|dir| ("data.dir", dir.display().to_string()));
+        Settings::load(self.config.as_deref(), &dir.into_iter().collect::<Vec<_>>())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start every service in this process.
+    #[command(
+        after_help = "Stops on SIGTERM or Ctrl-C: takes no more, finishes what is in hand within stop.drain, and hands the
+rest back to the queue. Exits non-zero when a service ends unasked."
+    )]
+    Serve,
+    /// Send a sample Zabbix alert mail over SMTP.
+    SendTest(send_test::Options),
+    /// Show the books: what was received and what became of it, per tenant.
+    Books(books::Options),
+    /// List and replay dead letters.
+    #[command(subcommand)]
+    Dead(dead::Command),
+    /// Check the settings and the provisioning file, and change nothing.
+    CheckConfig(check::Options),
+    /// Read a password from standard input and print its hash for smtp.users_file.
+    HashPassword,
+    /// Ask a health address; exits 0 when it answers 200. For container health checks.
+    Health(health::Options),
+}
+
+/// Carries out a command.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve => {
+            let settings = cli.common.settings()?;
+            let metrics = telemetry::start("watchbell", &settings.log)?;
+            serve::run(settings, metrics).await
+        }
+        Command::SendTest(options) => send_test::run(&options, || Ok(cli.common.settings()?)).await,
+        Command::Books(options) => books::run(&options, cli.common.settings()?).await,
+        Command::Dead(command) => dead::run(command, cli.common.settings()?).await,
+        Command::CheckConfig(options) => check::run(&options, &cli.common.settings()?),
+        Command::HashPassword => check::hash_password(),
+        Command::Health(options) => health::run(&options).await,
+    }
+}

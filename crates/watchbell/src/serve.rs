@@ -1,0 +1,73 @@
+//! `watchbell serve`: every service in one process.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::Path,
+};
+
+use anyhow::{Context as _, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
+use watchbell_common::{
+    http,
+    services::{Services, stop_on_signal},
+    settings::Settings,
+    shared::Shared,
+};
+
+use crate::output;
+
+/// Starts everything and returns when it has stopped.
+pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<()> {
+    let _lock = lock(&settings.data.dir)?;
+    let stop = stop_on_signal()?;
+    let shared = Shared::open(settings).await?;
+    let history = watchbell_api_server::open(&shared).await?;
+    let mail = watchbell_smtp_ingestor::bind(&shared.settings.smtp).await?;
+    let web = http::bind(shared.settings.http.listen, "http.listen").await?;
+    let (mail_address, web_address) = (mail.address(), web.local_addr()?);
+
+    let mut services = Services::new(stop, shared.drain());
+    shared.spawn_upkeep(&mut services);
+    let router = watchbell_webhook_ingestor::router(shared.clone()).merge(health(&shared, metrics));
+    let http_settings = shared.settings.http.clone();
+    services.spawn("http", |stop| async move { http::serve(web, router, &http_settings, stop).await });
+    services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared.clone(), mail, stop));
+    services.spawn("alert-analyzer", |stop| watchbell_alert_analyzer::run(shared.clone(), stop));
+    services.spawn("dispatcher", |stop| watchbell_dispatcher::run(shared.clone(), stop));
+    services.spawn("api-server", |stop| watchbell_api_server::run(shared.clone(), history, stop));
+
+    output::line(&format!(
+        "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics\n\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
+        program(),
+    ))?;
+    services.wait().await
+}
+
+fn health(shared: &Shared, metrics: PrometheusHandle) -> axum::Router {
+    let shared = shared.clone();
+    http::health_router(move || watchbell_api_server::ready(shared.clone()), metrics)
+}
+
+/// How this program can be called again from where it was started.
+fn program() -> String {
+    let path = std::env::current_exe().ok();
+    let here = std::env::current_dir().ok();
+    path.map_or_else(
+        || "watchbell".to_owned(),
+        |path| {
+            here.and_then(|here| path.strip_prefix(here).map(Path::to_owned).ok()).unwrap_or(path).display().to_string()
+        },
+    )
+}
+
+/// Two processes on one data folder would each believe to be the only one.
+fn lock(dir: &Path) -> anyhow::Result<File> {
+    fs::create_dir_all(dir).with_context(|| format!("making the data folder {}", dir.display()))?;
+    let path = dir.join("lock");
+    let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another watchbell uses the data folder {}", dir.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+    }
+}
