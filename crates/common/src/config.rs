@@ -246,6 +246,11 @@ impl ConfigCell {
         self.0.load_full()
     }
 
+    /// Whether any configuration was taken yet. Published versions start at 1.
+    pub fn published(&self) -> bool {
+        self.0.load().version > 0
+    }
+
     /// Takes a published document, if it can be compiled.
     pub fn accept(&self, published: &Published, vault: &Vault) -> Result<(), ConfigError> {
         let document: Document = serde_json::from_slice(&published.document)?;

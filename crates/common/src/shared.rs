@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use secrecy::ExposeSecret as _;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{Clock, SystemClock},
@@ -13,6 +14,9 @@ use crate::{
     services::Services,
     settings::Settings,
 };
+
+/// How often a starting service looks whether the first configuration has arrived.
+const CONFIGURED_POLL: Duration = Duration::from_millis(20);
 
 /// Cheap to clone; every service of a process holds one.
 #[derive(Clone)]
@@ -39,6 +43,17 @@ impl Shared {
     pub fn spawn_upkeep(&self, services: &mut Services) {
         let shared = self.clone();
         services.spawn("configuration", |stop| shared.config.follow(shared.queue, shared.vault, stop));
+    }
+
+    /// Waits until a configuration was published, or `stop`: true when there is one. Whoever reads channels or rules
+    /// waits for this first; a service that starts before the first configuration must not call its alerts unrouted.
+    pub async fn configured(&self, stop: &CancellationToken) -> bool {
+        while !self.config.published() {
+            if stop.run_until_cancelled(tokio::time::sleep(CONFIGURED_POLL)).await.is_none() {
+                return false;
+            }
+        }
+        true
     }
 
     /// The drain limit, for [`Services::new`].
