@@ -23,7 +23,6 @@ use watchbell_common::{clock::Clock, config::OpenChannel};
 pub use self::{
     error::{ConfigureError, RATE_LIMIT_DEFAULT, SendError},
     message::Message,
-    render::cut,
 };
 
 /// Every kind of destination.

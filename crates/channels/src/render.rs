@@ -141,7 +141,7 @@ const fn steers(c: char) -> bool {
 }
 
 /// The text within `max_bytes`, cut between two characters and marked with an ellipsis when it is longer.
-pub fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
     if text.len() <= max_bytes {
         return Cow::Borrowed(text);
     }

@@ -9,7 +9,7 @@ use watchbell_common::{
 };
 
 /// How long to wait after the first, second … failed attempt. After the last of them one more attempt follows,
-/// the seventh; then the delivery is a dead letter. Together some 22 minutes: longer than a restart or a
+/// the seventh; then the delivery is a dead letter. Together some 21 minutes: longer than a restart or a
 /// failover of a destination, short enough that a person hears of it while it matters.
 pub const RETRY_AFTER: [Duration; 6] = [
     Duration::from_secs(1),

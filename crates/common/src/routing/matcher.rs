@@ -16,7 +16,8 @@ fn patterns(conditions: &Match) -> [Option<&String>; FIELDS.len()] {
     [from, to, subject, source, system, category].map(Option::as_ref)
 }
 
-/// What the conditions look at. What is left empty only matches globs that match nothing at all.
+/// What the conditions look at. An event without any address counts as one with an empty address, as an absent
+/// label counts as empty: so `*` holds for it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Look<'a> {
     pub(super) from: &'a [String],
@@ -117,14 +118,21 @@ impl Matchers {
         let mut hits = Vec::with_capacity(self.fields.len());
         for (i, globs) in self.fields.iter().enumerate() {
             hits.push(match i {
-                0 => globs.matching(at.from.iter().map(String::as_str)),
-                1 => globs.matching(at.to.iter().map(String::as_str)),
+                0 => addresses(globs, at.from),
+                1 => addresses(globs, at.to),
                 i => globs.matching(texts[i - 2].iter().copied()),
             });
         }
         let value = |label: &str| at.labels.and_then(|labels| labels.get(label)).map_or("", String::as_str);
         let labels = self.labels.iter().map(|(label, globs)| globs.matching([value(label)])).collect();
         Seen { conditions: &self.all, fields: hits, labels }
+    }
+}
+
+fn addresses(globs: &Globs, addresses: &[String]) -> Hits {
+    match addresses {
+        [] => globs.matching([""]),
+        some => globs.matching(some.iter().map(String::as_str)),
     }
 }
 

@@ -126,6 +126,17 @@ fn every_condition_of_a_match_must_hold() {
 }
 
 #[test]
+fn an_event_without_addresses_matches_a_star_and_nothing_narrower() {
+    let mut alert = alert(Severity::Info);
+    alert.event.from.clear();
+    for (pattern, matched) in [("*", true), ("", true), ("*@*", false)] {
+        let matcher = Match { from: Some(pattern.into()), ..Match::default() };
+        let routing = route(&tenant(vec![rule("r", matcher, &[OPS])], &[]), &alert);
+        assert_eq!(routing.channels == [OPS], matched, "{pattern}");
+    }
+}
+
+#[test]
 fn the_first_match_wins_unless_it_continues() {
     let mut rules = vec![rule("first", Match::default(), &[OPS]), rule("second", Match::default(), &[SINK, OPS])];
     assert_eq!(route(&tenant(rules.clone(), &[]), &alert(Severity::Info)).channels, [OPS]);
