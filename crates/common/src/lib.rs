@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod ids;
+pub mod passwords;
 pub mod payload;
 pub mod queue;
 pub mod routing;
