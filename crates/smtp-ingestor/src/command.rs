@@ -202,17 +202,16 @@ mod tests {
 
     #[test]
     fn garbage_is_an_unknown_command() {
-        for line in [&b"\r\n"[..], b"\n", b"\0\0\r\n", b"\xff\xfe\r\n", b"MAILFROM:<a@b>\r\n", b"QUIT\0\r\n", b"X\r\n"] {
+        for line in [&b"\r\n"[..], b"\n", b"\0\0\r\n", b"\xff\xfe\r\n", b"MAILFROM:<a@b>\r\n", b"QUIT\0\r\n", b"X\r\n"]
+        {
             assert!(refused(line).starts_with("500 5.5.1"), "{line:?}");
         }
     }
 
     #[test]
     fn the_initial_response_of_a_login_is_told_from_none() {
-        let auth = |initial: Option<&str>| Command::Auth {
-            mechanism: Mechanism::Plain,
-            initial: initial.map(str::to_owned),
-        };
+        let auth =
+            |initial: Option<&str>| Command::Auth { mechanism: Mechanism::Plain, initial: initial.map(str::to_owned) };
         assert_eq!(parsed("AUTH PLAIN\r\n"), auth(None));
         assert_eq!(parsed("auth plain AGEAYg==\r\n"), auth(Some("AGEAYg==")));
         assert_eq!(parsed("AUTH PLAIN =\r\n"), auth(Some("=")));

@@ -119,11 +119,11 @@ impl Body {
         }
     }
 
+    /// Doubles, so that a growing message is not copied over and over; takes just enough when memory is short.
     fn grow(&mut self, wanted: usize) -> bool {
-        let size = wanted.max(self.hold.bytes() * 2).clamp(FIRST_BYTES.min(self.max), self.max);
-        if !self.hold.grow(size - self.hold.bytes()) {
-            return false;
-        }
+        let held = self.hold.bytes();
+        let ample = wanted.max(held * 2).max(FIRST_BYTES).min(self.max);
+        let Some(size) = [ample, wanted].into_iter().find(|size| self.hold.grow(size - held)) else { return false };
         self.content.reserve_exact(size - self.content.len());
         true
     }
@@ -198,9 +198,17 @@ mod tests {
 
     #[test]
     fn no_bare_line_end_ends_the_data() {
-        for end in
-            [&b"\n.\n"[..], b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r\n.\r\r\n", b"\n.\r", b"\r.\r\n", b"\r\n.\0\r\n"]
-        {
+        for end in [
+            &b"\n.\n"[..],
+            b"\n.\r\n",
+            b"\r\n.\n",
+            b"\r.\r",
+            b"\r\n.\r",
+            b"\r\n.\r\r\n",
+            b"\n.\r",
+            b"\r.\r\n",
+            b"\r\n.\0\r\n",
+        ] {
             let input = [b"a", end, b"b"].concat();
             assert_eq!(whole(&input).1, None, "{end:?}");
         }

@@ -21,13 +21,13 @@ pub(crate) struct Intake(pub(crate) Arc<dyn Queue>);
 
 impl Publish for Intake {
     async fn publish(&self, mail: AlertPayload) -> Result<(), QueueError> {
-        let job = job(mail);
+        let job = job(&mail);
+        drop(mail); // Its content was copied into the payload: one copy waits for the push, not two.
         self.0.push(QueueName::Intake, vec![job]).await.map(drop)
     }
 }
 
-/// The raw content is dropped here, before the push is awaited: one copy of a mail waits, not two.
-fn job(mail: AlertPayload) -> NewJob {
+fn job(mail: &AlertPayload) -> NewJob {
     let head = &mail.head;
     let sender = match &head.content {
         Content::Mail(envelope) => envelope.mail_from.as_str(),

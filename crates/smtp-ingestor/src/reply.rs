@@ -10,8 +10,8 @@ use watchbell_common::ids::EventId;
 pub(crate) struct Reply(Cow<'static, str>);
 
 macro_rules! replies {
-    ($($name:ident = $text:literal;)*) => {
-        $(pub(crate) const $name: Reply = Reply(Cow::Borrowed(concat!($text, "\r\n")));)*
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub(crate) const $name: Reply = Reply(Cow::Borrowed(concat!($text, "\r\n")));)*
     };
 }
 

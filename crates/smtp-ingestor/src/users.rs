@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     /// The hash of `hunter2` with the smallest parameters, so that tests do not wait for it.
-    const HASH: &str = "HASH_HUNTER2";
+    const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$gEO9V3t0mnoa6Z4GMAVKhA$2wX8K6oGlm0HIWsex92yCaoio1bYrhd9tG1mrobem84";
 
     #[tokio::test]
     async fn only_the_right_password_of_a_known_user_is_right() {
