@@ -48,6 +48,7 @@ replies! {
     LOGIN_BUSY = "454 4.7.0 logins cannot be checked now, try again later";
 
     UNKNOWN_COMMAND = "500 5.5.1 unknown command";
+    BAD_CHARACTERS = "500 5.5.2 NUL and bare <CR> are no part of a command";
     LINE_TOO_LONG = "500 5.5.2 the line is too long";
     BAD_SENDER = "501 5.1.7 bad sender address";
     BAD_RECIPIENT = "501 5.1.3 bad recipient address";

@@ -182,3 +182,22 @@ fn ipv4_clients_of_an_ipv6_socket_are_seen_as_ipv4() {
     client.ask("x\r\n.", "250");
     assert_eq!(hub.mails()[0].head.peer, Some(IpAddr::from([127, 0, 0, 1])));
 }
+
+#[test]
+fn a_client_that_reads_no_replies_is_given_up() {
+    let hub = Hub::with(|smtp| smtp.idle_timeout = Duration::from_millis(300));
+    let mut client = hub.client();
+    client.send_until_refused(&b"EHLO c\r\n".repeat(1_000), 10_000);
+    hub.greeted().expect_alive();
+}
+
+#[test]
+fn a_long_pipeline_is_answered_to_its_end() {
+    let hub = Hub::start();
+    let mut client = hub.greeted();
+    client.send("NOOP\r\n".repeat(5_000));
+    for _ in 0..5_000 {
+        client.expect("250 2.0.0");
+    }
+    client.expect_alive();
+}

@@ -1,5 +1,7 @@
 //! What a stopping server does with its clients.
 
+use std::time::Duration;
+
 use crate::support::Hub;
 
 #[test]
@@ -31,4 +33,13 @@ fn a_message_that_is_arriving_is_finished_and_queued() {
     chunks.expect("250 2.0.0 queued");
     hub.await_mails(2);
     hub.ended().unwrap();
+}
+
+#[test]
+fn a_message_that_does_not_end_within_the_drain_limit_is_cut_off_unacknowledged() {
+    let hub = Hub::draining_within(Duration::from_millis(300));
+    let mut client = hub.in_data();
+    client.send("Subject: x\r\n");
+    hub.ended().unwrap();
+    client.expect_close();
 }

@@ -55,12 +55,27 @@ impl Publish for Recorder {
     }
 }
 
+/// Everything that a server logged, down to the finest level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A running server. Stops when dropped.
 pub(crate) struct Hub {
     pub(crate) address: SocketAddr,
     pub(crate) tls_address: Option<SocketAddr>,
     pub(crate) stop: CancellationToken,
-    pub(crate) dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
+    log: Log,
     record: Arc<Record>,
     server: Option<JoinHandle<anyhow::Result<()>>>,
 }
@@ -91,7 +106,16 @@ impl Hub {
         Self::build(|smtp, _| change(smtp))
     }
 
+    /// A server that gives arriving messages this long when it stops.
+    pub(crate) fn draining_within(drain: Duration) -> Self {
+        Self::build_draining_within(drain, |_, _| {})
+    }
+
     fn build(change: impl FnOnce(&mut Smtp, &std::path::Path)) -> Self {
+        Self::build_draining_within(PATIENCE, change)
+    }
+
+    fn build_draining_within(drain: Duration, change: impl FnOnce(&mut Smtp, &std::path::Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut smtp = Settings::load_with(None, &[], &[]).unwrap().smtp;
         smtp.listen = "127.0.0.1:0".parse().unwrap();
@@ -102,10 +126,18 @@ impl Hub {
         let (address, tls_address) = (listeners.address().unwrap(), listeners.tls_address().unwrap());
         let (record, stop) = (Arc::new(Record::default()), CancellationToken::new());
         let (recorder, token) = (Recorder(record.clone()), stop.clone());
+        let log = Log::default();
+        let lines = log.clone();
         let server = std::thread::spawn(move || {
-            runtime.block_on(serve(recorder, Arc::new(SystemClock), listeners, PATIENCE, token))
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+                .with_ansi(false)
+                .with_writer(move || lines.clone())
+                .finish();
+            let serving = serve(recorder, Arc::new(SystemClock), listeners, drain, token);
+            tracing::subscriber::with_default(subscriber, || runtime.block_on(serving))
         });
-        Self { address, tls_address, stop, dir, record, server: Some(server) }
+        Self { address, tls_address, stop, dir, log, record, server: Some(server) }
     }
 
     /// From now on the queue fails, or works again.
@@ -133,6 +165,11 @@ impl Hub {
         let mails = self.mails();
         assert_eq!(mails.len(), 1, "one mail was expected");
         (envelope(&mails[0]), mails[0].raw.to_vec())
+    }
+
+    /// What the server logged so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap()
     }
 
     /// A client that has read the greeting.
@@ -288,6 +325,12 @@ impl Client {
     #[track_caller]
     pub(crate) fn expect_close(&mut self) {
         assert_eq!(self.line(), None);
+    }
+
+    /// Sends until the server has had enough of it.
+    pub(crate) fn send_until_refused(&mut self, line: &[u8], times_max: usize) {
+        let refused = (0..times_max).any(|_| self.stream.write_all(line).is_err());
+        assert!(refused, "the server took it {times_max} times");
     }
 
     /// The server must close the connection, whatever it still sends.
