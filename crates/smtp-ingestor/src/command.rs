@@ -228,4 +228,45 @@ mod tests {
         assert_eq!(parsed("AUTH CRAM-MD5\r\n"), unknown);
         assert_eq!(parsed("AUTH XYZZY\r\n"), unknown);
     }
+
+    #[test]
+    fn no_line_makes_the_parser_fail() {
+        let pieces: [&[u8]; 20] = [
+            b"MAIL",
+            b" FROM:",
+            b"RCPT TO:",
+            b"<",
+            b">",
+            b"@",
+            b"\"",
+            b"\\",
+            b" ",
+            b"SIZE=",
+            b"99999999999999999999999",
+            b"BODY=",
+            b"AUTH PLAIN",
+            b"BDAT ",
+            b"EHLO ",
+            b"+\xff",
+            b"\xd1\x8f",
+            b";",
+            b"a.b",
+            b"ORCPT=rfc822;+4",
+        ];
+        let mut random: u64 = 0x9E37_79B9_7F4A_7C15;
+        for _ in 0..20_000 {
+            let mut line = Vec::new();
+            for _ in 0..random % 9 {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                line.extend_from_slice(pieces[usize::try_from(random >> 32).unwrap() % pieces.len()]);
+            }
+            random = random.wrapping_add(1);
+            line.extend_from_slice(b"\r\n");
+            if let Err(reply) = Command::parse(&line) {
+                assert!(reply.is_client_error(), "{}: {}", line.escape_ascii(), reply.text());
+            }
+        }
+    }
 }

@@ -222,6 +222,32 @@ mod tests {
         assert_eq!(whole(b"\0\xff\n\r\r\n.\r\n").0, b"\0\xff\n\r\r\n");
     }
 
+    /// Where the data ends and what it holds, in the plainest words; `None` when it does not end.
+    fn plainly(input: &[u8]) -> Option<(Vec<u8>, usize)> {
+        let text = [b"\r\n", input].concat();
+        let end = text.windows(5).position(|window| window == b"\r\n.\r\n")?;
+        let mut content = Vec::new();
+        for (at, &byte) in text[..end + 2].iter().enumerate() {
+            let stuffed = byte == b'.' && text[..at].ends_with(b"\r\n");
+            content.extend((!stuffed).then_some(byte));
+        }
+        Some((content[2..].to_vec(), end + 3))
+    }
+
+    #[test]
+    fn every_short_input_is_read_as_plain_words_say_however_it_is_cut() {
+        let letters = b"\r\n.a";
+        for number in 0..4_usize.pow(8) {
+            let mut input: Vec<u8> = (0..8).map(|place| letters[number >> (2 * place) & 3]).collect();
+            input.extend_from_slice(b"\r\n.\r\n");
+            let (content, used) = plainly(&input).unwrap();
+            let wanted = (content, Some(input[used..].to_vec()));
+            for step in [1, 3, input.len()] {
+                assert_eq!(read(&input, step), wanted, "{:?} cut into {step}", input.escape_ascii().to_string());
+            }
+        }
+    }
+
     #[test]
     fn content_past_the_limit_is_counted_but_not_kept() {
         let budget = Budget::new(1 << 20);

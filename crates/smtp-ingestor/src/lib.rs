@@ -3,9 +3,9 @@
 //! It answers 250 after the mail is durable and never before, refuses nothing for its content, relays nothing,
 //! and puts a limit on everything a client can make it hold or wait for.
 //!
-//! Reading order: [`server`] (who gets in), [`session`] (the conversation, a file per group of verbs),
-//! [`command`] and [`path`] (what the client says), [`reply`] (what we say), [`content`] (where a message ends),
-//! [`wire`] (reading and writing), [`publish`] (where the mail goes).
+//! Reading order: `server` (who gets in), `session` (the conversation, a file per group of verbs), `command` and
+//! `path` (what the client says), `reply` (what we say), `content` (where a message ends), `wire` (reading and
+//! writing), `publish` (where the mail goes).
 
 mod command;
 mod content;

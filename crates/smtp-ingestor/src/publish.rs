@@ -48,7 +48,30 @@ fn lane(sender: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use watchbell_common::{
+        ids::{EventId, TenantId},
+        payload::{Envelope, IntakeHead},
+    };
+
     use super::*;
+
+    #[test]
+    fn the_job_of_a_mail_carries_all_of_it_and_belongs_to_its_event() {
+        let event = EventId::at(1_795_295_524_584);
+        let envelope = Envelope { mail_from: "Ops@x".into(), rcpt_to: vec!["a@x".into()], ..Envelope::default() };
+        let head = IntakeHead {
+            event,
+            tenant: TenantId::DEFAULT,
+            received_at: 1_795_295_524_584,
+            peer: None,
+            channel: None,
+            content: Content::Mail(envelope),
+        };
+        let mail = AlertPayload { head, raw: b"Subject: x\r\n\r\n\0\xff".as_slice().into() };
+        let job = job(&mail);
+        assert_eq!((job.id.uuid(), job.event, job.lane.as_str()), (event.uuid(), Some(event), "ops@x"));
+        assert_eq!(AlertPayload::decode(&job.payload).unwrap(), mail);
+    }
 
     #[test]
     fn every_sender_has_a_lane_that_fits() {

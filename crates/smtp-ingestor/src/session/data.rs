@@ -152,7 +152,7 @@ impl<P: Publish> Session<P> {
         let seen = body.seen();
         let reply = match body.finish() {
             Ok((content, hold)) => {
-                let Some(mail) = self.mail.take() else { return };
+                let mail = self.mail.take().expect("DATA and BDAT are refused without MAIL");
                 self.queue(mail, content, hold).await
             }
             Err(fault) => self.too_much(fault, seen),
