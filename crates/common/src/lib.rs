@@ -11,6 +11,7 @@ pub mod config;
 pub mod crypto;
 pub mod ids;
 pub mod outbound;
+pub mod passwords;
 pub mod payload;
 pub mod queue;
 pub mod routing;

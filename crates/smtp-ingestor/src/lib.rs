@@ -1,1 +1,36 @@
 //! Port 25 to the queue: an SMTP server that only receives.
+//!
+//! It answers 250 after the mail is durable and never before, refuses nothing for its content, relays nothing,
+//! and puts a limit on everything a client can make it hold or wait for.
+//!
+//! Reading order: `server` (who gets in), `session` (the conversation, a file per group of verbs), `command` and
+//! `path` (what the client says), `reply` (what we say), `content` (where a message ends), `wire` (reading and
+//! writing), `publish` (where the mail goes).
+
+mod command;
+mod content;
+mod limits;
+mod meters;
+mod path;
+mod publish;
+mod recipients;
+mod reply;
+mod server;
+mod session;
+mod tls;
+mod users;
+mod wire;
+
+use tokio_util::sync::CancellationToken;
+use watchbell_common::shared::Shared;
+
+pub use crate::{
+    publish::Publish,
+    server::{Listeners, bind, serve},
+};
+
+/// Takes mail to the intake queue until `stop`.
+pub async fn run(shared: Shared, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
+    let drain = shared.drain();
+    serve(publish::Intake(shared.queue), shared.clock, listeners, drain, stop).await
+}

@@ -38,5 +38,5 @@ pub(crate) fn hash_password() -> anyhow::Result<()> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("reading the password from standard input")?;
     let password = SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned());
-    output::line(&passwords::hash(&password)?)
+    output::line(&passwords::hash(&password)?.to_string())
 }
