@@ -8,6 +8,7 @@ pub mod alert;
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod fingerprint;
 pub mod ids;
 pub mod payload;
 pub mod queue;
