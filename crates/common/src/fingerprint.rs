@@ -102,11 +102,15 @@ pub fn of_item(item: &Item) -> String {
 }
 
 /// The state that an item reports, 32 hex digits: it changes with severity and status, known or in the source's
-/// own words. What differs in this is not a repeat.
+/// own words. What differs in this is not a repeat. Without a status the title speaks for it: `Problem: …` and
+/// `Resolved: …` under one key are two reports.
 pub fn variant_of_item(item: &Item) -> String {
     let mut hash = Parts::new("state 1");
     hash.part(item.status.map_or("", Status::as_str));
     hash.part(item.severity.map_or("", Severity::as_str));
+    if item.status.is_none() {
+        hash.part(&masked(&item.title));
+    }
     for (name, value) in &item.labels {
         if STATE.binary_search(&snake_case(name).as_str()).is_ok() {
             hash.part(name);
@@ -119,7 +123,9 @@ pub fn variant_of_item(item: &Item) -> String {
 /// A fingerprint of texts, 32 hex digits; `["ab", ""]` and `["a", "b"]` differ.
 pub fn of_parts(parts: &[&str]) -> String {
     let mut hash = Parts::new("parts 1");
-    parts.iter().for_each(|part| hash.part(part));
+    for part in parts {
+        hash.part(part);
+    }
     hash.finish()
 }
 
@@ -538,6 +544,7 @@ mod tests {
         let worse = item("x", &[("severity", "page"), ("count", "2")]);
         assert_eq!(variant_of_item(&item("x", &[("severity", "page")])), variant_of_item(&worse));
         assert_ne!(variant_of_item(&item("x", &[("severity", "ticket")])), variant_of_item(&worse));
+        assert_ne!(variant_of_item(&item("Problem: x", &[])), variant_of_item(&item("Resolved: x", &[])));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod fingerprint;
+pub mod http;
 pub mod ids;
 pub mod payload;
 pub mod queue;
