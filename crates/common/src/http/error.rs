@@ -57,8 +57,8 @@ impl ApiError {
 
     /// What is logged with the request id.
     #[must_use]
-    pub fn because(self, cause: impl ToString) -> Self {
-        Self { cause: Some(cause.to_string()), ..self }
+    pub fn because(self, cause: impl Into<String>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
     }
 
     /// What is logged with the request id, if anything.
