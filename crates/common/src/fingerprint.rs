@@ -8,7 +8,11 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use crate::{alert::Severity, alert::Status, crypto::hex, payload::Item};
+use crate::{
+    alert::{Severity, Status},
+    crypto::hex,
+    payload::Item,
+};
 
 /// Labels that say when, how often or how much: numbers in them name nothing.
 /// Compared in `snake_case`; the last part of a dotted name counts.
@@ -61,7 +65,8 @@ const UNITS: [&str; 47] = [
 
 #[rustfmt::skip]
 const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
 ];
 
 #[rustfmt::skip]
@@ -337,16 +342,9 @@ fn kind(token: &str) -> Kind {
     }
 }
 
+/// A month's name or the first three letters of it.
 fn is_month(word: &str) -> bool {
-    #[rustfmt::skip]
-    const LONG: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-        "december",
-    ];
-    word.len() <= 9 && {
-        let word = word.to_ascii_lowercase();
-        MONTHS.contains(&word.as_str()) || LONG.contains(&word.as_str())
-    }
+    MONTHS.iter().any(|month| word.eq_ignore_ascii_case(month) || word.eq_ignore_ascii_case(&month[..3]))
 }
 
 fn is_digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {

@@ -97,7 +97,7 @@ impl Arrival<'_> {
         let source = readings.first().map_or_else(String::new, |reading| reading.item.source.clone());
         let (events, jobs): (Vec<_>, Vec<_>) =
             readings.into_iter().enumerate().map(|(index, reading)| self.job(index, reading)).unzip();
-        let pushed = self.shared.queue.push(QueueName::Intake, jobs).await.map_err(refused)?;
+        let pushed = self.shared.queue.push(QueueName::Intake, jobs).await.map_err(|error| refused(&error))?;
         let queued = pushed.iter().filter(|pushed| **pushed == Pushed::Queued).count();
         let count = |outcome: &'static str, number: usize| {
             let labels = [("source", source.clone().into()), ("outcome", metrics::SharedString::const_str(outcome))];
@@ -175,7 +175,7 @@ fn event_of(id: EventId, arrival: &Arrival<'_>, item: Item) -> Event {
     }
 }
 
-fn refused(error: QueueError) -> ApiError {
+fn refused(error: &QueueError) -> ApiError {
     match error {
         QueueError::Unavailable(_) => {
             ApiError::unavailable("the queue cannot take it now; nothing was kept, send it again", RETRY_AFTER)

@@ -42,7 +42,7 @@ pub enum Value<'a> {
     Nested(&'a str),
 }
 
-/// Reads a body. `null` counts as `{}`, as PulseGuard's senders know it, and a byte order mark is skipped.
+/// Reads a body. `null` counts as `{}`, as `PulseGuard`'s senders know it, and a byte order mark is skipped.
 ///
 /// `depth_max` is checked before anything else, byte by byte, so a body of a million brackets costs one pass.
 pub fn parse(body: &[u8], depth_max: usize) -> Result<Object<'_>, BadJson> {
@@ -72,9 +72,9 @@ fn check_depth(body: &[u8], max: usize) -> Result<(), BadJson> {
             b'{' | b'[' if !in_string => {
                 depth += 1;
                 if depth > max {
-                    let line_start = body[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-                    let line = 1 + body[..at].iter().filter(|&&byte| byte == b'\n').count();
-                    return Err(BadJson::TooDeep { max, line, column: at - line_start + 1 });
+                    let lines = || body[..at].split(|&byte| byte == b'\n');
+                    let column = 1 + lines().next_back().map_or(0, <[u8]>::len);
+                    return Err(BadJson::TooDeep { max, line: lines().count(), column });
                 }
             }
             b'}' | b']' if !in_string => depth = depth.saturating_sub(1),

@@ -13,8 +13,11 @@ pub const NAME_MAX_BYTES: usize = 128;
 pub const VALUE_MAX_BYTES: usize = 1_024;
 
 /// Members whose value is a secret by its name. Labels are shown to people and sent to chats.
-const SECRETS: [&str; 8] =
-    ["api_key", "apikey", "authorization", "password", "passwd", "private_key", "secret", "token"];
+#[rustfmt::skip]
+const SECRETS: [&str; 11] = [
+    "api_key", "apikey", "authorization", "integration_key", "password", "passwd", "private_key", "routing_key",
+    "secret", "service_key", "token",
+];
 
 /// What stands in place of a secret.
 pub const REDACTED: &str = "[redacted]";

@@ -9,7 +9,13 @@ pub mod json;
 pub mod labels;
 pub mod words;
 
-use axum::{Router, extract::Request, routing::post};
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::Request,
+    routing::{MethodRouter, post},
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -19,21 +25,22 @@ use dialects::Dialect;
 
 /// The intake routes: for each dialect its path with the push token behind it, and without for a bearer token.
 pub fn router(shared: Shared) -> Router {
+    let shared = Arc::new(shared);
     dialects::ALL.iter().fold(Router::new(), |router, dialect| {
-        let by_path = with_token_in_path(dialect, shared.clone());
-        router.route(&format!("{}/{{token}}", dialect.path), by_path).route(dialect.path, as_bearer(dialect, &shared))
+        router
+            .route(&format!("{}/{{token}}", dialect.path), with_token_in_path(dialect, shared.clone()))
+            .route(dialect.path, with_bearer_token(dialect, shared.clone()))
     })
 }
 
-fn with_token_in_path(dialect: &'static Dialect, shared: Shared) -> axum::routing::MethodRouter {
+fn with_token_in_path(dialect: &'static Dialect, shared: Arc<Shared>) -> MethodRouter {
     post(move |request: Request| async move {
         let (token, request) = intake::token_in_path(request).await;
         intake::take(&shared, dialect, &token, request).await
     })
 }
 
-fn as_bearer(dialect: &'static Dialect, shared: &Shared) -> axum::routing::MethodRouter {
-    let shared = shared.clone();
+fn with_bearer_token(dialect: &'static Dialect, shared: Arc<Shared>) -> MethodRouter {
     post(move |request: Request| async move {
         let token = intake::bearer_token(request.headers())?;
         intake::take(&shared, dialect, &token, request).await

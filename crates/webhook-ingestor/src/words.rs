@@ -5,8 +5,8 @@ use watchbell_common::alert::{Severity, Status};
 use Severity::{Critical, Error, Info, Warning};
 use Status::{Acknowledged, Firing, Resolved};
 
-/// Syslog, Nagios and Icinga, Zabbix, PagerDuty and Opsgenie (P1–P5), Grafana, log levels and what people write.
-/// Bare numbers are missing on purpose: 1 is the worst for PagerDuty and the mildest for ntfy and Zabbix.
+/// Syslog, Nagios and Icinga, Zabbix, `PagerDuty` and Opsgenie (P1–P5), Grafana, log levels and what people write.
+/// Bare numbers are missing on purpose: 1 is the worst for `PagerDuty` and the mildest for ntfy and Zabbix.
 #[rustfmt::skip]
 const SEVERITIES: [(&str, Severity); 58] = [
     ("alert", Critical), ("average", Warning), ("blocker", Critical), ("crit", Critical), ("critical", Critical),
@@ -60,14 +60,17 @@ pub fn status(word: &str) -> Option<Status> {
     look_up(&STATUSES, word)
 }
 
-/// The status in front of a title: `Resolved: disk full`, `[FIRING:2] InstanceDown`.
-pub fn status_of_title(title: &str) -> Option<Status> {
-    let title = title.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[');
-    let word = match title.strip_prefix('[') {
-        Some(rest) => rest.split_once(']')?.0.split(':').next(),
-        None => Some(title.split_once(':')?.0),
+/// The status in front of a title, and the title without it: `Resolved: disk full`, `[FIRING:2] InstanceDown`.
+pub fn split_status(title: &str) -> (Option<Status>, &str) {
+    let bare = title.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[');
+    let parts = match bare.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map(|(word, rest)| (word.split(':').next().unwrap_or_default(), rest)),
+        None => bare.split_once(':'),
     };
-    status(word?)
+    match parts.and_then(|(word, rest)| Some((status(word)?, rest))) {
+        Some((status, rest)) => (Some(status), rest.trim_start()),
+        None => (None, title),
+    }
 }
 
 #[cfg(test)]
@@ -95,6 +98,8 @@ mod tests {
 
     #[test]
     fn a_title_can_begin_with_its_status() {
+        assert_eq!(split_status("✅ Resolved: High CPU").1, "High CPU");
+        assert_eq!(split_status("[FIRING:2] InstanceDown").1, "InstanceDown");
         for (title, expected) in [
             ("Problem: High CPU", Some(Firing)),
             ("✅ Resolved: High CPU", Some(Resolved)),
@@ -104,7 +109,7 @@ mod tests {
             ("CPU: ok", None),
             ("", None),
         ] {
-            assert_eq!(status_of_title(title), expected, "{title}");
+            assert_eq!(split_status(title).0, expected, "{title}");
         }
     }
 }

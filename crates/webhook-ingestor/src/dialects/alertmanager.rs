@@ -47,7 +47,8 @@ const NO_TIME: &str = "0001-01-01T00:00:00Z";
 /// Labels that say what an alert is about, the closest first.
 const SYSTEM: [&str; 9] = ["instance", "host", "hostname", "node", "pod", "device", "service", "job", "cluster"];
 
-/// Annotations that describe an alert, the longest kind first. The first one found is the text.
+/// Annotations that are the title and the text; the first one found is taken.
+const TITLE: [&str; 2] = ["summary", "title"];
 const TEXT: [&str; 3] = ["description", "message", "summary"];
 
 /// The `severity` labels of widely used rule sets that mean something else there than elsewhere. `page` and
@@ -113,23 +114,23 @@ fn read<'a>(object: &Object<'a>) -> Option<Vec<Reading<'a>>> {
         .into_iter()
         .map(|raw| {
             let alert = serde_json::from_str::<Alert<'_>>(raw.get()).ok()?;
-            Some(Reading { item: item(alert, &notification), part: raw.get(), dedup_key: None })
+            Some(Reading { item: item(&alert, &notification), part: raw.get(), dedup_key: None })
         })
         .collect()
 }
 
-fn item(alert: Alert<'_>, notification: &Notification) -> Item {
+fn item(alert: &Alert<'_>, notification: &Notification) -> Item {
     let label = |name: &str| alert.labels.get(name).filter(|value| !value.is_empty());
     let name = label("alertname").map_or("alert", String::as_str);
-    let title = match alert.annotations.get("summary").or_else(|| alert.annotations.get("title")) {
-        Some(summary) if summary.contains(name) => summary.clone(),
-        Some(summary) => format!("{name}: {summary}"),
+    let title = match first_of(&TITLE, &alert.annotations) {
+        Some((_, summary)) if summary.contains(name) => summary.to_owned(),
+        Some((_, summary)) => format!("{name}: {summary}"),
         None => name.to_owned(),
     };
     Item {
         source: DIALECT.id.to_owned(),
         key: Some(alert.fingerprint.clone()).filter(|key| !key.is_empty()),
-        text: text(&alert, notification),
+        text: text(alert, notification),
         severity: label("severity").and_then(|word| severity(word)),
         status: status(&alert.status),
         system: SYSTEM.iter().find_map(|name| label(name)).cloned(),
@@ -154,7 +155,7 @@ fn severity(word: &str) -> Option<Severity> {
 }
 
 fn text(alert: &Alert<'_>, notification: &Notification) -> String {
-    let text = TEXT.iter().find_map(|name| alert.annotations.get(*name)).map_or("", |text| text.trim());
+    let text = first_of(&TEXT, &alert.annotations).map_or("", |(_, text)| text.trim());
     let mut text = cut(text, TEXT_MAX_BYTES - 256).to_owned();
     if !notification.truncated.is_empty() {
         text.push_str("\n\nAlertmanager left out more alerts of this group: ");
@@ -163,8 +164,12 @@ fn text(alert: &Alert<'_>, notification: &Notification) -> String {
     text
 }
 
-/// The alert's labels as they are, then what is worth showing of the rest, where it hides no label.
-fn labels(alert: Alert<'_>, notification: &Notification) -> BTreeMap<String, String> {
+fn first_of<'a>(names: &[&'a str], annotations: &'a BTreeMap<String, String>) -> Option<(&'a str, &'a str)> {
+    names.iter().find_map(|name| annotations.get(*name).map(|value| (*name, value.as_str())))
+}
+
+/// The alert's labels as they are, then what is worth showing of the rest and hides no label.
+fn labels(alert: &Alert<'_>, notification: &Notification) -> BTreeMap<String, String> {
     let mut labels = Labels::default();
     for (name, value) in &alert.labels {
         labels.add(name, value);
@@ -174,8 +179,11 @@ fn labels(alert: Alert<'_>, notification: &Notification) -> BTreeMap<String, Str
             labels.add(name, value);
         }
     };
+    let shown = [first_of(&TITLE, &alert.annotations), first_of(&TEXT, &alert.annotations)];
     for (name, value) in &alert.annotations {
-        add(name, value);
+        if !shown.iter().flatten().any(|(shown, _)| shown == name) {
+            add(name, value);
+        }
     }
     add("starts_at", &alert.starts_at);
     add("ends_at", if alert.ends_at == NO_TIME { "" } else { &alert.ends_at });

@@ -20,6 +20,12 @@ use crate::json::{self, BadJson, Object};
 /// Every dialect.
 pub const ALL: &[Dialect] = &[push::DIALECT, alertmanager::DIALECT];
 
+/// See [`Dialect::parse`].
+pub type Parse = for<'a> fn(&Post<'a>) -> Result<Vec<Reading<'a>>, ParseError>;
+
+/// See [`Dialect::recognise`].
+pub type Recognise = for<'a> fn(&Object<'a>) -> Option<Vec<Reading<'a>>>;
+
 /// How one kind of sender is understood.
 pub struct Dialect {
     /// The name of the dialect, of its file and of the `source` of its items.
@@ -27,9 +33,9 @@ pub struct Dialect {
     /// Where it is posted to, with the push token behind it or as a bearer token.
     pub path: &'static str,
     /// Reads a body into at least one item.
-    pub parse: for<'a> fn(&Post<'a>) -> Result<Vec<Reading<'a>>, ParseError>,
+    pub parse: Parse,
     /// Reads an object that was posted to the generic path, if it is clearly of this dialect.
-    pub recognise: Option<for<'a> fn(&Object<'a>) -> Option<Vec<Reading<'a>>>>,
+    pub recognise: Option<Recognise>,
     /// The answer that this kind of sender expects.
     pub reply: fn(&Receipt) -> Response,
     /// What a person copies to set the sender up. `WATCHBELL` stands for host and port, `TOKEN` for the push token.

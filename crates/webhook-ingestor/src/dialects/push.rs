@@ -57,37 +57,44 @@ const FIELDS: usize = 10;
 
 /// Names in lower case without `_`, `-`, `.` and spaces → field and rank; of several, the lowest rank is taken.
 #[rustfmt::skip]
-const NAMES: [(&str, Field, u8); 83] = [
-    ("alarm", Field::Title, 4), ("alarmname", Field::Title, 4), ("alert", Field::Title, 3),
-    ("alertid", Field::Id, 1), ("alertlevel", Field::Severity, 3), ("alertname", Field::Title, 2),
-    ("alertstate", Field::State, 2), ("alertuid", Field::Key, 5), ("alias", Field::Key, 4),
-    ("application", Field::System, 14), ("body", Field::Text, 2), ("category", Field::Category, 0),
-    ("class", Field::Category, 1), ("component", Field::System, 15), ("content", Field::Text, 8),
-    ("dedupkey", Field::Key, 3), ("desc", Field::Text, 3), ("description", Field::Text, 3),
-    ("details", Field::Text, 4), ("device", Field::System, 10), ("entity", Field::System, 16),
-    ("event", Field::Title, 8), ("eventid", Field::Id, 0), ("eventname", Field::Title, 7),
-    ("fingerprint", Field::Key, 0), ("fqdn", Field::System, 2), ("from", Field::From, 0), ("headline", Field::Title, 5),
-    ("host", Field::System, 0), ("hostname", Field::System, 1), ("id", Field::Id, 4), ("impact", Field::Severity, 6),
+const NAMES: [(&str, Field, u8); 88] = [
+    ("alarm", Field::Title, 4), ("alarmname", Field::Title, 4), ("alert", Field::Title, 3), ("alertid", Field::Id, 1),
+    ("alertlevel", Field::Severity, 3), ("alertname", Field::Title, 2), ("alertstate", Field::State, 2),
+    ("alertuid", Field::Key, 5), ("alias", Field::Key, 4), ("application", Field::System, 14),
+    ("body", Field::Text, 2), ("category", Field::Category, 0), ("class", Field::Category, 1),
+    ("component", Field::System, 15), ("content", Field::Text, 8), ("dedupkey", Field::Key, 3),
+    ("desc", Field::Text, 3), ("description", Field::Text, 3), ("details", Field::Text, 4),
+    ("device", Field::System, 10), ("entity", Field::System, 16), ("entitydisplayname", Field::Title, 7),
+    ("entityid", Field::Key, 6), ("event", Field::Title, 8), ("eventaction", Field::State, 4),
+    ("eventid", Field::Id, 0), ("eventname", Field::Title, 7), ("fingerprint", Field::Key, 0),
+    ("fqdn", Field::System, 2), ("from", Field::From, 0), ("headline", Field::Title, 5), ("host", Field::System, 0),
+    ("hostname", Field::System, 1), ("id", Field::Id, 4), ("impact", Field::Severity, 6),
     ("incidentid", Field::Id, 3), ("incidentkey", Field::Key, 2), ("info", Field::Text, 7),
-    ("instance", Field::System, 3), ("isresolved", Field::Over, 1), ("job", Field::System, 17), ("key", Field::Key, 1),
-    ("level", Field::Severity, 1), ("loglevel", Field::Severity, 5), ("machine", Field::System, 6),
-    ("message", Field::Text, 0), ("monitor", Field::System, 12), ("monitorname", Field::System, 12),
-    ("msg", Field::Text, 6), ("name", Field::Title, 10), ("node", Field::System, 5), ("nodename", Field::System, 5),
+    ("instance", Field::System, 3), ("isresolved", Field::Over, 1), ("job", Field::System, 17),
+    ("key", Field::Key, 1), ("level", Field::Severity, 1), ("loglevel", Field::Severity, 5),
+    ("machine", Field::System, 6), ("message", Field::Text, 0), ("messagetype", Field::State, 5),
+    ("monitor", Field::System, 12), ("monitorname", Field::System, 12), ("msg", Field::Text, 6),
+    ("name", Field::Title, 10), ("node", Field::System, 5), ("nodename", Field::System, 5), ("note", Field::Text, 12),
     ("notificationtype", Field::State, 3), ("ok", Field::Over, 2), ("output", Field::Text, 9),
     ("priority", Field::Severity, 3), ("problem", Field::Title, 6), ("problemid", Field::Id, 2),
     ("reason", Field::Text, 10), ("recovered", Field::Over, 3), ("resolved", Field::Over, 0),
     ("rulename", Field::Title, 9), ("sender", Field::From, 1), ("server", Field::System, 4),
     ("servername", Field::System, 4), ("service", Field::System, 9), ("servicename", Field::System, 9),
     ("sev", Field::Severity, 2), ("severity", Field::Severity, 0), ("source", Field::From, 2),
-    ("state", Field::State, 1), ("status", Field::State, 0), ("subject", Field::Title, 1), ("summary", Field::Title, 4),
-    ("system", Field::System, 8), ("target", Field::System, 13), ("text", Field::Text, 1), ("title", Field::Title, 0),
-    ("trigger", Field::Title, 9), ("triggername", Field::Title, 9), ("type", Field::Severity, 8),
-    ("urgency", Field::Severity, 4), ("url", Field::System, 18), ("vm", Field::System, 11),
-    ("vmname", Field::System, 11), ("website", Field::System, 18),
+    ("state", Field::State, 1), ("statemessage", Field::Text, 11), ("status", Field::State, 0),
+    ("subject", Field::Title, 1), ("summary", Field::Title, 4), ("system", Field::System, 8),
+    ("target", Field::System, 13), ("text", Field::Text, 1), ("title", Field::Title, 0), ("trigger", Field::Title, 9),
+    ("triggername", Field::Title, 9), ("urgency", Field::Severity, 4), ("url", Field::System, 18),
+    ("vm", Field::System, 11), ("vmname", Field::System, 11), ("website", Field::System, 18),
 ];
 
+/// The rank of `subject`, after which a title is a guess.
+const SUBJECT_RANK: u8 = 1;
+/// Behind every rank in [`NAMES`].
+const LAST_RANK: u8 = u8::MAX;
+
 /// The longest name in [`NAMES`].
-const NAME_MAX_BYTES: usize = 16;
+const NAME_MAX_BYTES: usize = 17;
 
 fn parse<'a>(post: &Post<'a>) -> Result<Vec<Reading<'a>>, ParseError> {
     let object = post.object()?;
@@ -104,7 +111,7 @@ pub(super) fn generic<'a>(object: &Object<'a>) -> Reading<'a> {
         }
     }
     let title = found.take(Field::Title);
-    let text = found.take(Field::Text);
+    let texts = found.take_texts();
     let mut item = Item {
         source: DIALECT.id.to_owned(),
         system: found.take(Field::System).map(Cow::into_owned),
@@ -113,7 +120,7 @@ pub(super) fn generic<'a>(object: &Object<'a>) -> Reading<'a> {
         ..Item::default()
     };
     item.labels = found.labels(object);
-    (item.title, item.text) = readable(title, text, &item);
+    (item.title, item.text) = readable(title, texts, &item);
     (item.severity, item.status) = found.state(&item.title);
     item.key = found.key(&item);
     Reading { item, part: "", dedup_key: dedup_key(object) }
@@ -123,6 +130,8 @@ pub(super) fn generic<'a>(object: &Object<'a>) -> Reading<'a> {
 #[derive(Default)]
 struct Found<'a> {
     best: [Option<(u8, usize, Cow<'a, str>)>; FIELDS],
+    /// Every text, because a message and its details belong together.
+    texts: Vec<(u8, usize, Cow<'a, str>)>,
     /// Members that are in the item under their own name, so they need no label.
     placed: Vec<usize>,
 }
@@ -130,12 +139,19 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn offer(&mut self, field: Field, rank: u8, index: usize, value: Value<'a>) {
         let Some(text) = value.into_text() else { return };
+        // `"event": "resolved"` is a state, unless it is called a title.
+        let state = field == Field::Title && rank > SUBJECT_RANK && words::status(&text).is_some();
+        let (field, rank) = if state { (Field::State, LAST_RANK) } else { (field, rank) };
         let usable = match field {
             Field::Severity => words::severity(&text).is_some(),
             Field::State => words::status(&text).is_some() || words::severity(&text).is_some(),
             Field::Over => matches!(&*text, "true" | "false"),
             _ => true,
         };
+        if field == Field::Text {
+            self.texts.push((rank, index, text));
+            return;
+        }
         let slot = &mut self.best[field as usize];
         if usable && slot.as_ref().is_none_or(|(known, ..)| rank <= *known) {
             *slot = Some((rank, index, text));
@@ -152,13 +168,23 @@ impl<'a> Found<'a> {
         Some(text)
     }
 
+    /// The texts in the order of their rank; of several with one rank, the last.
+    fn take_texts(&mut self) -> Vec<Cow<'a, str>> {
+        let mut texts = std::mem::take(&mut self.texts);
+        texts.reverse();
+        texts.sort_by_key(|(rank, ..)| *rank);
+        texts.dedup_by_key(|(rank, ..)| *rank);
+        self.placed.extend(texts.iter().map(|(_, index, _)| *index));
+        texts.into_iter().map(|(.., text)| text).collect()
+    }
+
     /// The severity and the status, each in its own words if there are any, else in those of the other: many
     /// senders say `"status": "WARNING"` or `"level": "ok"`.
     fn state(&self, title: &str) -> (Option<Severity>, Option<Status>) {
         let (severity, state) = (self.get(Field::Severity), self.get(Field::State));
         let over = self.get(Field::Over).map(|over| if over == "true" { Status::Resolved } else { Status::Firing });
         let status =
-            state.and_then(words::status).or(over).or_else(|| words::status_of_title(title)).or_else(|| {
+            state.and_then(words::status).or(over).or_else(|| words::split_status(title).0).or_else(|| {
                 severity.filter(|word| words::severity(word) > Some(Severity::Info)).map(|_| Status::Firing)
             });
         (severity.or(state).and_then(words::severity), status)
@@ -170,7 +196,7 @@ impl<'a> Found<'a> {
         }
         // Ids count per sender, per host, per day …: alone, two senders' `"id": 1` would be one alert.
         let id = self.get(Field::Id)?;
-        let whose = item.system.clone().unwrap_or_else(|| masked(&item.title));
+        let whose = item.system.clone().unwrap_or_else(|| masked(words::split_status(&item.title).1));
         Some(of_parts(&[id, &whose]))
     }
 
@@ -185,18 +211,20 @@ impl<'a> Found<'a> {
     }
 }
 
-/// A title and a text that a person can read, whatever was there.
-fn readable(title: Option<Cow<'_, str>>, text: Option<Cow<'_, str>>, item: &Item) -> (String, String) {
-    let text = text.map_or_else(String::new, |text| cut(text.trim(), TEXT_MAX_BYTES).to_owned());
-    let title = title.map(|title| first_line(&title).to_owned()).or_else(|| {
-        let line = first_line(&text);
-        (!line.is_empty()).then(|| line.to_owned())
-    });
-    let title = title.unwrap_or_else(|| {
+/// A title and a text that a person can read, whatever was there. Without a title, a first text of one line is
+/// one when there are more texts.
+fn readable(title: Option<Cow<'_, str>>, mut texts: Vec<Cow<'_, str>>, item: &Item) -> (String, String) {
+    let headed = title.is_none() && texts.len() > 1 && texts[0].trim().len() <= first_line(&texts[0]).len();
+    let title = if headed { Some(texts.remove(0)) } else { title };
+    let text = texts.iter().map(|text| text.trim()).collect::<Vec<_>>().join("\n\n");
+    let text = cut(&text, TEXT_MAX_BYTES).to_owned();
+    let mut title = first_line(title.as_deref().unwrap_or(&text)).to_owned();
+    if title.is_empty() {
         let labels = item.labels.iter().map(|(name, value)| format!("{name}: {value}"));
         let members = item.system.clone().into_iter().chain(labels).take(3).collect::<Vec<_>>();
-        if members.is_empty() { "an empty object".to_owned() } else { first_line(&members.join(", ")).to_owned() }
-    });
+        title =
+            if members.is_empty() { "an empty object".to_owned() } else { first_line(&members.join(", ")).to_owned() };
+    }
     (title, text)
 }
 
@@ -204,7 +232,7 @@ fn first_line(text: &str) -> &str {
     cut(text.trim().lines().next().unwrap_or_default().trim_end(), TITLE_MAX_BYTES)
 }
 
-/// PulseGuard's reserved member: an identity for deduplication, verbatim. Other types than strings are ignored.
+/// `PulseGuard`'s reserved member: an identity for deduplication, verbatim. Other types than strings are ignored.
 fn dedup_key(object: &Object<'_>) -> Option<String> {
     let raw: &RawValue = object.get("dedup_key")?;
     match json::read(raw) {
@@ -266,6 +294,8 @@ mod tests {
             (r#"{"priority":"P1"}"#, Some(S::Critical), Some(T::Firing)),
             (r#"{"level":"info"}"#, Some(S::Info), None),
             (r#"{"title":"Resolved: x","severity":"High"}"#, Some(S::Error), Some(T::Resolved)),
+            (r#"{"event":"resolved","message":"x"}"#, None, Some(T::Resolved)),
+            (r#"{"type":"alert","title":"x"}"#, None, None),
             (r#"{"title":"x","resolved":true}"#, None, Some(T::Resolved)),
             (r#"{"title":"x","resolved":false,"severity":"high"}"#, Some(S::Error), Some(T::Firing)),
         ] {
@@ -281,11 +311,19 @@ mod tests {
             ("null", "an empty object"),
             (r#"{"foo":1,"bar":{"x":2}}"#, "bar.x: 2, foo: 1"),
             (r#"{"message":"one\ntwo"}"#, "one"),
+            (r#"{"message":"head","description":"one\ntwo"}"#, "head"),
+            (r#"{"message":"one\ntwo","description":"x"}"#, "one"),
             (r#"{"title":null,"name":"n"}"#, "n"),
             (r#"{"title":{"en":"x"},"subject":"s"}"#, "s"),
         ] {
             assert_eq!(item(body).title, title, "{body}");
         }
+    }
+
+    #[test]
+    fn a_message_and_its_details_are_both_text() {
+        assert_eq!(item(r#"{"details":"b","title":"t","message":"a"}"#).text, "a\n\nb");
+        assert_eq!(item(r#"{"description":"b","message":"a"}"#).text, "b");
     }
 
     #[test]

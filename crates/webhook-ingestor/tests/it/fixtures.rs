@@ -1,6 +1,10 @@
 //! Requests recorded from real programs, and what they are read as.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -24,7 +28,9 @@ fn recorded(name: &str) -> String {
 /// Those with a JSON body, by name without extension.
 fn all() -> BTreeMap<String, String> {
     let names = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let bodies = names.map(|name| (name.trim_end_matches(".json").to_owned(), recorded(&name)));
+    let bodies = names
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "json"))
+        .map(|name| (name.trim_end_matches(".json").to_owned(), recorded(&name)));
     bodies.filter(|(_, body)| body.trim_start().starts_with('{')).collect()
 }
 

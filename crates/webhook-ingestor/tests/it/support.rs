@@ -34,20 +34,20 @@ use watchbell_common::{
     shared::Shared,
 };
 
-pub const NOW_MS: i64 = 1_795_295_524_584;
+pub(crate) const NOW_MS: i64 = 1_795_295_524_584;
 
 /// Push tokens of the channels of [`Server::start`].
-pub const TOKEN: &str = "tok-plain-4711";
-pub const TOKEN_DEDUP: &str = "tok-dedup-4712";
-pub const TOKEN_DISABLED: &str = "tok-disabled-4713";
+pub(crate) const TOKEN: &str = "tok-plain-4711";
+pub(crate) const TOKEN_DEDUP: &str = "tok-dedup-4712";
+pub(crate) const TOKEN_DISABLED: &str = "tok-disabled-4713";
 
 /// Long enough for a slow machine, short enough to fail a test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Keeps what was pushed; drops repeats as the contract says, without ever forgetting a window.
 #[derive(Default)]
-pub struct MemoryQueue {
-    pub down: AtomicBool,
+pub(crate) struct MemoryQueue {
+    pub(crate) down: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -60,17 +60,17 @@ struct State {
 
 impl MemoryQueue {
     /// The jobs of each push that was not refused.
-    pub fn pushes(&self) -> Vec<Vec<NewJob>> {
+    pub(crate) fn pushes(&self) -> Vec<Vec<NewJob>> {
         self.state.lock().unwrap().pushes.clone()
     }
 
     /// The payloads that were queued, in order.
-    pub fn payloads(&self) -> Vec<AlertPayload> {
+    pub(crate) fn payloads(&self) -> Vec<AlertPayload> {
         self.pushes().concat().iter().map(|job| AlertPayload::decode(&job.payload).unwrap()).collect()
     }
 
     /// The items that were queued, in order.
-    pub fn items(&self) -> Vec<Item> {
+    pub(crate) fn items(&self) -> Vec<Item> {
         let content = |payload: AlertPayload| match payload.head.content {
             Content::Item(item) => item,
             Content::Mail(_) => panic!("HTTP intake makes items"),
@@ -79,7 +79,7 @@ impl MemoryQueue {
     }
 
     /// The facts of what was dropped.
-    pub fn facts(&self) -> Vec<Fact> {
+    pub(crate) fn facts(&self) -> Vec<Fact> {
         self.state.lock().unwrap().facts.iter().map(|fact| Fact::decode(fact).unwrap()).collect()
     }
 
@@ -211,19 +211,19 @@ fn configuration(vault: &Vault) -> ConfigCell {
 }
 
 /// A running service.
-pub struct Server {
-    pub addr: SocketAddr,
-    pub queue: Arc<MemoryQueue>,
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
+    pub(crate) queue: Arc<MemoryQueue>,
     _tasks: JoinSet<anyhow::Result<()>>,
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
     /// Starts with some settings changed.
-    pub async fn start_with(overrides: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_with(overrides: &[(&str, &str)]) -> Self {
         let overrides = overrides.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>();
         let settings = Settings::load_with(None, &[], &overrides).unwrap();
         let vault = Vault::from_base64(&"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".into()).unwrap();
@@ -244,12 +244,12 @@ impl Server {
     }
 
     /// Posts a body to `/api/v1/push/{token}`.
-    pub async fn push(&self, token: &str, body: impl AsRef<[u8]>) -> Answer {
+    pub(crate) async fn push(&self, token: &str, body: impl AsRef<[u8]>) -> Answer {
         self.post(&format!("/api/v1/push/{token}"), "", body).await
     }
 
     /// Posts a body with extra header lines, each ending in CR LF.
-    pub async fn post(&self, path: &str, headers: &str, body: impl AsRef<[u8]>) -> Answer {
+    pub(crate) async fn post(&self, path: &str, headers: &str, body: impl AsRef<[u8]>) -> Answer {
         let body = body.as_ref();
         let length = body.len();
         let head = format!(
@@ -258,12 +258,12 @@ impl Server {
         self.exchange(&[head.as_bytes(), body].concat()).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.exchange(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await
     }
 
     /// Sends bytes and reads until the server closes; the server need not take all of them.
-    pub async fn exchange(&self, request: &[u8]) -> Answer {
+    pub(crate) async fn exchange(&self, request: &[u8]) -> Answer {
         let (mut read, mut write) = TcpStream::connect(self.addr).await.unwrap().into_split();
         let mut answer = Vec::new();
         let (_, read) =
@@ -275,14 +275,14 @@ impl Server {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -290,7 +290,7 @@ impl Answer {
     }
 
     /// The code and message of the error envelope.
-    pub fn error(&self) -> (String, String) {
+    pub(crate) fn error(&self) -> (String, String) {
         let value: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"));
         let text = |name: &str| value["error"][name].as_str().unwrap().to_owned();
         assert!(self.head.contains(&format!("x-request-id: {}", text("request_id"))), "{self:?}");
@@ -298,7 +298,7 @@ impl Answer {
     }
 
     /// The id of the queued job that `push_id` speaks of.
-    pub fn job_id(&self) -> JobId {
+    pub(crate) fn job_id(&self) -> JobId {
         assert_eq!(self.status, 202, "{self:?}");
         let value: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         assert_eq!(value["status"], "queued");
