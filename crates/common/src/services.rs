@@ -49,7 +49,7 @@ impl Services {
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 ended = self.tasks.join_next_with_id() => match ended {
-                    None => return Ok(()),
+                    None => return first_failure.unwrap_or(Ok(())),
                     Some(ended) => {
                         first_failure = Some(self.failure(ended, true));
                         self.stop.cancel();
