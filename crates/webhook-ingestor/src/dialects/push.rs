@@ -139,8 +139,13 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn offer(&mut self, field: Field, rank: u8, index: usize, value: Value<'a>) {
         let Some(text) = value.into_text() else { return };
-        // `"event": "resolved"` is a state, unless it is called a title.
-        let state = field == Field::Title && rank > SUBJECT_RANK && words::status(&text).is_some();
+        // `"event": "resolved"` and `"level": "ok"` are states.
+        let state = words::status(&text).is_some()
+            && match field {
+                Field::Title => rank > SUBJECT_RANK,
+                Field::Severity => words::severity(&text).is_none(),
+                _ => false,
+            };
         let (field, rank) = if state { (Field::State, LAST_RANK) } else { (field, rank) };
         let usable = match field {
             Field::Severity => words::severity(&text).is_some(),
@@ -179,14 +184,12 @@ impl<'a> Found<'a> {
     }
 
     /// The severity and the status, each in its own words if there are any, else in those of the other: many
-    /// senders say `"status": "WARNING"` or `"level": "ok"`.
+    /// senders say `"status": "WARNING"`. No status is made up from a severity: a sender that only says "High"
+    /// may say so in its all-clear, too.
     fn state(&self, title: &str) -> (Option<Severity>, Option<Status>) {
         let (severity, state) = (self.get(Field::Severity), self.get(Field::State));
         let over = self.get(Field::Over).map(|over| if over == "true" { Status::Resolved } else { Status::Firing });
-        let status =
-            state.and_then(words::status).or(over).or_else(|| words::split_status(title).0).or_else(|| {
-                severity.filter(|word| words::severity(word) > Some(Severity::Info)).map(|_| Status::Firing)
-            });
+        let status = state.and_then(words::status).or(over).or_else(|| words::split_status(title).0);
         (severity.or(state).and_then(words::severity), status)
     }
 
@@ -274,7 +277,7 @@ mod tests {
                 "Category":"Disk","_fingerprint":" disk-var ","mount":"/var"}"#,
         );
         assert_eq!((item.title.as_str(), item.text.as_str()), ("Disk", "/var at 91%"));
-        assert_eq!((item.severity, item.status), (Some(Severity::Warning), Some(Status::Firing)));
+        assert_eq!((item.severity, item.status), (Some(Severity::Warning), None));
         assert_eq!((item.system.as_deref(), item.from.as_deref()), (Some("db01"), Some("cron@db01")));
         assert_eq!((item.category.as_deref(), item.key.as_deref()), (Some("disk"), Some("disk-var")));
         assert_eq!(item.labels["mount"], "/var");
@@ -288,10 +291,11 @@ mod tests {
             (r#"{"status":"WARNING"}"#, Some(S::Warning), Some(T::Firing)),
             (r#"{"status":"CLEAR"}"#, None, Some(T::Resolved)),
             (r#"{"severity":"High","status":"resolved"}"#, Some(S::Error), Some(T::Resolved)),
-            (r#"{"severity":"spicy","level":"critical"}"#, Some(S::Critical), Some(T::Firing)),
+            (r#"{"severity":"spicy","level":"critical"}"#, Some(S::Critical), None),
             (r#"{"severity":"spicy"}"#, None, None),
             (r#"{"priority":3}"#, None, None),
-            (r#"{"priority":"P1"}"#, Some(S::Critical), Some(T::Firing)),
+            (r#"{"priority":"P1"}"#, Some(S::Critical), None),
+            (r#"{"level":"ok"}"#, None, Some(T::Resolved)),
             (r#"{"level":"info"}"#, Some(S::Info), None),
             (r#"{"title":"Resolved: x","severity":"High"}"#, Some(S::Error), Some(T::Resolved)),
             (r#"{"event":"resolved","message":"x"}"#, None, Some(T::Resolved)),

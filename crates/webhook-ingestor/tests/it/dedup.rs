@@ -58,6 +58,8 @@ async fn the_senders_own_key_decides_and_different_hosts_are_different() {
         (r#"{"title":"down","host":"db01"}"#, 202),
         (r#"{"title":"down","host":"db02"}"#, 202),
         (r#"{"title":"down","host":"db01"}"#, 200),
+        (r#"{"id":"7","host":"a","severity":"High","message":"cpu is busy"}"#, 202),
+        (r#"{"id":"7","host":"a","severity":"High","message":"cpu is fine again"}"#, 202),
         (r#"{"event_id":"22","subject":"Problem: x"}"#, 202),
         (r#"{"event_id":"22","subject":"Resolved: x"}"#, 202),
     ] {
