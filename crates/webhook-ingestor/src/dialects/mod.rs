@@ -1,7 +1,7 @@
 //! What senders speak. A dialect is one file: it reads a body into items and words the answer.
 //!
 //! To add one: its file here, its `mod` line, its line in [`ALL`]; recorded requests as
-//! `fixtures/http/<id>-*.json`; its [`Dialect::snippet`] in `docs/guide/webhooks.md`. Tests hold all of it together.
+//! `fixtures/http/<id>-*.json`, each of which is snapshotted; its [`Dialect::snippet`] in `docs/guide/webhooks.md`. Tests hold all of it together.
 //!
 //! A dialect is pure: no I/O, no clock, no settings. A shape it does not know is no error but a generic item
 //! ([`push::generic`]), because an alert in the wrong shape is still an alert.
