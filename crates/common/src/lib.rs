@@ -9,6 +9,8 @@ pub mod boot;
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod fingerprint;
+pub mod http;
 pub mod ids;
 pub mod outbound;
 pub mod passwords;

@@ -49,7 +49,8 @@ fn decode_with<T: DeserializeOwned>(bytes: &Bytes) -> Result<(T, Bytes), Unreada
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertPayload {
     pub head: IntakeHead,
-    /// The mail or the request body exactly as it came.
+    /// The mail or the request body exactly as it came. When one request held several items, the first carries
+    /// the whole body and each of the others its own part of it.
     pub raw: Bytes,
 }
 

@@ -1,1 +1,66 @@
-//! HTTP intake: push tokens and one file per dialect, to the queue.
+//! HTTP intake: an alert comes in by push token, a dialect reads it, the queue has it, then the sender is told.
+//!
+//! Reading order: [`intake`] (one request from token to answer), [`dialects`] (what senders speak), then
+//! [`json`], [`labels`] and [`words`], which the dialects share.
+
+pub mod dialects;
+pub mod intake;
+pub mod json;
+pub mod labels;
+pub mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::Request,
+    routing::{MethodRouter, post},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use watchbell_common::{http, shared::Shared};
+
+use dialects::Dialect;
+
+/// The intake routes: for each dialect its path with the push token behind it, and without for a bearer token.
+pub fn router(shared: Shared) -> Router {
+    let shared = Arc::new(shared);
+    dialects::ALL.iter().fold(Router::new(), |router, dialect| {
+        router
+            .route(&format!("{}/{{token}}", dialect.path), with_token_in_path(dialect, shared.clone()))
+            .route(dialect.path, with_bearer_token(dialect, shared.clone()))
+    })
+}
+
+fn with_token_in_path(dialect: &'static Dialect, shared: Arc<Shared>) -> MethodRouter {
+    post(move |request: Request| async move {
+        let (token, request) = intake::token_in_path(request).await;
+        intake::take(&shared, dialect, &token, request).await
+    })
+}
+
+fn with_bearer_token(dialect: &'static Dialect, shared: Arc<Shared>) -> MethodRouter {
+    post(move |request: Request| async move {
+        let token = intake::bearer_token(request.headers())?;
+        intake::take(&shared, dialect, &token, request).await
+    })
+}
+
+/// The service on its own: intake, health and metrics on one listener, until `stop`.
+pub async fn run(
+    shared: Shared,
+    listener: TcpListener,
+    metrics: PrometheusHandle,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let queue = shared.queue.clone();
+    let ready = move || {
+        let queue = queue.clone();
+        async move { queue.ping().await.map_err(|error| error.to_string()) }
+    };
+    let router = router(shared.clone()).merge(http::health_router(ready, metrics.clone()));
+    let serve = http::serve(listener, router, &shared.settings.http, stop.clone());
+    tokio::try_join!(serve, http::upkeep(metrics, stop))?;
+    Ok(())
+}
