@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +11,8 @@ use crate::{
     clock::{Clock, SystemClock},
     config::ConfigCell,
     crypto::Vault,
-    queue::{self, Queue},
+    http,
+    queue::{self, Queue, worker::run_tender},
     services::Services,
     settings::Settings,
 };
@@ -39,10 +41,39 @@ impl Shared {
         Ok(Self { settings: Arc::new(settings), clock, queue, vault, config })
     }
 
-    /// Starts what every process needs beside its services: it follows the configuration.
-    pub fn spawn_upkeep(&self, services: &mut Services) {
+    /// Starts what every process needs beside its services: it follows the configuration, tends the queue and keeps
+    /// the memory of its metrics bounded.
+    pub fn spawn_upkeep(&self, services: &mut Services, metrics: &PrometheusHandle) {
         let shared = self.clone();
         services.spawn("configuration", |stop| shared.config.follow(shared.queue, shared.vault, stop));
+        let queue = self.queue.clone();
+        services.spawn("queue tender", |stop| run_tender(queue, stop));
+        let metrics = metrics.clone();
+        services.spawn("metrics", |stop| http::upkeep(metrics, stop));
+    }
+
+    /// Answers health checks on `http.health_listen`, if it is set: for the services that have no HTTP of their own.
+    pub async fn spawn_health(&self, services: &mut Services, metrics: PrometheusHandle) -> anyhow::Result<()> {
+        let Some(address) = self.settings.http.health_listen else { return Ok(()) };
+        let listener = http::bind(address, "http.health_listen").await?;
+        let router = self.health_router(metrics);
+        let settings = self.settings.clone();
+        services.spawn("health", |stop| async move { http::serve(listener, router, &settings.http, stop).await });
+        Ok(())
+    }
+
+    /// `/healthz`, `/readyz` and `/metrics` of this process.
+    pub fn health_router(&self, metrics: PrometheusHandle) -> axum::Router {
+        let shared = self.clone();
+        http::health_router(move || shared.clone().ready(), metrics)
+    }
+
+    /// Whether this process can take work, or why not: it has a configuration, and the queue answers.
+    pub async fn ready(self) -> Result<(), String> {
+        if !self.config.published() {
+            return Err("no configuration was published yet: is the api-server running?".to_owned());
+        }
+        self.queue.ping().await.map_err(|error| error.to_string())
     }
 
     /// Waits until a configuration was published, or `stop`: true when there is one. Whoever reads channels or rules

@@ -53,8 +53,14 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<String, ApiError> {
 /// In this order: 404 unknown token, 410 disabled channel, 415 encoded body, 413 too large, 408 too slow,
 /// 400 not what the dialect speaks, 503 when the queue cannot take it.
 pub async fn take(shared: &Shared, dialect: &Dialect, token: &str, request: Request) -> Result<Response, ApiError> {
-    let channel = shared.config.load().channel_by_token(token).cloned();
-    let channel = channel.ok_or_else(|| ApiError::not_found("unknown push token"))?;
+    let config = shared.config.load();
+    let Some(channel) = config.channel_by_token(token).cloned() else {
+        // Before the first configuration no token is known: the sender must not take that for a "no".
+        return Err(match config.version {
+            0 => ApiError::unavailable("no configuration yet; try again", RETRY_AFTER),
+            _ => ApiError::not_found("unknown push token"),
+        });
+    };
     if !channel.channel.enabled {
         return Err(ApiError::new(StatusCode::GONE, "CHANNEL_DISABLED", "channel disabled"));
     }

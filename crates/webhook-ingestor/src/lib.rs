@@ -54,13 +54,6 @@ pub async fn run(
     metrics: PrometheusHandle,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let queue = shared.queue.clone();
-    let ready = move || {
-        let queue = queue.clone();
-        async move { queue.ping().await.map_err(|error| error.to_string()) }
-    };
-    let router = router(shared.clone()).merge(http::health_router(ready, metrics.clone()));
-    let serve = http::serve(listener, router, &shared.settings.http, stop.clone());
-    tokio::try_join!(serve, http::upkeep(metrics, stop))?;
-    Ok(())
+    let router = router(shared.clone()).merge(shared.health_router(metrics));
+    http::serve(listener, router, &shared.settings.http, stop).await
 }
