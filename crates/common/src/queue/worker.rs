@@ -319,7 +319,7 @@ async fn decide(pool: Pool, lease: LeaseToken, outcome: Outcome) {
         match pool.queue.decide(decision.clone()).await {
             Ok(_) => break verdict_name(&decision.verdict),
             Err(QueueError::StaleLease) => {
-                tracing::warn!(queue = %pool.name, job = %decision.lease.job, "decided too late: the job was given to another worker");
+                tracing::warn!(queue = %pool.name, job = %decision.lease.job, "decided too late, or twice: the job is not ours any more");
                 break "stale";
             }
             // The outage is in the log already, from the pulse.

@@ -11,7 +11,7 @@ repeat
   chunk = call('ZRANGE', lanes, seen, seen + 63)
   seen = seen + #chunk
   for _, lane in ipairs(chunk) do
-    local room = per_lane > 0 and per_lane - (tonumber(call('HGET', leased, lane)) or 0) or max
+    local room = per_lane > 0 and per_lane - (tonumber(call('HGET', leased, lane)) or 0) or math.huge
     if room > 0 then
       local left = math.min(room, call('LLEN', P .. 'ready:' .. queue .. ':' .. lane))
       turns[#turns + 1] = { lane = lane, left = left }

@@ -25,7 +25,7 @@ use crate::{
 const INTAKE: QueueName = QueueName::Intake;
 
 /// Longer than any test: what returns before it does was given back, or found by its own means.
-const LONG_LEASE: Duration = Duration::from_secs(60);
+const LONG_LEASE: Duration = Duration::from_mins(1);
 
 /// A real queue in front of which failures can be put.
 struct Scripted {
