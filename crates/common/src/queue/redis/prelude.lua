@@ -174,7 +174,7 @@ local function counted(name)
   local last, count = call('GET', P .. 'count:' .. name), 0
   if last then
     local ends_at, number = string.match(last, '^(%d+) (%d+)$')
-    if tonumber(ends_at) > now then count = tonumber(number) end
+    if tonumber(ends_at) >= now then count = tonumber(number) end
   end
   call('SET', P .. 'count:' .. name, string.format('%.0f %d', now + COUNTER_TTL, count + 1), 'PX', COUNTER_TTL)
   return count + 1
