@@ -33,12 +33,16 @@
 //! received = closed endings + lines with a live job (pending) + lines with only dead jobs (dead).
 //! [`Queue::audit`] checks the ledger against the jobs that are really there.
 
+#[cfg(test)]
+pub(crate) mod conformance;
+pub mod sqlite;
 pub mod worker;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -424,6 +428,14 @@ pub async fn connect(
     settings: &crate::settings::Settings,
     clock: Arc<dyn crate::clock::Clock>,
 ) -> Result<Arc<dyn Queue>, QueueError> {
-    let _ = (settings, clock);
-    Err(QueueError::Unavailable("not built yet".to_owned()))
+    let url = settings.queue.url.expose_secret();
+    if url == "sqlite" {
+        let dir = settings.data.dir.clone();
+        let opening = tokio::task::spawn_blocking(move || sqlite::SqliteQueue::open(&dir, clock));
+        return match opening.await {
+            Ok(queue) => Ok(Arc::new(queue?)),
+            Err(panicked) => Err(QueueError::Unavailable(panicked.to_string())),
+        };
+    }
+    Err(QueueError::Unavailable("queue.url must be `sqlite`".to_owned()))
 }

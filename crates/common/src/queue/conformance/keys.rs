@@ -5,9 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
-use super::{
-    Harness, TENANT, decide, depth, done, facts, job, job_of, number, numbers, take, take_one, tend, then, worker,
-};
+use super::{Harness, TENANT, decide, depth, done, facts, job, number, numbers, take, take_one, tend, then, worker};
 use crate::queue::{COUNTER_TTL, Dedup, Depth, KEY_MAX_BYTES, NewJob, Published, Pushed, QueueError, QueueName};
 
 const INTAKE: QueueName = QueueName::Intake;
@@ -43,10 +41,10 @@ pub(crate) async fn a_repeat_inside_the_window_is_dropped_and_leaves_a_fact<H: H
     assert_eq!(numbers(&leases), [1, 3]);
     let recorder = worker(&*q, "recorder").await;
     let facts = take(&*q, QueueName::History, &recorder, 10).await;
-    assert_eq!(facts.iter().map(|fact| &fact.payload[..]).collect::<Vec<_>>(), [
-        &b"2 was a repeat\0"[..],
-        b"4 was a repeat\0"
-    ]);
+    assert_eq!(
+        facts.iter().map(|fact| &fact.payload[..]).collect::<Vec<_>>(),
+        [&b"2 was a repeat\0"[..], b"4 was a repeat\0"]
+    );
     assert!(facts.iter().all(|fact| (fact.tenant, fact.event) == (TENANT, None)));
 }
 
@@ -56,14 +54,10 @@ pub(crate) async fn another_variant_is_not_a_repeat<H: Harness>(h: H) {
     for (n, variant) in (1..).zip(["firing", "firing", "resolved", "resolved", "firing", "firing"]) {
         answers.extend(q.push(DELIVER, vec![repeat(n, variant)]).await.unwrap());
     }
-    assert_eq!(answers, [
-        Pushed::Queued,
-        Pushed::Duplicate,
-        Pushed::Queued,
-        Pushed::Duplicate,
-        Pushed::Queued,
-        Pushed::Duplicate
-    ]);
+    assert_eq!(
+        answers,
+        [Pushed::Queued, Pushed::Duplicate, Pushed::Queued, Pushed::Duplicate, Pushed::Queued, Pushed::Duplicate]
+    );
 }
 
 pub(crate) async fn a_window_is_counted_from_the_first_sighting<H: Harness>(h: H) {
@@ -74,13 +68,7 @@ pub(crate) async fn a_window_is_counted_from_the_first_sighting<H: Harness>(h: H
         h.advance(WINDOW / 2).await;
         tend(&*q).await;
     }
-    assert_eq!(answers, [
-        Pushed::Queued,
-        Pushed::Duplicate,
-        Pushed::Queued,
-        Pushed::Duplicate,
-        Pushed::Queued
-    ]);
+    assert_eq!(answers, [Pushed::Queued, Pushed::Duplicate, Pushed::Queued, Pushed::Duplicate, Pushed::Queued]);
 }
 
 pub(crate) async fn a_refused_push_is_not_remembered<H: Harness>(h: H) {

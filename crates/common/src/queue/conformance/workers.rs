@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Harness, TTL, TTL_OVER, assert_sound, decide, defer, depth, done, ended, event_id, job, job_of, number,
-    numbers, retry, take, take_one, tend, then, worker,
+    Harness, TTL, TTL_OVER, assert_sound, decide, defer, depth, done, ended, event_id, job, job_of, number, numbers,
+    retry, take, take_one, tend, then, worker,
 };
 use crate::queue::{
     DELAY_MAX, DeadFilter, Decision, Depth, Ending, LAPSES_MAX, NewJob, Queue, QueueName, Scope, Tended,
