@@ -59,17 +59,18 @@ impl Desk {
         let now = self.now().saturating_mul(1_000);
         let ahead_max = interval * i64::from(per_minute);
         let full = self.first("SELECT \"full\" FROM slots WHERE key = ?1", [key], |row| row.get(0))?;
-        // Further ahead than the burst allows only if the clock jumped back or the rate was raised.
-        let ahead = full.map_or(0, |full: i64| full.saturating_sub(now).clamp(0, ahead_max));
-        let wait = ahead + interval - ahead_max;
-        if wait > 0 {
-            return Ok(Duration::from_micros(wait.unsigned_abs()));
+        let told = full.map_or(0, |full: i64| full.saturating_sub(now).max(0));
+        // Further ahead than the burst allows: the clock jumped back. The key is as good as just used up.
+        let ahead = told.min(ahead_max);
+        let wait = (ahead + interval - ahead_max).max(0);
+        let taken = if wait == 0 { interval } else { 0 };
+        if ahead + taken != told {
+            self.run(
+                "INSERT INTO slots VALUES (?1, ?2) ON CONFLICT DO UPDATE SET \"full\" = excluded.\"full\"",
+                (key, now.saturating_add(ahead + taken)),
+            )?;
         }
-        self.run(
-            "INSERT INTO slots VALUES (?1, ?2) ON CONFLICT DO UPDATE SET \"full\" = excluded.\"full\"",
-            (key, now.saturating_add(ahead + interval)),
-        )?;
-        Ok(Duration::ZERO)
+        Ok(Duration::from_micros(wait.unsigned_abs()))
     }
 
     /// See [`Queue::publish_config`](crate::queue::Queue::publish_config).

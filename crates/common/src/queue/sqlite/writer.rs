@@ -31,8 +31,8 @@ const WAITING_MAX: usize = 4_096;
 /// How many sleeping workers one transaction wakes per queue. The others find the rest when these come back for more.
 const WAKE_MAX: u64 = 32;
 
-/// The largest number a column holds.
-pub(super) const INTEGER_MAX: usize = i64::MAX as usize;
+/// A number that every column holds, for "no bound".
+pub(super) const INTEGER_MAX: usize = usize::MAX / 2;
 
 /// One bell per queue, rung when it has ready jobs.
 pub(super) type Bells = [Notify; QueueName::ALL.len()];
