@@ -34,8 +34,9 @@
 //! [`Queue::audit`] checks the ledger against the jobs that are really there.
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 pub mod redis;
+pub mod sqlite;
 pub mod worker;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -429,12 +430,17 @@ pub async fn connect(
     clock: Arc<dyn crate::clock::Clock>,
 ) -> Result<Arc<dyn Queue>, QueueError> {
     let url = settings.queue.url.expose_secret();
-    match url.split_once("://").map_or(url, |(scheme, _)| scheme) {
-        // Redis has a clock of its own.
-        "redis" | "rediss" => Ok(Arc::new(redis::RedisQueue::connect(url, redis::PARTITION, None).await?)),
-        _ => {
-            let _ = clock;
-            Err(QueueError::Unavailable("queue.url is neither `sqlite` nor a redis:// or rediss:// URL".to_owned()))
+    match url.split_once("://") {
+        None if url == "sqlite" => {
+            let dir = settings.data.dir.clone();
+            let opening = tokio::task::spawn_blocking(move || sqlite::SqliteQueue::open(&dir, clock));
+            match opening.await {
+                Ok(queue) => Ok(Arc::new(queue?)),
+                Err(panicked) => Err(QueueError::Unavailable(panicked.to_string())),
+            }
         }
+        // Redis has a clock of its own.
+        Some(("redis" | "rediss", _)) => Ok(Arc::new(redis::RedisQueue::connect(url, redis::PARTITION, None).await?)),
+        _ => Err(QueueError::Unavailable("queue.url is neither `sqlite` nor a redis:// or rediss:// URL".to_owned())),
     }
 }

@@ -20,7 +20,7 @@ fn once(job: NewJob) -> NewJob {
     let dedup = Dedup {
         key: "disk full".to_owned(),
         variant: "firing".to_owned(),
-        window: Duration::from_secs(300),
+        window: Duration::from_mins(5),
         fact: Bytes::from_static(b"a repeat"),
     };
     NewJob { dedup: Some(dedup), ..job }

@@ -247,7 +247,7 @@ pub(crate) async fn depths_count_every_place<H: Harness>(mut h: H) {
     let ordered = |n| NewJob { order: Some("one by one".to_owned()), ..job(n, "ordered") };
     let mut jobs: Vec<NewJob> = (1..=3).map(|n| job(n, "a")).collect();
     jobs.extend((4..=6).map(ordered));
-    jobs.push(NewJob { delay: Duration::from_secs(60), ..job(7, "a") });
+    jobs.push(NewJob { delay: Duration::from_mins(1), ..job(7, "a") });
     q.push(QueueName::Deliver, jobs).await.unwrap();
     q.push(INTAKE, vec![job(8, "a")]).await.unwrap();
     let leases = q.lease(QueueName::Deliver, &w, Want { max: 3, per_lane: 2 }).await.unwrap();

@@ -74,8 +74,9 @@ local function open_lane(queue, lane)
   end
 end
 
-local function make_ready(queue, lane, id)
-  call('HSET', P .. 'job:' .. id, 's', next_number())
+-- Puts a job at the end of its lane. `placed` says that it got its number just now.
+local function make_ready(queue, lane, id, placed)
+  if not placed then call('HSET', P .. 'job:' .. id, 's', next_number()) end
   stirred[queue] = true
   if call('RPUSH', P .. 'ready:' .. queue .. ':' .. lane, id) == 1 then open_lane(queue, lane) end
 end
@@ -102,11 +103,11 @@ local function give_back(queue, lane, id)
 end
 
 -- Ready when it is due, waiting until then.
-local function ready_or_waiting(queue, lane, id, due)
+local function ready_or_waiting(queue, lane, id, due, placed)
   if due > now then
     call('ZADD', P .. 'retry:' .. queue, due, id)
   else
-    make_ready(queue, lane, id)
+    make_ready(queue, lane, id, placed)
   end
 end
 
@@ -119,11 +120,11 @@ local function held_prefix(order)
 end
 
 -- Lets a new (or replayed) job in: held when another one with its order key moves.
-local function enter(queue, lane, order, id, due, age)
+local function enter(queue, lane, order, id, due, age, placed)
   if order ~= '' and call('HSETNX', P .. 'order:' .. queue, order, id) == 0 then
     call('ZADD', P .. 'held:' .. queue, 0, held_prefix(order) .. string.format('%016.0f', age) .. id)
   else
-    ready_or_waiting(queue, lane, id, due)
+    ready_or_waiting(queue, lane, id, due, placed)
   end
 end
 
@@ -151,9 +152,9 @@ local JOB_FIELDS = 13
 
 local function push_fact(tenant, id, payload)
   if call('EXISTS', P .. 'job:' .. id) == 1 then return end
-  call('HSET', P .. 'job:' .. id, 'q', 'history', 't', tenant, 'l', tenant)
+  call('HSET', P .. 'job:' .. id, 'q', 'history', 't', tenant, 'l', tenant, 's', next_number())
   call('SET', P .. 'body:' .. id, payload)
-  make_ready('history', tenant, id)
+  make_ready('history', tenant, id, true)
 end
 
 -- Whether the same was seen inside the window; if not, a new window starts. A time limit that lies farther
@@ -193,7 +194,8 @@ local function push(queue, i)
   end
   local count = counter ~= '' and counted(counter) or 0
   if line then line.live = line.live + 1 end
-  local head = { 'q', queue, 't', tenant, 'l', lane }
+  local place = next_number()
+  local head = { 'q', queue, 't', tenant, 'l', lane, 's', place }
   local function field(name, value)
     head[#head + 1] = name
     head[#head + 1] = value
@@ -201,15 +203,13 @@ local function push(queue, i)
   if event ~= '' then field('e', event) end
   if count > 0 then field('c', count) end
   if delay > 0 then field('d', now + delay) end
-  local age = 0
   if order ~= '' then
-    age = next_number()
     field('o', order)
-    field('a', age)
+    field('a', place)
   end
   call('HSET', P .. 'job:' .. id, unpack(head))
   call('SET', P .. 'body:' .. id, ARGV[i + 12])
-  enter(queue, lane, order, id, now + delay, age)
+  enter(queue, lane, order, id, now + delay, place, true)
   return QUEUED
 end
 

@@ -433,7 +433,9 @@ async fn a_batch_whose_handler_fails_is_given_back_and_tried_again() {
             1 => Ok(vec![done()]),
             2 => panic!("out of cheese"),
             _ => {
-                leases.iter().for_each(|lease| noted.note(lease));
+                for lease in &leases {
+                    noted.note(lease);
+                }
                 Ok(vec![done(); leases.len()])
             }
         })
