@@ -6,6 +6,10 @@
 //!
 //! A decision is never given up: it is repeated until the queue carries it out or says that the lease is stale.
 //! So an outage of the queue delays decisions, and doubles work only when the lease lapsed meanwhile.
+//!
+//! Metrics: `watchbell_jobs_total{queue, verdict}` counts decisions (`completed`, `retried`, `deferred`, `buried`,
+//! `stale`, `refused`), `watchbell_job_seconds{queue}` how long handlers took (per batch where there are batches),
+//! `watchbell_jobs_reclaimed_total` jobs of vanished workers.
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +42,10 @@ const BATCH_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration:
 /// How long a batch may fill up after its first job came: one transaction for many facts is worth it.
 const BATCH_LINGER: Duration = Duration::from_millis(25);
 
-/// How often giving jobs back is tried. What is not given back comes back when the lease lapses.
+/// How long the next shift waits after the answer to a lease was lost.
+const LOST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often giving jobs back is tried when stopping. What is not given back returns when the lease lapses.
 const RELEASES_MAX: u32 = 5;
 
 /// How often the queue is tended.
@@ -78,8 +85,9 @@ where
     let mut ending = JoinSet::new();
     while let Some(mut shift) = Shift::begin(&pool, &stop).await {
         shift.work(&handle, &hands, &stop).await;
-        ending.spawn(shift.end());
+        ending.spawn(shift.end(stop.clone()));
         while ending.try_join_next().is_some() {}
+        stop.run_until_cancelled(sleep(LOST_PAUSE)).await;
     }
     ending.join_all().await;
     Ok(())
@@ -94,7 +102,8 @@ where
 {
     while let Some(mut shift) = Shift::begin(&pool, &stop).await {
         shift.work_in_batches(&handle, &stop).await;
-        shift.end().await;
+        shift.end(stop.clone()).await;
+        stop.run_until_cancelled(sleep(LOST_PAUSE)).await;
     }
     Ok(())
 }
@@ -241,19 +250,23 @@ impl Shift {
         }
     }
 
-    /// Finishes what is in hand and gives back the rest.
-    async fn end(mut self) {
+    /// Finishes what is in hand and gives back the rest: for as long as the lease may last, when stopping only a
+    /// few times.
+    async fn end(mut self, stop: CancellationToken) {
         while self.jobs.join_next().await.is_some() {}
         // Before the release: a pulse after it would announce the worker again.
         self.pulse.shutdown().await;
+        let (ended, lease) = (Instant::now(), self.pool.lease);
         let mut pauses = Pauses::new(GONE_PAUSE);
-        for attempt in 1..=RELEASES_MAX {
+        for attempt in 1.. {
             match self.pool.queue.release(&self.worker).await {
                 Ok(0) => return,
                 Ok(jobs) => return tracing::info!(queue = %self.pool.name, jobs, "gave jobs back"),
-                Err(error) if attempt == RELEASES_MAX => {
-                    let lease = self.pool.lease;
-                    tracing::warn!(queue = %self.pool.name, ?lease, "could not give jobs back, they return when the lease lapses: {error}");
+                Err(error) if ended.elapsed() > lease || (stop.is_cancelled() && attempt >= RELEASES_MAX) => {
+                    return tracing::warn!(
+                        queue = %self.pool.name,
+                        "could not give jobs back, they return when the lease lapses: {error}"
+                    );
                 }
                 Err(_) => sleep(pauses.next()).await,
             }

@@ -2,7 +2,8 @@
 -- KEYS[1] is the partition, `watchbell:{0}`. ARGV[1] is the time in milliseconds when a test holds the clock,
 -- else empty. The keys and the fields of a job's head are described in mod.rs.
 --
--- A script that fails in the middle is not rolled back, so nothing here can fail after the first write.
+-- A script that fails in the middle is not rolled back, so nothing here can fail after the first write: keys
+-- have the types we gave them, and an id whose head someone else deleted is dropped where it is met.
 
 local call, P = redis.call, KEYS[1] .. ':'
 

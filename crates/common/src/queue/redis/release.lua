@@ -5,9 +5,11 @@ for _, queue in ipairs(QUEUES) do
   while given < most do
     local id = call('RPOP', processing)
     if not id then break end
-    local lane = call('HGET', P .. 'job:' .. id, 'l') or ''
-    unlease(queue, lane)
-    give_back(queue, lane, id)
+    local lane = call('HGET', P .. 'job:' .. id, 'l')
+    if lane then
+      unlease(queue, lane)
+      give_back(queue, lane, id)
+    end
     given = given + 1
   end
 end

@@ -43,20 +43,24 @@ local function clamp_workers()
   end
 end
 
+local function lapse(queue, lane, id)
+  unlease(queue, lane)
+  if call('HINCRBY', P .. 'job:' .. id, 'x', 1) >= LAPSES_MAX then
+    bury(queue, id, 'its worker vanished ' .. LAPSES_MAX .. ' times')
+    buried = buried + 1
+  else
+    give_back(queue, lane, id)
+  end
+end
+
 local function reclaim(worker)
   for _, queue in ipairs(QUEUES) do
     local processing = P .. 'processing:' .. queue .. ':' .. worker
     while left > 0 do
       local id = call('RPOP', processing)
       if not id then break end
-      local lane = call('HGET', P .. 'job:' .. id, 'l') or ''
-      unlease(queue, lane)
-      if call('HINCRBY', P .. 'job:' .. id, 'x', 1) >= LAPSES_MAX then
-        bury(queue, id, 'its worker vanished ' .. LAPSES_MAX .. ' times')
-        buried = buried + 1
-      else
-        give_back(queue, lane, id)
-      end
+      local lane = call('HGET', P .. 'job:' .. id, 'l')
+      if lane then lapse(queue, lane, id) end
       reclaimed, left = reclaimed + 1, left - 1
     end
   end
