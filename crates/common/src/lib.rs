@@ -21,3 +21,5 @@ pub mod services;
 pub mod settings;
 pub mod shared;
 pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

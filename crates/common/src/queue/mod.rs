@@ -33,12 +33,17 @@
 //! received = closed endings + lines with a live job (pending) + lines with only dead jobs (dead).
 //! [`Queue::audit`] checks the ledger against the jobs that are really there.
 
+#[cfg(test)]
+pub(crate) mod conformance;
+pub mod redis;
+pub mod sqlite;
 pub mod worker;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -424,6 +429,18 @@ pub async fn connect(
     settings: &crate::settings::Settings,
     clock: Arc<dyn crate::clock::Clock>,
 ) -> Result<Arc<dyn Queue>, QueueError> {
-    let _ = (settings, clock);
-    Err(QueueError::Unavailable("not built yet".to_owned()))
+    let url = settings.queue.url.expose_secret();
+    match url.split_once("://") {
+        None if url == "sqlite" => {
+            let dir = settings.data.dir.clone();
+            let opening = tokio::task::spawn_blocking(move || sqlite::SqliteQueue::open(&dir, clock));
+            match opening.await {
+                Ok(queue) => Ok(Arc::new(queue?)),
+                Err(panicked) => Err(QueueError::Unavailable(panicked.to_string())),
+            }
+        }
+        // Redis has a clock of its own.
+        Some(("redis" | "rediss", _)) => Ok(Arc::new(redis::RedisQueue::connect(url, redis::PARTITION, None).await?)),
+        _ => Err(QueueError::Unavailable("queue.url is neither `sqlite` nor a redis:// or rediss:// URL".to_owned())),
+    }
 }

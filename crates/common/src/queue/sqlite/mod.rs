@@ -1,0 +1,186 @@
+//! The queue in one SQLite file, `queue.db` in the data folder: the embedded backend.
+//!
+//! [`writer`] is the heart: one thread owns the connection and runs what callers want in groups, one transaction
+//! each. Everything that matters is in the tables ([`schema.sql`](./schema.sql)), so another process (the command
+//! line) may open the same file at the same time. Only the bells that wake sleeping workers are in memory; what
+//! another process pushes is found when [`Queue::wait`] returns.
+//!
+//! By verb: [`push`], [`lanes`] (leasing), [`decide`], [`tend`], [`dead`]; beside them [`ledger`], [`keys`] and
+//! [`tally`], the sums of a transaction.
+
+mod dead;
+mod decide;
+mod keys;
+mod lanes;
+mod ledger;
+mod push;
+mod tally;
+mod tend;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, TransactionBehavior};
+
+use self::writer::{Bells, Writer};
+use super::{
+    Audit, Books, DeadFilter, DeadJob, Decision, Depth, Lease, NewJob, Published, Pushed, Queue, QueueError, QueueName,
+    Tended, Want, WorkerId,
+};
+use crate::{
+    clock::{Clock, millis},
+    ids::TenantId,
+};
+
+/// The file in the data folder.
+pub const FILE: &str = "queue.db";
+
+/// What `PRAGMA user_version` says of a file with the tables of `schema.sql`.
+const SCHEMA_VERSION: i64 = 1;
+
+/// How long to wait for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A queue in a file.
+#[derive(Debug)]
+pub struct SqliteQueue {
+    writer: Writer,
+    bells: Arc<Bells>,
+    commits: Arc<AtomicU64>,
+}
+
+impl SqliteQueue {
+    /// Opens `queue.db` in `dir`; makes both when they are absent. Blocks the thread while it does.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is not a queue, or is that of a newer version.
+    pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, QueueError> {
+        let path = dir.join(FILE);
+        let explain = |error: &dyn std::fmt::Display| QueueError::Unavailable(format!("{}: {error}", path.display()));
+        std::fs::create_dir_all(dir).map_err(|error| explain(&error))?;
+        let conn = prepare(&path).map_err(|error| explain(&error))?;
+        tracing::info!(file = %path.display(), sqlite = rusqlite::version(), "the queue is open");
+        let bells = Arc::new(Bells::default());
+        let commits = Arc::new(AtomicU64::new(0));
+        let writer = Writer::start(conn, clock, bells.clone(), commits.clone()).map_err(|error| explain(&error))?;
+        Ok(Self { writer, bells, commits })
+    }
+
+    /// How many transactions this process has committed: with many callers, far fewer than calls.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+/// Opens the file and brings its tables up to date.
+fn prepare(path: &Path) -> anyhow::Result<Connection> {
+    let mut conn = Connection::open(path)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    // Rows are deleted soon after they are made, so a larger page would only be rewritten more often.
+    conn.pragma_update(None, "journal_mode", "wal")?;
+    // FULL: the commit is on the disk before it is answered.
+    conn.pragma_update(None, "synchronous", "full")?;
+    // The log is written back by whoever commits, which is this connection, every 16 MB (4 KB a page) …
+    conn.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+    // … and after a burst or a long reader it is cut back to 64 MB.
+    conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    conn.pragma_update(None, "cache_size", -16_384)?;
+    conn.pragma_update(None, "temp_store", "memory")?;
+    let change = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match version {
+        SCHEMA_VERSION => {}
+        0 => {
+            change.execute_batch(include_str!("schema.sql"))?;
+            change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        }
+        newer => anyhow::bail!("its version is {newer}, this program knows {SCHEMA_VERSION}"),
+    }
+    change.commit()?;
+    Ok(conn)
+}
+
+#[async_trait]
+impl Queue for SqliteQueue {
+    async fn push(&self, queue: QueueName, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, QueueError> {
+        self.writer.call(move |desk| desk.push(queue, &jobs)).await
+    }
+
+    async fn lease(&self, queue: QueueName, worker: &WorkerId, want: Want) -> Result<Vec<Lease>, QueueError> {
+        let worker = worker.clone();
+        self.writer.claim(move |desk| desk.lease(queue, &worker, want), lanes::unclaimed).await
+    }
+
+    async fn wait(&self, queue: QueueName, at_most: Duration) {
+        // Elapsed or rung: the worker looks either way.
+        let _ = tokio::time::timeout(at_most, self.bells[queue as usize].notified()).await;
+    }
+
+    async fn decide(&self, decision: Decision) -> Result<Vec<Pushed>, QueueError> {
+        self.writer.call(move |desk| desk.decide(&decision)).await
+    }
+
+    async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError> {
+        let worker = worker.clone();
+        self.writer.call(move |desk| desk.keep_alive(&worker, millis(ttl))).await
+    }
+
+    async fn release(&self, worker: &WorkerId) -> Result<u64, QueueError> {
+        let worker = worker.clone();
+        self.writer.call(move |desk| Ok(desk.release(&worker)?)).await
+    }
+
+    async fn tend(&self) -> Result<Tended, QueueError> {
+        self.writer.call(|desk| Ok(desk.tend()?)).await
+    }
+
+    async fn take_slot(&self, key: &str, per_minute: u32) -> Result<Duration, QueueError> {
+        let key = key.to_owned();
+        self.writer.call(move |desk| desk.take_slot(&key, per_minute)).await
+    }
+
+    async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
+        let filter = filter.clone();
+        self.writer.call(move |desk| Ok(desk.dead(&filter, skip, limit)?)).await
+    }
+
+    async fn replay(&self, filter: &DeadFilter, limit: usize) -> Result<u64, QueueError> {
+        let filter = filter.clone();
+        self.writer.call(move |desk| Ok(desk.replay(&filter, limit)?)).await
+    }
+
+    async fn depths(&self) -> Result<Vec<(QueueName, Depth)>, QueueError> {
+        self.writer.call(|desk| Ok(desk.depths()?)).await
+    }
+
+    async fn books(&self) -> Result<Vec<(TenantId, Books)>, QueueError> {
+        self.writer.call(|desk| Ok(desk.books()?)).await
+    }
+
+    async fn audit(&self) -> Result<Audit, QueueError> {
+        self.writer.call(|desk| Ok(desk.audit()?)).await
+    }
+
+    async fn publish_config(&self, config: Published) -> Result<(), QueueError> {
+        self.writer.call(move |desk| Ok(desk.publish_config(&config)?)).await
+    }
+
+    async fn config_newer(&self, than: i64) -> Result<Option<Published>, QueueError> {
+        self.writer.call(move |desk| Ok(desk.config_newer(than)?)).await
+    }
+
+    async fn ping(&self) -> Result<(), QueueError> {
+        self.writer.call(|_| Ok(())).await
+    }
+}

@@ -1,0 +1,162 @@
+//! What the open transaction adds to the sums, kept in memory until it commits: how many jobs are where, the books,
+//! and which queues have something new for sleeping workers. A rollback forgets it.
+
+use rusqlite::{
+    ToSql,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
+};
+
+use super::writer::Desk;
+use crate::{
+    ids::TenantId,
+    queue::{Ending, QueueName},
+};
+
+/// Where a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Ready,
+    Held,
+    Leased,
+    Waiting,
+    Dead,
+}
+
+impl Place {
+    pub(super) const ALL: [Self; 5] = [Self::Ready, Self::Held, Self::Leased, Self::Waiting, Self::Dead];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Held => "held",
+            Self::Leased => "leased",
+            Self::Waiting => "waiting",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+impl ToSql for Place {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.as_str().to_sql()
+    }
+}
+
+impl ToSql for QueueName {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.as_str().to_sql()
+    }
+}
+
+impl FromSql for QueueName {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::from_name(value.as_str()?).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+impl FromSql for Place {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        Self::ALL.into_iter().find(|place| place.as_str() == name).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+/// A sum in a tenant's books.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sum {
+    Received,
+    Ended(Ending),
+    Dead,
+    Pending,
+}
+
+impl Sum {
+    /// Its column in `books`, counted after the tenant.
+    const fn column(self) -> usize {
+        match self {
+            Self::Received => 0,
+            Self::Ended(Ending::Delivered) => 1,
+            Self::Ended(Ending::Silenced) => 2,
+            Self::Ended(Ending::Deduplicated) => 3,
+            Self::Ended(Ending::Unrouted) => 4,
+            Self::Ended(Ending::Muted) => 5,
+            Self::Dead => 6,
+            Self::Pending => 7,
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    depths: [[i64; Place::ALL.len()]; QueueName::ALL.len()],
+    books: Vec<(TenantId, [i64; 8])>,
+    woken: [u64; QueueName::ALL.len()],
+}
+
+impl Tally {
+    /// A job of `queue` changed its place; `None` is outside.
+    pub(super) fn moved(&mut self, queue: QueueName, from: Option<Place>, to: Option<Place>) {
+        let depths = &mut self.depths[queue as usize];
+        if let Some(from) = from {
+            depths[from as usize] -= 1;
+        }
+        if let Some(to) = to {
+            depths[to as usize] += 1;
+        }
+        if to == Some(Place::Ready) {
+            self.wake(queue);
+        }
+    }
+
+    /// A worker that sleeps on `queue` has reason to look again.
+    pub(super) fn wake(&mut self, queue: QueueName) {
+        self.woken[queue as usize] += 1;
+    }
+
+    /// How many reasons to look there are per queue, in the order of [`QueueName::ALL`].
+    pub(super) fn woken(&self) -> [u64; QueueName::ALL.len()] {
+        self.woken
+    }
+
+    /// Adds to a sum in the books of `tenant`.
+    pub(super) fn book(&mut self, tenant: TenantId, sum: Sum, n: i64) {
+        let known = self.books.iter().position(|(known, _)| *known == tenant);
+        let index = known.unwrap_or_else(|| {
+            self.books.push((tenant, [0; 8]));
+            self.books.len() - 1
+        });
+        self.books[index].1[sum.column()] += n;
+    }
+}
+
+impl Desk {
+    /// Writes the tally into the open transaction.
+    pub(super) fn write_tally(&self) -> rusqlite::Result<()> {
+        for (queue, depths) in QueueName::ALL.iter().zip(&self.tally.depths) {
+            for (place, n) in Place::ALL.iter().zip(depths).filter(|(_, n)| **n != 0) {
+                self.run(
+                    "INSERT INTO depths VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                    (queue, place, n),
+                )?;
+            }
+        }
+        for (tenant, sums) in &self.tally.books {
+            let [received, delivered, silenced, deduplicated, unrouted, muted, dead, pending] = sums;
+            self.run(
+                "INSERT INTO books VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT DO UPDATE SET
+                     received = received + excluded.received,
+                     delivered = delivered + excluded.delivered,
+                     silenced = silenced + excluded.silenced,
+                     deduplicated = deduplicated + excluded.deduplicated,
+                     unrouted = unrouted + excluded.unrouted,
+                     muted = muted + excluded.muted,
+                     dead = dead + excluded.dead,
+                     pending = pending + excluded.pending",
+                (tenant.0, received, delivered, silenced, deduplicated, unrouted, muted, dead, pending),
+            )?;
+        }
+        Ok(())
+    }
+}

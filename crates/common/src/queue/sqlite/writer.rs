@@ -1,0 +1,272 @@
+//! The one thread that owns the connection, and group commit.
+//!
+//! Callers hand their work over and wait. The thread takes what is waiting, up to [`GROUP_MAX`] pieces, runs all of
+//! it in one transaction, commits, and only then answers: so 500 concurrent pushes cost one fsync. Work checks
+//! before it writes; when the database itself fails in the middle, the whole group is rolled back and each piece is
+//! run again in a transaction of its own, so that one that cannot succeed does not fail the others.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::tally::Tally;
+use crate::{
+    clock::{Clock, UnixMillis},
+    queue::{QueueError, QueueName},
+};
+
+/// How many pieces of work share a transaction. More would only make the first of them wait longer.
+const GROUP_MAX: usize = 512;
+
+/// How much work may wait for the thread; callers beyond it wait to hand theirs over.
+const WAITING_MAX: usize = 4_096;
+
+/// How many sleeping workers one transaction wakes per queue. The others find the rest when these come back for more.
+const WAKE_MAX: u64 = 32;
+
+/// A number that every column holds, for "no bound".
+pub(super) const INTEGER_MAX: usize = usize::MAX / 2;
+
+/// One bell per queue, rung when it has ready jobs.
+pub(super) type Bells = [Notify; QueueName::ALL.len()];
+
+/// Why a piece of work did not succeed.
+pub(super) enum Fault {
+    /// Said before anything was written; the rest of the group goes on.
+    Refused(QueueError),
+    /// The database failed: the transaction is lost.
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<QueueError> for Fault {
+    fn from(error: QueueError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// The connection and what the open transaction has changed so far. Only the thread has it.
+pub(super) struct Desk {
+    conn: Connection,
+    clock: Arc<dyn Clock>,
+    bells: Arc<Bells>,
+    commits: Arc<AtomicU64>,
+    pub(super) tally: Tally,
+}
+
+impl Desk {
+    pub(super) fn now(&self) -> UnixMillis {
+        self.clock.now_ms()
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(super) fn run(&self, sql: &'static str, params: impl Params) -> rusqlite::Result<usize> {
+        self.conn.prepare_cached(sql)?.execute(params)
+    }
+
+    /// The first row, if there is one.
+    pub(super) fn first<T>(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Option<T>> {
+        self.conn.prepare_cached(sql)?.query_row(params, read).optional()
+    }
+
+    /// All rows.
+    pub(super) fn all<T>(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        self.conn.prepare_cached(sql)?.query_map(params, read)?.collect()
+    }
+
+    /// A statement, for those who read row by row.
+    pub(super) fn prepare(&self, sql: &'static str) -> rusqlite::Result<CachedStatement<'_>> {
+        self.conn.prepare_cached(sql)
+    }
+
+    /// The key of the row that was inserted last.
+    pub(super) fn inserted(&self) -> i64 {
+        self.conn.last_insert_rowid()
+    }
+
+    /// Runs a group and leaves in each piece what it is to be answered.
+    fn settle(&mut self, group: &mut [Box<dyn Work>]) {
+        let Err(Lost { began, mut error }) = self.transact(group) else { return };
+        tracing::warn!(%error, size = group.len(), "a queue transaction failed");
+        // When not even its begin succeeded (a locked file), trying the parts would only take longer.
+        let mut try_parts = began && group.len() > 1;
+        for work in group {
+            if try_parts {
+                match self.transact(std::slice::from_mut(work)) {
+                    Ok(()) => continue,
+                    Err(lost) => (try_parts, error) = (lost.began, lost.error),
+                }
+            }
+            work.fail(QueueError::Unavailable(error.to_string()));
+        }
+    }
+
+    /// One transaction: all of the group, or nothing.
+    fn transact(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Lost> {
+        let done = self.begin().map_err(|error| Lost { began: false, error }).and_then(|()| {
+            let all = group.iter_mut().try_for_each(|work| work.run(self));
+            all.and_then(|()| self.commit()).map_err(|error| Lost { began: true, error })
+        });
+        let tally = std::mem::take(&mut self.tally);
+        match done {
+            Ok(()) => {
+                for (bell, ready) in self.bells.iter().zip(tally.woken()) {
+                    (0..ready.min(WAKE_MAX)).for_each(|_| bell.notify_one());
+                }
+                Ok(())
+            }
+            Err(lost) => {
+                // SQLite has already rolled back after some errors (a full disk); then there is nothing to do.
+                if !self.conn.is_autocommit()
+                    && let Err(error) = self.conn.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(%error, "rolling back a queue transaction");
+                }
+                Err(lost)
+            }
+        }
+    }
+
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        // IMMEDIATE: another process (the command line) may write between our first read and our first write.
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(|_| ())
+    }
+
+    fn commit(&mut self) -> rusqlite::Result<()> {
+        self.write_tally()?;
+        self.conn.prepare_cached("COMMIT")?.execute([])?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("watchbell_queue_commits_total").increment(1);
+        Ok(())
+    }
+}
+
+/// A transaction that did not happen.
+struct Lost {
+    began: bool,
+    error: rusqlite::Error,
+}
+
+/// A piece of work and the way back to its caller.
+pub(super) trait Work: Send {
+    fn run(&mut self, desk: &mut Desk) -> rusqlite::Result<()>;
+    fn fail(&mut self, error: QueueError);
+    /// Answers. Returns what is to be done because the caller went away meanwhile.
+    fn answer(self: Box<Self>) -> Option<Box<dyn Work>>;
+}
+
+struct Call<F, T> {
+    run: F,
+    outcome: Option<Result<T, QueueError>>,
+    reply: Option<oneshot::Sender<Result<T, QueueError>>>,
+    unclaimed: fn(T) -> Option<Box<dyn Work>>,
+}
+
+impl<F, T> Work for Call<F, T>
+where
+    F: FnMut(&mut Desk) -> Result<T, Fault> + Send,
+    T: Send,
+{
+    fn run(&mut self, desk: &mut Desk) -> rusqlite::Result<()> {
+        self.outcome = Some(match (self.run)(desk) {
+            Ok(value) => Ok(value),
+            Err(Fault::Refused(error)) => Err(error),
+            Err(Fault::Database(error)) => return Err(error),
+        });
+        Ok(())
+    }
+
+    fn fail(&mut self, error: QueueError) {
+        self.outcome = Some(Err(error));
+    }
+
+    fn answer(self: Box<Self>) -> Option<Box<dyn Work>> {
+        let Self { outcome, reply, unclaimed, .. } = *self;
+        match reply?.send(outcome?) {
+            Err(Ok(value)) => unclaimed(value),
+            _ => None,
+        }
+    }
+}
+
+/// Work for which nobody waits.
+pub(super) fn errand<F>(run: F) -> Box<dyn Work>
+where
+    F: FnMut(&mut Desk) -> Result<(), Fault> + Send + 'static,
+{
+    Box::new(Call { run, outcome: None, reply: None, unclaimed: |()| None })
+}
+
+/// The way to the thread. The thread ends, and closes the file, when the last one is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct Writer(mpsc::Sender<Box<dyn Work>>);
+
+impl Writer {
+    /// Starts the thread that owns `conn` from now on.
+    pub(super) fn start(
+        conn: Connection,
+        clock: Arc<dyn Clock>,
+        bells: Arc<Bells>,
+        commits: Arc<AtomicU64>,
+    ) -> std::io::Result<Self> {
+        let (send, receive) = mpsc::channel(WAITING_MAX);
+        let desk = Desk { conn, clock, bells, commits, tally: Tally::default() };
+        thread::Builder::new().name("queue-writer".to_owned()).spawn(move || serve(desk, receive))?;
+        Ok(Self(send))
+    }
+
+    /// Runs `run` on the thread, in a transaction that it may share, and answers when that is committed. `run` refuses
+    /// only before it writes, and may be run again after a rollback. It also runs when the caller goes away.
+    pub(super) async fn call<T, F>(&self, run: F) -> Result<T, QueueError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Desk) -> Result<T, Fault> + Send + 'static,
+    {
+        self.claim(run, |_| None).await
+    }
+
+    /// As [`Writer::call`]; `unclaimed` says what is to be done with an answer whose caller went away.
+    pub(super) async fn claim<T, F>(&self, run: F, unclaimed: fn(T) -> Option<Box<dyn Work>>) -> Result<T, QueueError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Desk) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let call = Box::new(Call { run, outcome: None, reply: Some(reply), unclaimed });
+        let stopped = || QueueError::Unavailable("the queue's writer has stopped".to_owned());
+        self.0.send(call).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+fn serve(mut desk: Desk, mut receive: mpsc::Receiver<Box<dyn Work>>) {
+    let mut group = Vec::with_capacity(GROUP_MAX);
+    while receive.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+        while !group.is_empty() {
+            desk.settle(&mut group);
+            group = group.into_iter().filter_map(Work::answer).collect();
+        }
+    }
+}
