@@ -428,14 +428,14 @@ pub async fn connect(
     settings: &crate::settings::Settings,
     clock: Arc<dyn crate::clock::Clock>,
 ) -> Result<Arc<dyn Queue>, QueueError> {
-    let url = settings.queue.url.expose_secret();
-    if url == "sqlite" {
-        let dir = settings.data.dir.clone();
-        let opening = tokio::task::spawn_blocking(move || sqlite::SqliteQueue::open(&dir, clock));
-        return match opening.await {
-            Ok(queue) => Ok(Arc::new(queue?)),
-            Err(panicked) => Err(QueueError::Unavailable(panicked.to_string())),
-        };
+    match settings.queue.url.expose_secret() {
+        "sqlite" => {
+            let dir = settings.data.dir.clone();
+            let opening = tokio::task::spawn_blocking(move || sqlite::SqliteQueue::open(&dir, clock));
+            let opened = opening.await.map_err(|panicked| QueueError::Unavailable(panicked.to_string()))?;
+            Ok(Arc::new(opened?))
+        }
+        url if url.starts_with("redis") => Err(QueueError::Unavailable("redis is not built in".to_owned())),
+        _ => Err(QueueError::Unavailable("queue.url must be `sqlite` or a redis URL".to_owned())),
     }
-    Err(QueueError::Unavailable("queue.url must be `sqlite`".to_owned()))
 }
