@@ -10,9 +10,13 @@ pub mod config;
 pub mod crypto;
 pub mod ids;
 pub mod payload;
+pub mod provision;
 pub mod queue;
 pub mod routing;
 pub mod services;
 pub mod settings;
 pub mod shared;
+pub mod store;
 pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing_postgres;
