@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod ids;
+pub mod outbound;
 pub mod payload;
 pub mod provision;
 pub mod queue;
