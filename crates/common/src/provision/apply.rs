@@ -388,6 +388,6 @@ struct AiSetting {
 }
 
 /// What the file made before and does not name any more.
-fn gone<'o, T>(there: &'o [Owned<T>], named: impl Fn(&T) -> bool) -> impl Iterator<Item = &'o T> {
+fn gone<T>(there: &[Owned<T>], named: impl Fn(&T) -> bool) -> impl Iterator<Item = &T> {
     there.iter().filter(move |owned| owned.provisioned && !named(&owned.item)).map(|owned| &owned.item)
 }

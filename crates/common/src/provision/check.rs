@@ -53,15 +53,12 @@ fn references(provision: &Provision, platforms: &[Platform], problems: &mut Prob
         let platform = platforms.iter().find(|platform| platform.name == channel.platform);
         match &channel.bot {
             Some(bot) if !bots.contains(&bot.value.as_str()) => {
-                problems.add_at(bot, "there is no such bot in this file")
+                problems.add_at(bot, "there is no such bot in this file");
             }
             None if platform.is_some_and(|platform| !platform.credentials.is_empty()) => {
                 problems.add_at(&channel.whole, format!("needs a bot of the platform {}", channel.platform));
             }
             _ => {}
-        }
-        if channel.target.is_empty() && platform.is_some_and(|platform| platform.needs_target) {
-            problems.add(channel.whole.at, &format!("{}.target", channel.whole.path), "is missing");
         }
     }
     let channels: Vec<_> = provision.channels.iter().map(|channel| channel.name.value.as_str()).collect();

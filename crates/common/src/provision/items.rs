@@ -134,12 +134,17 @@ fn channel(
             None
         }
     };
+    let target = match known {
+        Some(known) if known.needs_target => fields.required("target", problems),
+        _ => fields.take("target"),
+    };
+    let target = target.and_then(|field| field.text(problems)).map(|text| text.value).unwrap_or_default();
     let (options, secrets) = options(fields, known, problems);
     Some(ChannelItem {
         whole: fields.whole.clone(),
         platform: known.map(|known| known.name.clone()).unwrap_or_default(),
         bot,
-        target: fields.plain("target", problems),
+        target,
         options,
         secrets,
         rate_per_min: fields.count("rate_per_min", problems),

@@ -41,7 +41,8 @@ impl Value {
         match self {
             Self::Null => "nothing",
             Self::Flag(_) => "true or false",
-            Self::Whole(_) | Self::Decimal(_) => "a number",
+            Self::Whole(_) => "a number",
+            Self::Decimal(_) => "a decimal number",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",

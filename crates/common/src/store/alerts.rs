@@ -38,7 +38,7 @@ pub struct StoredAlert {
 /// New events of one alert, summed up.
 struct Seen<'f> {
     last: &'f Alert,
-    first_seen: UnixMillis,
+    first_at: UnixMillis,
     events: i64,
 }
 
@@ -50,10 +50,9 @@ pub(super) async fn see<'f>(
     let mut seen = BTreeMap::<(TenantId, AlertId), Seen<'f>>::new();
     for alert in new {
         let at = alert.event.received_at;
-        let entry =
-            seen.entry((alert.event.tenant, alert.id)).or_insert(Seen { last: alert, first_seen: at, events: 0 });
+        let entry = seen.entry((alert.event.tenant, alert.id)).or_insert(Seen { last: alert, first_at: at, events: 0 });
         entry.events += 1;
-        entry.first_seen = entry.first_seen.min(at);
+        entry.first_at = entry.first_at.min(at);
         if (at, alert.event.id) > (entry.last.event.received_at, entry.last.event.id) {
             entry.last = alert;
         }
@@ -78,7 +77,7 @@ pub(super) async fn see<'f>(
                 .bind(tenant.0)
                 .bind(id.to_string())
                 .bind(sql::clean(&seen.last.fingerprint))
-                .bind(seen.first_seen)
+                .bind(seen.first_at)
                 .bind(seen.last.event.received_at)
                 .bind(seen.last.event.id.to_string())
                 .bind(seen.events);

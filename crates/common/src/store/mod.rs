@@ -21,7 +21,7 @@ pub mod rules;
 pub mod silences;
 mod sql;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 

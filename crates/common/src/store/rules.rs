@@ -10,6 +10,7 @@ use super::{
     sql,
 };
 use crate::{
+    alert::Severity,
     config::{Escalate, Rule},
     ids::{ChannelId, RuleId, TenantId},
 };
@@ -88,7 +89,7 @@ pub async fn put(
     .bind(position)
     .bind(sql::json(&item.matcher))
     .bind(i64::from(item.r#continue))
-    .bind(item.set_severity.map(|severity| severity.as_str()))
+    .bind(item.set_severity.map(Severity::as_str))
     .bind(item.escalate.as_ref().map(|escalate| escalate.severity_at_least.as_str()))
     .bind(item.active.as_ref().map(sql::json))
     .bind(i64::from(item.enabled))

@@ -103,16 +103,16 @@ fn alert_id() -> AlertId {
 /// Everything the store says about the events 1 to 4.
 async fn everything(store: &Store) -> String {
     let mut tx = store.begin_read().await.unwrap();
-    let mut all = format!("{:#?}", alerts::get(&mut tx, TENANT, alert_id()).await.unwrap());
+    let mut all = vec![format!("{:#?}", alerts::get(&mut tx, TENANT, alert_id()).await.unwrap())];
     for number in 1..=4 {
         let id = event(number, 0).id;
-        all += &format!("{:#?}", events::get(&mut tx, TENANT, id).await.unwrap());
-        all += &format!("{:#?}", events::raw(&mut tx, TENANT, id).await.unwrap());
-        all += &format!("{:#?}", events::burials(&mut tx, TENANT, id).await.unwrap());
-        all += &format!("{:#?}", deliveries::of_event(&mut tx, TENANT, id).await.unwrap());
-        all += &format!("{:#?}", deliveries::attempts(&mut tx, TENANT, delivery(number)).await.unwrap());
+        all.push(format!("{:#?}", events::get(&mut tx, TENANT, id).await.unwrap()));
+        all.push(format!("{:#?}", events::raw(&mut tx, TENANT, id).await.unwrap()));
+        all.push(format!("{:#?}", events::burials(&mut tx, TENANT, id).await.unwrap()));
+        all.push(format!("{:#?}", deliveries::of_event(&mut tx, TENANT, id).await.unwrap()));
+        all.push(format!("{:#?}", deliveries::attempts(&mut tx, TENANT, delivery(number)).await.unwrap()));
     }
-    all
+    all.concat()
 }
 
 async fn a_whole_story_can_be_read_back(empty: Empty) {

@@ -12,25 +12,25 @@ use super::Store;
 use crate::testing_postgres;
 
 /// An empty database; the folder lives as long as the test.
-pub(super) struct Empty {
-    pub(super) url: SecretString,
-    pub(super) dir: tempfile::TempDir,
+pub(crate) struct Empty {
+    pub(crate) url: SecretString,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl Empty {
-    pub(super) fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         Self { url: "sqlite".into(), dir: tempfile::tempdir().unwrap() }
     }
 
-    pub(super) fn postgres() -> Self {
+    pub(crate) fn postgres() -> Self {
         Self { url: testing_postgres::database(), dir: tempfile::tempdir().unwrap() }
     }
 
-    pub(super) async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         Store::open(&self.url, self.dir.path()).await.unwrap()
     }
 
-    pub(super) fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.dir.path().join("watchbell.db")
     }
 }
@@ -52,4 +52,4 @@ macro_rules! on_both {
         }
     };
 }
-pub(super) use on_both;
+pub(crate) use on_both;
