@@ -130,11 +130,11 @@ async fn a_whole_story_can_be_read_back(empty: Empty) {
     ];
     record(&store, &facts).await;
     let mut tx = store.begin_read().await.unwrap();
-    let story = events::get(&mut tx, TENANT, event(1, 0).id).await.unwrap().unwrap();
+    let first = events::get(&mut tx, TENANT, event(1, 0).id).await.unwrap().unwrap();
     let alert = alert(1, 10, Severity::Error);
-    assert_eq!((&story.event, story.alert), (&alert.event, Some(alert.id)));
-    assert_eq!(story.analysis.as_ref(), Some(&alert.analysis));
-    assert_eq!(story.routing.unwrap().reasons, ["rule `databases` matched"]);
+    assert_eq!((&first.event, first.alert), (&alert.event, Some(alert.id)));
+    assert_eq!(first.analysis.as_ref(), Some(&alert.analysis));
+    assert_eq!(first.routing.unwrap().reasons, ["rule `databases` matched"]);
     let raw = events::raw(&mut tx, TENANT, event(1, 0).id).await.unwrap().unwrap();
     assert_eq!((&raw.0[..], raw.1), (&b"From: z\0\xff\r\n"[..], true));
     let sent = deliveries::of_event(&mut tx, TENANT, event(1, 0).id).await.unwrap().remove(0);
