@@ -20,4 +20,6 @@ pub mod shared;
 pub mod store;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing_postgres;

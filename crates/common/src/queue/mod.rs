@@ -33,12 +33,16 @@
 //! received = closed endings + lines with a live job (pending) + lines with only dead jobs (dead).
 //! [`Queue::audit`] checks the ledger against the jobs that are really there.
 
+#[cfg(test)]
+mod conformance;
+pub mod redis;
 pub mod worker;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -424,6 +428,13 @@ pub async fn connect(
     settings: &crate::settings::Settings,
     clock: Arc<dyn crate::clock::Clock>,
 ) -> Result<Arc<dyn Queue>, QueueError> {
-    let _ = (settings, clock);
-    Err(QueueError::Unavailable("not built yet".to_owned()))
+    let url = settings.queue.url.expose_secret();
+    match url.split_once("://").map_or(url, |(scheme, _)| scheme) {
+        // Redis has a clock of its own.
+        "redis" | "rediss" => Ok(Arc::new(redis::RedisQueue::connect(url, redis::PARTITION, None).await?)),
+        _ => {
+            let _ = clock;
+            Err(QueueError::Unavailable("queue.url is neither `sqlite` nor a redis:// or rediss:// URL".to_owned()))
+        }
+    }
 }

@@ -1,11 +1,51 @@
 //! The one loop that takes jobs from a queue, hands them to a handler and carries out what it decided.
+//!
+//! A worker works in *shifts*, each under a name of its own. A shift ends when the worker is asked to stop, or
+//! when the answer to a lease got lost: the name may then own jobs that nobody knows of. It finishes what it
+//! has in hand and gives back whatever the queue still counts as its own, while the next shift already works.
+//!
+//! A decision is never given up: it is repeated until the queue carries it out or says that the lease is stale.
+//! So an outage of the queue delays decisions, and doubles work only when the lease lapsed meanwhile.
 
-use std::{future::Future, sync::Arc, time::Duration};
+#[cfg(test)]
+mod tests;
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
-use super::{Lease, Queue, QueueName, Verdict, Want};
+use super::{Decision, LAPSES_MAX, Lease, LeaseToken, Queue, QueueError, QueueName, Scope, Verdict, Want, WorkerId};
+
+/// How long a worker sleeps at most when nothing wakes it: a wake-up dies with the process that took it.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// Pauses between attempts while the queue is gone; doubles from the first to the second.
+const GONE_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// How long a job whose handler panicked waits.
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a batch waits after its handler failed; doubles from the first to the second.
+const BATCH_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+
+/// How long a batch may fill up after its first job came: one transaction for many facts is worth it.
+const BATCH_LINGER: Duration = Duration::from_millis(25);
+
+/// How often giving jobs back is tried. What is not given back comes back when the lease lapses.
+const RELEASES_MAX: u32 = 5;
+
+/// How often the queue is tended.
+const TEND_EVERY: Duration = Duration::from_millis(250);
+
+/// How long workers have to report after an outage of the queue, before those that did not are given up.
+const TEND_AFTER_OUTAGE: Duration = Duration::from_secs(2);
 
 /// What a handler decided about one job.
 #[derive(Debug, Clone)]
@@ -26,13 +66,23 @@ pub struct Pool {
 
 /// Runs `handle` for each job, up to `want.max` at a time, until `stop`; then finishes what is in hand and
 /// gives back the rest.
+///
+/// A handler that panics costs its job an attempt; after [`LAPSES_MAX`] attempts the job is buried.
 pub async fn run_each<H, F>(pool: Pool, handle: H, stop: CancellationToken) -> anyhow::Result<()>
 where
     H: Fn(Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Outcome> + Send + 'static,
 {
-    let _ = (pool, handle, stop);
-    anyhow::bail!("not built yet")
+    let handle = Arc::new(handle);
+    let hands = Arc::new(Semaphore::new(pool.want.max));
+    let mut ending = JoinSet::new();
+    while let Some(mut shift) = Shift::begin(&pool, &stop).await {
+        shift.work(&handle, &hands, &stop).await;
+        ending.spawn(shift.end());
+        while ending.try_join_next().is_some() {}
+    }
+    ending.join_all().await;
+    Ok(())
 }
 
 /// Runs `handle` for batches of up to `want.max` jobs, one batch at a time, until `stop`. It answers with one
@@ -42,6 +92,321 @@ where
     H: Fn(Vec<Lease>) -> F + Send + Sync + 'static,
     F: Future<Output = anyhow::Result<Vec<Outcome>>> + Send + 'static,
 {
-    let _ = (pool, handle, stop);
-    anyhow::bail!("not built yet")
+    while let Some(mut shift) = Shift::begin(&pool, &stop).await {
+        shift.work_in_batches(&handle, &stop).await;
+        shift.end().await;
+    }
+    Ok(())
+}
+
+/// Tends the queue until `stop`. Every process may run one.
+pub async fn run_tender(queue: Arc<dyn Queue>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut outage = Outage::new("tending the queue");
+    let mut pause = Duration::ZERO;
+    while stop.run_until_cancelled(sleep(pause)).await.is_some() {
+        // The leases of all workers may have lapsed while none could report.
+        if outage.lasts() {
+            let answer = queue.ping().await;
+            pause = if answer.is_ok() { TEND_AFTER_OUTAGE } else { GONE_PAUSE.1 };
+            outage.note(&answer);
+            continue;
+        }
+        let answer = queue.tend().await;
+        outage.note(&answer);
+        pause = if answer.as_ref().is_ok_and(|tended| tended.more) { Duration::ZERO } else { TEND_EVERY };
+        let Ok(tended) = answer else { continue };
+        if tended.reclaimed > 0 {
+            metrics::counter!("watchbell_jobs_reclaimed_total").increment(tended.reclaimed);
+            tracing::warn!(jobs = tended.reclaimed, "took jobs back from workers that vanished");
+        }
+        if tended.buried > 0 {
+            tracing::error!(jobs = tended.buried, "buried jobs whose workers vanished {LAPSES_MAX} times");
+        }
+    }
+    Ok(())
+}
+
+/// The work done under one name.
+struct Shift {
+    pool: Pool,
+    worker: WorkerId,
+    jobs: JoinSet<()>,
+    /// Reports that the worker lives.
+    pulse: JoinSet<()>,
+}
+
+impl Shift {
+    /// Announces a new worker, as soon as the queue is there; `None` when stopped.
+    async fn begin(pool: &Pool, stop: &CancellationToken) -> Option<Self> {
+        let worker = new_worker();
+        let mut outage = Outage::new("announcing a worker");
+        let mut pauses = Pauses::new(GONE_PAUSE);
+        while !stop.is_cancelled() {
+            let answer = pool.queue.keep_alive(&worker, pool.lease).await;
+            outage.note(&answer);
+            if answer.is_ok() {
+                let mut pulse = JoinSet::new();
+                pulse.spawn(keep_alive(pool.clone(), worker.clone()));
+                return Some(Self { pool: pool.clone(), worker, jobs: JoinSet::new(), pulse });
+            }
+            stop.run_until_cancelled(sleep(pauses.next())).await;
+        }
+        None
+    }
+
+    /// Leases and starts jobs until stopped, or until the answer to a lease is lost.
+    async fn work<H, F>(&mut self, handle: &Arc<H>, hands: &Arc<Semaphore>, stop: &CancellationToken)
+    where
+        H: Fn(Lease) -> F + Send + Sync + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let mut more = true;
+        loop {
+            while self.jobs.try_join_next().is_some() {}
+            let Some(Ok(mut free)) = stop.run_until_cancelled(hands.clone().acquire_owned()).await else { return };
+            if !more {
+                stop.run_until_cancelled(self.pool.queue.wait(self.pool.name, WAIT_MAX)).await;
+            }
+            let others = u32::try_from(hands.available_permits()).unwrap_or(u32::MAX);
+            if let Ok(others) = hands.clone().try_acquire_many_owned(others) {
+                free.merge(others);
+            }
+            let Some(leases) = self.lease(free.num_permits(), stop).await else { return };
+            more = leases.len() == free.num_permits();
+            for lease in leases {
+                self.jobs.spawn(carry_out(self.pool.clone(), handle.clone(), lease, free.split(1)));
+            }
+        }
+    }
+
+    async fn work_in_batches<H, F>(&mut self, handle: &H, stop: &CancellationToken)
+    where
+        H: Fn(Vec<Lease>) -> F,
+        F: Future<Output = anyhow::Result<Vec<Outcome>>>,
+    {
+        let mut pauses = Pauses::new(BATCH_PAUSE);
+        let mut more = true;
+        loop {
+            if !more {
+                stop.run_until_cancelled(self.pool.queue.wait(self.pool.name, WAIT_MAX)).await;
+                stop.run_until_cancelled(sleep(BATCH_LINGER)).await;
+            }
+            let Some(leases) = self.lease(self.pool.want.max, stop).await else { return };
+            more = leases.len() == self.pool.want.max;
+            if leases.is_empty() {
+                continue;
+            }
+            let tokens: Vec<LeaseToken> = leases.iter().map(|lease| lease.token.clone()).collect();
+            let began = Instant::now();
+            let outcomes = batch(handle, leases).await;
+            metrics::histogram!("watchbell_job_seconds", "queue" => self.pool.name.as_str()).record(began.elapsed());
+            let pause = outcomes.is_err().then(|| pauses.next());
+            let outcomes = match outcomes {
+                Ok(outcomes) => {
+                    pauses = Pauses::new(BATCH_PAUSE);
+                    outcomes
+                }
+                Err(error) => {
+                    if pause == Some(BATCH_PAUSE.0) {
+                        tracing::warn!(queue = %self.pool.name, "a batch failed and will be tried until it works: {error:#}");
+                    }
+                    let after = pause.unwrap_or_default();
+                    let later = Outcome { verdict: Verdict::Defer { after, scope: Scope::Job }, facts: Vec::new() };
+                    vec![later; tokens.len()]
+                }
+            };
+            for (token, outcome) in tokens.into_iter().zip(outcomes) {
+                self.jobs.spawn(decide(self.pool.clone(), token, outcome));
+            }
+            while self.jobs.join_next().await.is_some() {}
+            if let Some(pause) = pause {
+                stop.run_until_cancelled(sleep(pause)).await;
+            }
+        }
+    }
+
+    /// Leases up to `max` jobs. `None` ends the shift: stopped, and what was leased is given back unseen; or the
+    /// answer is lost, and what was leased is given back unknown.
+    async fn lease(&self, max: usize, stop: &CancellationToken) -> Option<Vec<Lease>> {
+        if stop.is_cancelled() {
+            return None;
+        }
+        let want = Want { max, ..self.pool.want };
+        match self.pool.queue.lease(self.pool.name, &self.worker, want).await {
+            Ok(leases) => (!stop.is_cancelled()).then_some(leases),
+            Err(error) => {
+                tracing::warn!(queue = %self.pool.name, worker = %self.worker.0, "could not lease jobs: {error}");
+                None
+            }
+        }
+    }
+
+    /// Finishes what is in hand and gives back the rest.
+    async fn end(mut self) {
+        while self.jobs.join_next().await.is_some() {}
+        // Before the release: a pulse after it would announce the worker again.
+        self.pulse.shutdown().await;
+        let mut pauses = Pauses::new(GONE_PAUSE);
+        for attempt in 1..=RELEASES_MAX {
+            match self.pool.queue.release(&self.worker).await {
+                Ok(0) => return,
+                Ok(jobs) => return tracing::info!(queue = %self.pool.name, jobs, "gave jobs back"),
+                Err(error) if attempt == RELEASES_MAX => {
+                    let lease = self.pool.lease;
+                    tracing::warn!(queue = %self.pool.name, ?lease, "could not give jobs back, they return when the lease lapses: {error}");
+                }
+                Err(_) => sleep(pauses.next()).await,
+            }
+        }
+    }
+}
+
+/// Reports every third of the lease that a worker lives, and sooner when a report failed.
+async fn keep_alive(pool: Pool, worker: WorkerId) {
+    let mut outage = Outage::new("keeping leases alive");
+    loop {
+        let third = pool.lease / 3;
+        sleep(if outage.lasts() { third.min(GONE_PAUSE.1 / 2) } else { third }).await;
+        outage.note(&pool.queue.keep_alive(&worker, pool.lease).await);
+    }
+}
+
+/// Runs the handler for one job and carries out its verdict. `_hand` is free again when both are done.
+async fn carry_out<H, F>(pool: Pool, handle: Arc<H>, lease: Lease, _hand: Option<OwnedSemaphorePermit>)
+where
+    H: Fn(Lease) -> F + Send + Sync + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    let (token, attempts) = (lease.token.clone(), lease.attempts);
+    let began = Instant::now();
+    let outcome = match AssertUnwindSafe(async { handle(lease).await }).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(panic) => {
+            let error = format!("the handler panicked: {}", panic_message(&*panic));
+            tracing::error!(queue = %pool.name, job = %token.job, "{error}");
+            let verdict = if attempts + 1 < LAPSES_MAX {
+                Verdict::Retry { after: PANIC_PAUSE, error }
+            } else {
+                Verdict::Bury { reason: error }
+            };
+            Outcome { verdict, facts: Vec::new() }
+        }
+    };
+    metrics::histogram!("watchbell_job_seconds", "queue" => pool.name.as_str()).record(began.elapsed());
+    decide(pool, token, outcome).await;
+}
+
+/// Runs the handler for a batch; a panic or a wrong number of outcomes is a failure like any other.
+async fn batch<H, F>(handle: &H, leases: Vec<Lease>) -> anyhow::Result<Vec<Outcome>>
+where
+    H: Fn(Vec<Lease>) -> F,
+    F: Future<Output = anyhow::Result<Vec<Outcome>>>,
+{
+    let jobs = leases.len();
+    let outcomes = match AssertUnwindSafe(async { handle(leases).await }).catch_unwind().await {
+        Ok(outcomes) => outcomes?,
+        Err(panic) => anyhow::bail!("the handler panicked: {}", panic_message(&*panic)),
+    };
+    anyhow::ensure!(outcomes.len() == jobs, "the handler answered {} outcomes for {jobs} jobs", outcomes.len());
+    Ok(outcomes)
+}
+
+/// Carries out a decision, however long the queue is gone.
+async fn decide(pool: Pool, lease: LeaseToken, outcome: Outcome) {
+    let mut decision = Decision { lease, verdict: outcome.verdict, facts: outcome.facts };
+    let mut pauses = Pauses::new(GONE_PAUSE);
+    let verdict = loop {
+        match pool.queue.decide(decision.clone()).await {
+            Ok(_) => break verdict_name(&decision.verdict),
+            Err(QueueError::StaleLease) => {
+                tracing::warn!(queue = %pool.name, job = %decision.lease.job, "decided too late, or twice: the job is not ours any more");
+                break "stale";
+            }
+            // The outage is in the log already, from the pulse.
+            Err(QueueError::Unavailable(error)) => {
+                tracing::debug!(queue = %pool.name, job = %decision.lease.job, "will decide again: {error}");
+                sleep(pauses.next()).await;
+            }
+            Err(QueueError::BadJob(why)) => {
+                tracing::error!(queue = %pool.name, job = %decision.lease.job, "a decision that breaks the contract: {why}");
+                if matches!(decision.verdict, Verdict::Bury { .. }) {
+                    break "refused";
+                }
+                decision.verdict = Verdict::Bury { reason: format!("its decision was refused: {why}") };
+            }
+        }
+    };
+    metrics::counter!("watchbell_jobs_total", "queue" => pool.name.as_str(), "verdict" => verdict).increment(1);
+}
+
+const fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Complete { .. } => "completed",
+        Verdict::Retry { .. } => "retried",
+        Verdict::Defer { .. } => "deferred",
+        Verdict::Bury { .. } => "buried",
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+}
+
+/// A name that no other worker has: readable host and process, and chance.
+fn new_worker() -> WorkerId {
+    // Linux; elsewhere chance has to do.
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    let (pid, chance) = (std::process::id(), rand::random::<u64>());
+    WorkerId(format!("{}-{pid}-{chance:016x}", &host[..host.floor_char_boundary(24)]).into())
+}
+
+/// Pauses that double from the first to the longest.
+struct Pauses {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses {
+    const fn new((first, longest): (Duration, Duration)) -> Self {
+        Self { next: first, longest }
+    }
+
+    fn next(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(self.longest);
+        pause
+    }
+}
+
+/// Says once that something stopped working, and once that it works again.
+struct Outage {
+    what: &'static str,
+    since: Option<Instant>,
+}
+
+impl Outage {
+    const fn new(what: &'static str) -> Self {
+        Self { what, since: None }
+    }
+
+    const fn lasts(&self) -> bool {
+        self.since.is_some()
+    }
+
+    fn note<T>(&mut self, answer: &Result<T, QueueError>) {
+        match answer {
+            Err(error) if self.since.is_none() => {
+                self.since = Some(Instant::now());
+                tracing::warn!("{} fails: {error}", self.what);
+            }
+            Err(_) => {}
+            Ok(_) => {
+                if let Some(since) = self.since.take() {
+                    tracing::info!(outage.secs = since.elapsed().as_secs(), "{} works again", self.what);
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,215 @@
+//! What is remembered beside the jobs: deduplication, counters (promise 8), slots and the configuration.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use super::{Harness, TENANT, decide, depth, done, facts, job, number, numbers, take, take_one, tend, then, worker};
+use crate::queue::{COUNTER_TTL, Dedup, Depth, KEY_MAX_BYTES, NewJob, Published, Pushed, QueueError, QueueName};
+
+const INTAKE: QueueName = QueueName::Intake;
+const DELIVER: QueueName = QueueName::Deliver;
+const WINDOW: Duration = Duration::from_secs(300);
+
+fn repeat(n: u64, variant: &str) -> NewJob {
+    let fact = Bytes::from(format!("{n} was a repeat\0"));
+    let dedup = Dedup { key: "disk full".to_owned(), variant: variant.to_owned(), window: WINDOW, fact };
+    NewJob { dedup: Some(dedup), ..job(n, "a") }
+}
+
+fn counted(n: u64, counter: &str) -> NewJob {
+    NewJob { counter: Some(counter.to_owned()), ..job(n, "a") }
+}
+
+pub(crate) async fn a_repeat_inside_the_window_is_dropped_and_leaves_a_fact<H: Harness>(mut h: H) {
+    let q = h.queue();
+    assert_eq!(q.push(DELIVER, vec![repeat(1, "firing")]).await.unwrap(), [Pushed::Queued]);
+    assert!(facts(&*q).await.is_empty());
+    let other_key = NewJob {
+        dedup: Some(Dedup { key: "disk slow".to_owned(), ..repeat(3, "firing").dedup.unwrap() }),
+        ..job(3, "a")
+    };
+    let answers = q.push(DELIVER, vec![repeat(2, "firing"), other_key]).await.unwrap();
+    assert_eq!(answers, [Pushed::Duplicate, Pushed::Queued]);
+    drop(q);
+    h.restart().await;
+    let q = h.queue();
+    assert_eq!(q.push(DELIVER, vec![repeat(4, "firing")]).await.unwrap(), [Pushed::Duplicate]);
+    let w = worker(&*q, "w").await;
+    let leases = take(&*q, DELIVER, &w, 10).await;
+    assert_eq!(numbers(&leases), [1, 3]);
+    let recorder = worker(&*q, "recorder").await;
+    let facts = take(&*q, QueueName::History, &recorder, 10).await;
+    assert_eq!(
+        facts.iter().map(|fact| &fact.payload[..]).collect::<Vec<_>>(),
+        [&b"2 was a repeat\0"[..], b"4 was a repeat\0"]
+    );
+    assert!(facts.iter().all(|fact| (fact.tenant, fact.event) == (TENANT, None)));
+}
+
+pub(crate) async fn another_variant_is_not_a_repeat<H: Harness>(h: H) {
+    let q = h.queue();
+    let mut answers = Vec::new();
+    for (n, variant) in (1..).zip(["firing", "firing", "resolved", "resolved", "firing", "firing"]) {
+        answers.extend(q.push(DELIVER, vec![repeat(n, variant)]).await.unwrap());
+    }
+    assert_eq!(
+        answers,
+        [Pushed::Queued, Pushed::Duplicate, Pushed::Queued, Pushed::Duplicate, Pushed::Queued, Pushed::Duplicate]
+    );
+}
+
+pub(crate) async fn a_window_is_counted_from_the_first_sighting<H: Harness>(h: H) {
+    let q = h.queue();
+    let mut answers = Vec::new();
+    for n in 1..=5 {
+        answers.extend(q.push(DELIVER, vec![repeat(n, "firing")]).await.unwrap());
+        h.advance(WINDOW / 2).await;
+        tend(&*q).await;
+    }
+    assert_eq!(answers, [Pushed::Queued, Pushed::Duplicate, Pushed::Queued, Pushed::Duplicate, Pushed::Queued]);
+}
+
+pub(crate) async fn a_refused_push_is_not_remembered<H: Harness>(h: H) {
+    let q = h.queue();
+    let first = NewJob { counter: Some("c".to_owned()), ..repeat(1, "firing") };
+    let refused = q.push(DELIVER, vec![first.clone(), job(2, &"x".repeat(KEY_MAX_BYTES + 1))]).await;
+    assert!(matches!(refused, Err(QueueError::BadJob(_))), "{refused:?}");
+    assert_eq!(q.push(DELIVER, vec![first]).await.unwrap(), [Pushed::Queued]);
+    let w = worker(&*q, "w").await;
+    assert_eq!(take_one(&*q, DELIVER, &w).await.count, 1);
+}
+
+pub(crate) async fn a_dropped_follow_up_is_reported<H: Harness>(h: H) {
+    let q = h.queue();
+    let w = worker(&*q, "w").await;
+    q.push(INTAKE, vec![job(10, "a"), job(11, "a")]).await.unwrap();
+    let leases = take(&*q, INTAKE, &w, 2).await;
+    let answers = decide(&*q, &leases[0], then(vec![(DELIVER, repeat(1, "firing"))])).await.unwrap();
+    assert_eq!(answers, [Pushed::Queued]);
+    let follow_ups = vec![(DELIVER, job(2, "a")), (DELIVER, repeat(3, "firing")), (DELIVER, job(4, "a"))];
+    let answers = decide(&*q, &leases[1], then(follow_ups)).await.unwrap();
+    assert_eq!(answers, [Pushed::Queued, Pushed::Duplicate, Pushed::Queued]);
+    assert_eq!(numbers(&take(&*q, DELIVER, &w, 10).await), [1, 2, 4]);
+    assert_eq!(facts(&*q).await.len(), 1);
+}
+
+pub(crate) async fn a_window_that_began_in_the_future_starts_anew<H: Harness>(h: H) {
+    let q = h.queue();
+    q.push(DELIVER, vec![repeat(1, "firing")]).await.unwrap();
+    h.rewind(Duration::from_hours(24)).await;
+    tend(&*q).await;
+    q.push(DELIVER, vec![repeat(2, "firing")]).await.unwrap();
+    h.advance(WINDOW).await;
+    // At the latest one window after the jump, the alert is heard again.
+    assert_eq!(q.push(DELIVER, vec![repeat(3, "firing")]).await.unwrap(), [Pushed::Queued]);
+}
+
+pub(crate) async fn a_counter_counts_the_jobs_of_its_name<H: Harness>(h: H) {
+    const JOBS: u64 = 200;
+    let mut pushing = JoinSet::new();
+    for n in 0..JOBS {
+        let q = h.queue();
+        pushing.spawn(async move {
+            q.push(DELIVER, vec![counted(n, "even spread"), counted(n + JOBS, &format!("own {n}"))]).await.unwrap();
+        });
+    }
+    pushing.join_all().await;
+    let q = h.queue();
+    let w = worker(&*q, "w").await;
+    let leases = take(&*q, DELIVER, &w, 1_000).await;
+    assert_eq!(leases.len() as u64, JOBS * 2);
+    let (own, shared): (Vec<_>, Vec<_>) = leases.iter().partition(|lease| number(lease) >= JOBS);
+    assert!(own.iter().all(|lease| lease.count == 1));
+    assert_eq!(shared.iter().map(|lease| lease.count).collect::<BTreeSet<_>>(), (1..=JOBS).collect());
+}
+
+pub(crate) async fn a_dropped_job_is_not_counted<H: Harness>(h: H) {
+    let q = h.queue();
+    for (n, variant) in (1..).zip(["firing", "firing", "resolved"]) {
+        let job = NewJob { counter: Some("c".to_owned()), ..repeat(n, variant) };
+        q.push(DELIVER, vec![job.clone()]).await.unwrap();
+        q.push(DELIVER, vec![job]).await.unwrap();
+    }
+    let w = worker(&*q, "w").await;
+    let counts: Vec<u64> = take(&*q, DELIVER, &w, 10).await.iter().map(|lease| lease.count).collect();
+    assert_eq!(counts, [1, 2]);
+}
+
+pub(crate) async fn an_unused_counter_is_forgotten<H: Harness>(h: H) {
+    let q = h.queue();
+    let count = async |n| {
+        q.push(DELIVER, vec![counted(n, "c")]).await.unwrap();
+        tend(&*q).await;
+        let w = worker(&*q, "w").await;
+        let lease = take_one(&*q, DELIVER, &w).await;
+        decide(&*q, &lease, done()).await.unwrap();
+        lease.count
+    };
+    assert_eq!(count(1).await, 1);
+    h.advance(COUNTER_TTL - Duration::from_secs(1)).await;
+    tend(&*q).await;
+    assert_eq!(count(2).await, 2);
+    h.advance(COUNTER_TTL - Duration::from_secs(1)).await;
+    tend(&*q).await;
+    assert_eq!(count(3).await, 3);
+    h.advance(COUNTER_TTL + Duration::from_secs(1)).await;
+    tend(&*q).await;
+    assert_eq!(count(4).await, 1);
+    assert_eq!(depth(&*q, DELIVER).await, Depth::default());
+}
+
+pub(crate) async fn slots_are_refilled_evenly<H: Harness>(mut h: H) {
+    let q = h.queue();
+    for _ in 0..6 {
+        assert_eq!(q.take_slot("bot", 6).await.unwrap(), Duration::ZERO);
+    }
+    assert_eq!(q.take_slot("another bot", 6).await.unwrap(), Duration::ZERO);
+    drop(q);
+    h.restart().await;
+    let q = h.queue();
+    // Asking takes nothing: the answer counts down and no more.
+    assert_eq!(q.take_slot("bot", 6).await.unwrap(), Duration::from_secs(10));
+    h.advance(Duration::from_secs(4)).await;
+    assert_eq!(q.take_slot("bot", 6).await.unwrap(), Duration::from_secs(6));
+    h.advance(Duration::from_secs(6)).await;
+    assert_eq!(q.take_slot("bot", 6).await.unwrap(), Duration::ZERO);
+    assert_eq!(q.take_slot("bot", 6).await.unwrap(), Duration::from_secs(10));
+    h.advance(Duration::from_secs(3_600)).await;
+    tend(&*q).await;
+    for _ in 0..6 {
+        assert_eq!(q.take_slot("bot", 6).await.unwrap(), Duration::ZERO);
+    }
+    assert_eq!(q.take_slot("bot", 6).await.unwrap(), Duration::from_secs(10));
+    assert!(matches!(q.take_slot("bot", 0).await, Err(QueueError::BadJob(_))));
+    assert!(matches!(q.take_slot(&"x".repeat(KEY_MAX_BYTES + 1), 6).await, Err(QueueError::BadJob(_))));
+}
+
+pub(crate) async fn a_clock_that_jumps_back_blocks_no_slot<H: Harness>(h: H) {
+    let q = h.queue();
+    for _ in 0..6 {
+        q.take_slot("bot", 6).await.unwrap();
+    }
+    h.rewind(Duration::from_hours(24)).await;
+    tend(&*q).await;
+    assert!(q.take_slot("bot", 6).await.unwrap() <= Duration::from_secs(10));
+    h.advance(Duration::from_secs(10)).await;
+    assert_eq!(q.take_slot("bot", 6).await.unwrap(), Duration::ZERO);
+}
+
+pub(crate) async fn an_older_configuration_is_ignored<H: Harness>(mut h: H) {
+    let q = h.queue();
+    let published = |version, document: &'static str| Published { version, document: Bytes::from(document) };
+    assert_eq!(q.config_newer(0).await.unwrap(), None);
+    q.publish_config(published(3, "three\0")).await.unwrap();
+    q.publish_config(published(2, "two")).await.unwrap();
+    drop(q);
+    h.restart().await;
+    let q = h.queue();
+    assert_eq!(q.config_newer(0).await.unwrap(), Some(published(3, "three\0")));
+    assert_eq!(q.config_newer(2).await.unwrap(), Some(published(3, "three\0")));
+    assert_eq!(q.config_newer(3).await.unwrap(), None);
+    q.publish_config(published(4, "four")).await.unwrap();
+    assert_eq!(q.config_newer(3).await.unwrap(), Some(published(4, "four")));
+}

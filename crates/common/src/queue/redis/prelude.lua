@@ -1,0 +1,254 @@
+-- What every script shares; scripts.rs puts the constants before it and the script after it.
+-- KEYS[1] is the partition, `watchbell:{0}`. ARGV[1] is the time in milliseconds when a test holds the clock,
+-- else empty. The keys and the fields of a job's head are described in mod.rs.
+--
+-- A script that fails in the middle is not rolled back, so nothing here can fail after the first write.
+
+local call, P = redis.call, KEYS[1] .. ':'
+
+local function server_ms()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now = tonumber(ARGV[1]) or server_ms()
+
+-- One number for everything that must go up: places in lanes, turns of lanes, ages, epochs.
+local function next_number()
+  return call('INCR', P .. 'seq')
+end
+
+-- Books ------------------------------------------------------------------------------------------------
+
+local lines, touched = {}, {}
+
+-- The ledger line that a job counts in, read once per call and written by finish(); nil for a job that is
+-- not in the books.
+local function line_of(queue, tenant, event)
+  if event == '' or queue == 'history' then return nil end
+  local name = tenant .. ' ' .. event
+  local line = lines[name]
+  if not line then
+    line = { tenant = tenant, event = event, live = 0, dead = 0, best = 0 }
+    local text = call('HGET', P .. 'ledger:' .. tenant, event)
+    if text then
+      local live, dead, best = string.match(text, '^(%d+) (%d+) (%d+)$')
+      line.live, line.dead, line.best, line.open = tonumber(live), tonumber(dead), tonumber(best), true
+      line.was_dead = line.live == 0 and line.dead > 0
+    end
+    lines[name] = line
+    touched[#touched + 1] = line
+  end
+  return line
+end
+
+-- Endings are numbered from the best, 1; 0 is none yet.
+local function ends(line, ending)
+  if line and ending > 0 and (line.best == 0 or ending < line.best) then line.best = ending end
+end
+
+local function settle(line)
+  local books, ledger = P .. 'books', P .. 'ledger:' .. line.tenant
+  if not line.open then call('HINCRBY', books, line.tenant .. ':received', 1) end
+  if line.live > 0 or line.dead > 0 then
+    call('HSET', ledger, line.event, line.live .. ' ' .. line.dead .. ' ' .. line.best)
+  else
+    if line.open then call('HDEL', ledger, line.event) end
+    -- Nobody said how it ended: then nobody got it.
+    local ending = ENDINGS[line.best] or 'unrouted'
+    call('HINCRBY', books, line.tenant .. ':' .. ending, 1)
+  end
+  local is_dead = line.live == 0 and line.dead > 0
+  if is_dead and not line.was_dead then call('HINCRBY', books, line.tenant .. ':dead', 1) end
+  if line.was_dead and not is_dead then call('HINCRBY', books, line.tenant .. ':dead', -1) end
+end
+
+-- Lanes ------------------------------------------------------------------------------------------------
+
+local stirred = {}
+
+-- Puts a lane into the rotation when it got its first ready job.
+local function open_lane(queue, lane)
+  stirred[queue] = true
+  if not call('ZSCORE', P .. 'paused:' .. queue, lane) then
+    call('ZADD', P .. 'lanes:' .. queue, next_number(), lane)
+  end
+end
+
+local function make_ready(queue, lane, id)
+  call('HSET', P .. 'job:' .. id, 's', next_number())
+  stirred[queue] = true
+  if call('RPUSH', P .. 'ready:' .. queue .. ':' .. lane, id) == 1 then open_lane(queue, lane) end
+end
+
+-- The lease ends without a decision: the job goes to the head of its lane: before all that were queued after it, behind those that were
+-- queued before it and were given back as well.
+local function give_back(queue, lane, id)
+  call('HDEL', P .. 'job:' .. id, 'w', 'p')
+  local ready, i = P .. 'ready:' .. queue .. ':' .. lane, 0
+  local place = tonumber(call('HGET', P .. 'job:' .. id, 's'))
+  local other = call('LINDEX', ready, 0)
+  while other and (tonumber(call('HGET', P .. 'job:' .. other, 's')) or 0) < place do
+    i = i + 1
+    other = call('LINDEX', ready, i)
+  end
+  stirred[queue] = true
+  if not other then
+    if call('RPUSH', ready, id) == 1 then open_lane(queue, lane) end
+  elseif i == 0 then
+    call('LPUSH', ready, id)
+  else
+    call('LINSERT', ready, 'BEFORE', other, id)
+  end
+end
+
+-- Ready when it is due, waiting until then.
+local function ready_or_waiting(queue, lane, id, due)
+  if due > now then
+    call('ZADD', P .. 'retry:' .. queue, due, id)
+  else
+    make_ready(queue, lane, id)
+  end
+end
+
+-- Order ------------------------------------------------------------------------------------------------
+
+-- Held jobs of all order keys share one sorted set and sort by key, then age. The length before the key
+-- keeps `a` + `b…` apart from `ab` + `…`.
+local function held_prefix(order)
+  return string.format('%02d', #order) .. order
+end
+
+-- Lets a new (or replayed) job in: held when another one with its order key moves.
+local function enter(queue, lane, order, id, due, age)
+  if order ~= '' and call('HSETNX', P .. 'order:' .. queue, order, id) == 0 then
+    call('ZADD', P .. 'held:' .. queue, 0, held_prefix(order) .. string.format('%016.0f', age) .. id)
+  else
+    ready_or_waiting(queue, lane, id, due)
+  end
+end
+
+-- A job stops moving for good: the oldest one held behind it goes on.
+local function make_way(queue, order)
+  if order == '' then return end
+  local held, prefix = P .. 'held:' .. queue, held_prefix(order)
+  local first = call('ZRANGEBYLEX', held, '[' .. prefix, '[' .. prefix .. '\255', 'LIMIT', 0, 1)[1]
+  if not first then
+    call('HDEL', P .. 'order:' .. queue, order)
+    return
+  end
+  call('ZREM', held, first)
+  local id = string.sub(first, -32)
+  call('HSET', P .. 'order:' .. queue, order, id)
+  local head = call('HMGET', P .. 'job:' .. id, 'l', 'd')
+  ready_or_waiting(queue, head[1] or '', id, tonumber(head[2]) or 0)
+end
+
+-- Pushing ----------------------------------------------------------------------------------------------
+
+local QUEUED, DUPLICATE, SILENT = 0, 1, 2
+-- id, tenant, event, lane, order, dedup key, variant, window, fact id, fact, counter, delay, payload
+local JOB_FIELDS = 13
+
+local function push_fact(tenant, id, payload)
+  if call('EXISTS', P .. 'job:' .. id) == 1 then return end
+  call('HSET', P .. 'job:' .. id, 'q', 'history', 't', tenant, 'l', tenant)
+  call('SET', P .. 'body:' .. id, payload)
+  make_ready('history', tenant, id)
+end
+
+-- Whether the same was seen inside the window; if not, a new window starts. A time limit that lies farther
+-- ahead than the window comes from a clock that jumped back, and is not believed.
+local function is_repeat(key, variant, window)
+  local name = P .. 'dedup:' .. key
+  local last = call('GET', name)
+  if last then
+    local ends_at, of = string.match(last, '^(%d+) (.*)$')
+    local left = tonumber(ends_at) - now
+    if of == variant and left > 0 and left <= window then return true end
+  end
+  call('SET', name, string.format('%.0f ', now + window) .. variant, 'PX', window)
+  return false
+end
+
+local function counted(name)
+  local last, count = call('GET', P .. 'count:' .. name), 0
+  if last then
+    local ends_at, number = string.match(last, '^(%d+) (%d+)$')
+    if tonumber(ends_at) >= now then count = tonumber(number) end
+  end
+  call('SET', P .. 'count:' .. name, string.format('%.0f %d', now + COUNTER_TTL, count + 1), 'PX', COUNTER_TTL)
+  return count + 1
+end
+
+-- Pushes the job whose fields begin at ARGV[i].
+local function push(queue, i)
+  local id, tenant, event, lane, order = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local window, counter, delay = tonumber(ARGV[i + 7]), ARGV[i + 10], tonumber(ARGV[i + 11])
+  if call('EXISTS', P .. 'job:' .. id) == 1 then return QUEUED end
+  local line = line_of(queue, tenant, event)
+  if window > 0 and is_repeat(ARGV[i + 5], ARGV[i + 6], window) then
+    ends(line, DEDUPLICATED)
+    push_fact(tenant, ARGV[i + 8], ARGV[i + 9])
+    return DUPLICATE
+  end
+  local count = counter ~= '' and counted(counter) or 0
+  if line then line.live = line.live + 1 end
+  local head = { 'q', queue, 't', tenant, 'l', lane }
+  local function field(name, value)
+    head[#head + 1] = name
+    head[#head + 1] = value
+  end
+  if event ~= '' then field('e', event) end
+  if count > 0 then field('c', count) end
+  if delay > 0 then field('d', now + delay) end
+  local age = 0
+  if order ~= '' then
+    age = next_number()
+    field('o', order)
+    field('a', age)
+  end
+  call('HSET', P .. 'job:' .. id, unpack(head))
+  call('SET', P .. 'body:' .. id, ARGV[i + 12])
+  enter(queue, lane, order, id, now + delay, age)
+  return QUEUED
+end
+
+-- Leases -----------------------------------------------------------------------------------------------
+
+-- A worker is believed to live for `ttl` from now on.
+local function believe(worker, ttl)
+  call('ZADD', P .. 'workers', now + ttl, worker)
+  call('HSET', P .. 'ttls', worker, ttl)
+end
+
+-- The caller saw to it that the worker has no jobs.
+local function forget(worker)
+  call('ZREM', P .. 'workers', worker)
+  call('HDEL', P .. 'ttls', worker)
+end
+
+-- The job is in no worker's hands any more; the caller took it off the worker's list.
+local function unlease(queue, lane)
+  stirred[queue] = true
+  if call('HINCRBY', P .. 'leased:' .. queue, lane, -1) <= 0 then call('HDEL', P .. 'leased:' .. queue, lane) end
+end
+
+local function bury(queue, id, reason)
+  local head = call('HMGET', P .. 'job:' .. id, 't', 'e', 'o')
+  call('HDEL', P .. 'job:' .. id, 'w', 'p')
+  call('HSET', P .. 'job:' .. id, 'b', now, 'r', reason)
+  call('RPUSH', P .. 'dead:' .. queue, id)
+  make_way(queue, head[3] or '')
+  local line = line_of(queue, head[1], head[2] or '')
+  if line then line.live, line.dead = line.live - 1, line.dead + 1 end
+end
+
+-- The last step of every script that moves jobs: writes the books and wakes one waiting worker per queue.
+-- That worker wakes the next one when it leaves something behind.
+local function finish()
+  for _, line in ipairs(touched) do settle(line) end
+  for queue in pairs(stirred) do
+    local wake = P .. 'wake:' .. queue
+    if call('EXISTS', wake) == 0 and call('EXISTS', P .. 'lanes:' .. queue) == 1 then call('LPUSH', wake, 1) end
+  end
+end
