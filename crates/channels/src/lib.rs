@@ -1,1 +1,131 @@
 //! Destinations, one file each, and how a message is rendered.
+//!
+//! A channel is described by a [`ChannelKind`] and sends through a [`Channel`]. What went wrong is one of the
+//! three classes of [`SendError`], and whoever sends decides by the class alone. To add a destination: write
+//! its file, add its `mod` line and its line in [`ALL`], both below. The contract suite in `contract.rs` then
+//! runs for it, and `docs/guide/channels.md` wants its set-up snippet.
+
+mod console;
+mod error;
+mod http;
+mod message;
+mod render;
+mod webhook;
+
+#[cfg(test)]
+mod contract;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use watchbell_common::{clock::Clock, config::OpenChannel};
+
+pub use self::{
+    error::{ConfigureError, RATE_LIMIT_DEFAULT, SendError},
+    message::Message,
+    render::cut,
+};
+
+/// Every kind of destination.
+pub const ALL: &[&ChannelKind] = &[&console::KIND, &webhook::KIND];
+
+/// The kind of that id.
+pub fn kind(platform: &str) -> Option<&'static ChannelKind> {
+    ALL.iter().copied().find(|kind| kind.id == platform)
+}
+
+/// A sender, or why there cannot be one.
+pub type Configured = Result<Arc<dyn Channel>, ConfigureError>;
+
+/// Describes a kind of destination: enough to draw its form, check its configuration and document it.
+#[derive(Debug)]
+pub struct ChannelKind {
+    /// The `platform` of bots and channels; also the name of its file here.
+    pub id: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    pub fields: &'static [Field],
+    pub limits: Limits,
+    /// An example for the provisioning file, ready to copy.
+    pub setup: &'static str,
+    /// Checks the fields and makes the sender. Does no I/O. Call it through [`configure`].
+    pub configure: fn(&OpenChannel, &Tools) -> Configured,
+    /// How the contract suite sets one up.
+    #[cfg(test)]
+    example: contract::Example,
+}
+
+/// One thing to fill in. A secret one stands among the channel's or its bot's secrets, `target` is the
+/// channel's target, everything else is an option.
+#[derive(Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub secret: bool,
+    pub required: bool,
+    pub help: &'static str,
+}
+
+/// What the platform can take.
+#[derive(Debug)]
+pub struct Limits {
+    /// The longest text in bytes of UTF-8; a longer one is cut on a character.
+    pub text_max_bytes: usize,
+    /// Where that number comes from.
+    pub source: &'static str,
+}
+
+/// What a channel may need to send.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    /// From [`watchbell_common::outbound::client`].
+    pub http: reqwest::Client,
+    pub clock: Arc<dyn Clock>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+}
+
+/// Sends messages to one place. Its `Debug` shows no secret.
+#[async_trait]
+pub trait Channel: fmt::Debug + Send + Sync + 'static {
+    /// Tries once. May be called from many tasks at a time.
+    async fn send(&self, message: &Message) -> Result<Receipt, SendError>;
+}
+
+/// The platform took the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The platform's own name for it, when it gave one.
+    pub provider_id: Option<String>,
+    /// What the platform said, for the history. Holds no secret.
+    pub detail: String,
+}
+
+/// Makes the sender of a channel, after checking what every kind has in common.
+///
+/// # Errors
+/// Names the field that is missing, unknown or wrong. Never shows a value: it may be a secret.
+pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
+    let platform = &channel.channel.platform;
+    let kind = kind(platform)
+        .ok_or_else(|| ConfigureError::new("platform", format!("`{platform}` is none of {}", names())))?;
+    for field in kind.fields.iter().filter(|field| field.required) {
+        let present = match field.name {
+            "target" => !channel.channel.target.is_empty(),
+            name if field.secret => channel.secrets.contains_key(name),
+            name => channel.channel.options.contains_key(name),
+        };
+        if !present {
+            return Err(ConfigureError::new(field.name, "is missing"));
+        }
+    }
+    let known = |option: &str| kind.fields.iter().any(|field| field.name == option && !field.secret);
+    if let Some(option) = channel.channel.options.keys().find(|option| !known(option)) {
+        return Err(ConfigureError::new(option, format!("{} has no such option", kind.title)));
+    }
+    (kind.configure)(channel, tools)
+}
+
+fn names() -> String {
+    ALL.iter().map(|kind| kind.id).collect::<Vec<_>>().join(", ")
+}

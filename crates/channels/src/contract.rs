@@ -1,0 +1,344 @@
+//! The contract that every channel keeps, run for each entry of [`ALL`] against a local server that answers
+//! as it is told. A new channel says in its `example` how to point it at that server; nothing else is needed.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::{IntoResponse as _, Response},
+};
+use tokio::{io::AsyncReadExt as _, net::TcpListener, task::JoinSet};
+use watchbell_common::{
+    alert::{Alert, Analysis, Event, Origin, Severity, Status},
+    clock::ManualClock,
+    config::{Channel as ChannelConfig, OpenChannel},
+    crypto::Vault,
+    ids::{ChannelId, DeliveryId, EventId, TenantId},
+    outbound,
+    payload::DeliverPayload,
+};
+
+use super::*;
+
+/// How the suite sets a channel up.
+#[derive(Debug)]
+pub(crate) enum Example {
+    /// It speaks HTTP to this base URL, and each of its secrets contains `hunter`.
+    Http(fn(base: &str) -> OpenChannel),
+    /// It calls nobody; its own tests show what it does.
+    Local,
+}
+
+/// 2026-11-20T10:00:00Z
+const NOW: i64 = 1_795_168_800_000;
+
+/// Long enough for a loaded machine to answer, short enough to wait for.
+const TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// What a delivery of an ordinary alert carries.
+pub(crate) fn payload() -> DeliverPayload {
+    let text = |text: &str| text.to_owned();
+    let fingerprint = text("0123456789abcdef0123456789abcdef");
+    DeliverPayload {
+        delivery: DeliveryId::derived(&[b"1"]),
+        channel: ChannelId(7),
+        alert: Alert {
+            event: Event {
+                id: EventId::derived(&[b"1"]),
+                tenant: TenantId::DEFAULT,
+                received_at: NOW - 1_500,
+                source: text("mail"),
+                channel: None,
+                peer: None,
+                from: vec![text("bounce@relay.example.org"), text("root@db1.example.org")],
+                to: vec![text("alerts@example.org")],
+                subject: text("Disk FULL on db1"),
+                text: text("Filesystem /var is 100 % full."),
+                labels: [(text("team"), text("storage"))].into(),
+                attachments: Vec::new(),
+            },
+            analysis: Analysis {
+                severity: Severity::Critical,
+                status: Status::Firing,
+                category: text("disk"),
+                system: text("db1"),
+                summary: text("/var on db1 is full"),
+                action: text("free some space on /var"),
+                origin: Origin::Rules,
+                confidence: 1.0,
+            },
+            id: Alert::id_of(TenantId::DEFAULT, &fingerprint),
+            fingerprint,
+        },
+        count: 3,
+        update: false,
+    }
+}
+
+/// The rendered form of [`payload`].
+pub(crate) fn message() -> Message {
+    Message::new(payload())
+}
+
+/// A channel without options or secrets.
+pub(crate) fn channel(platform: &str, target: &str) -> OpenChannel {
+    let vault = Vault::from_base64(&"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()).unwrap();
+    let channel = ChannelConfig {
+        id: ChannelId(7),
+        name: "it".to_owned(),
+        platform: platform.to_owned(),
+        bot: None,
+        target: target.to_owned(),
+        options: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        rate_per_min: 0,
+        dedup_window_s: 0,
+        push_token: vault.seal("x", &"x".into()),
+        enabled: true,
+    };
+    OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new() }
+}
+
+/// With a clock that stands still.
+pub(crate) fn tools() -> Tools {
+    let http = outbound::client().unwrap();
+    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT }
+}
+
+/// A server that keeps what it was sent and answers as it is told.
+struct Server {
+    base: String,
+    requests: Arc<Mutex<Vec<String>>>,
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Clone)]
+struct Told {
+    requests: Arc<Mutex<Vec<String>>>,
+    answer: fn(&str) -> Response,
+}
+
+impl Server {
+    async fn answering(answer: fn(&str) -> Response) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::default();
+        let router = Router::new().fallback(keep).with_state(Told { requests: Arc::clone(&requests), answer });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { base, requests, _tasks: tasks }
+    }
+
+    fn request(&self) -> String {
+        let mut requests = self.requests.lock().unwrap();
+        assert_eq!(requests.len(), 1, "one message, one request");
+        requests.remove(0)
+    }
+}
+
+async fn keep(State(told): State<Told>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let mut lines =
+        headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect::<Vec<_>>();
+    lines.sort();
+    let body = serde_json::from_slice(&body).map_or_else(
+        |_| String::from_utf8_lossy(&body).into_owned(),
+        |json: serde_json::Value| serde_json::to_string_pretty(&json).unwrap(),
+    );
+    let request = format!("{method} {uri}\n{}\n\n{body}", lines.join("\n"));
+    let response = (told.answer)(&request);
+    told.requests.lock().unwrap().push(request);
+    if response.status() == StatusCode::IM_A_TEAPOT {
+        std::future::pending::<()>().await;
+    }
+    response
+}
+
+/// Sends one message through each kind that speaks HTTP; looks at the outcome, and for secrets.
+async fn each_http(
+    base: &str,
+    change: impl Fn(&mut Message),
+    look: impl Fn(&'static ChannelKind, Result<Receipt, SendError>),
+) {
+    for kind in ALL {
+        let Example::Http(example) = kind.example else { continue };
+        let channel = configure(&example(base), &tools()).unwrap();
+        let mut message = message();
+        change(&mut message);
+        let result = channel.send(&message).await;
+        let shown =
+            format!("{channel:?} {result:?} {}", result.as_ref().err().map(ToString::to_string).unwrap_or_default());
+        // Neither as it is nor as basic authentication sends `user:hunter2…`.
+        for secret in ["hunter", "dXNlcjpodW50ZXIy"] {
+            assert!(!shown.contains(secret), "{} shows a secret: {shown}", kind.id);
+        }
+        look(kind, result);
+    }
+}
+
+fn transient(kind: &ChannelKind, result: Result<Receipt, SendError>) -> (String, Option<Duration>, bool) {
+    match result {
+        Err(SendError::Transient { detail, retry_after, ambiguous }) => (detail, retry_after, ambiguous),
+        other => panic!("{}: {other:?} is not transient", kind.id),
+    }
+}
+
+#[test]
+fn the_list_and_the_folder_agree() {
+    const OTHERS: [&str; 6] = ["contract", "error", "http", "lib", "message", "render"];
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+    let mut files: Vec<String> = folder
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| !OTHERS.contains(&name.as_str()))
+        .collect();
+    files.sort();
+    assert_eq!(ALL.iter().map(|kind| kind.id).collect::<Vec<_>>(), files);
+}
+
+#[test]
+fn each_kind_is_in_the_guide_with_its_snippet_fields_and_limit() {
+    let guide = include_str!("../../../docs/guide/channels.md");
+    for kind in ALL {
+        assert!(guide.contains(kind.setup), "the guide lacks the snippet of {}:\n{}", kind.id, kind.setup);
+        for field in kind.fields {
+            assert!(guide.contains(&format!("`{}`", field.name)), "{} lacks `{}`", kind.id, field.name);
+        }
+        let limit = format!("{} KiB", kind.limits.text_max_bytes / 1024);
+        assert!(guide.contains(&limit), "{} lacks its limit, {limit}", kind.id);
+    }
+}
+
+#[tokio::test]
+async fn a_success_is_a_receipt_and_the_request_is_the_recorded_one() {
+    let server = Server::answering(|_| (StatusCode::ACCEPTED, [("x-request-id", "r-1")], "ok").into_response()).await;
+    let look = |kind: &'static ChannelKind, result: Result<Receipt, SendError>| {
+        assert_eq!(result.unwrap().provider_id.as_deref(), Some("r-1"), "{}", kind.id);
+        let host = server.base.trim_start_matches("http://");
+        let request = server.request().replace(host, "HOST").replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        insta::assert_snapshot!(kind.id, request);
+    };
+    each_http(&server.base, |_| {}, look).await;
+}
+
+#[tokio::test]
+async fn too_many_requests_is_a_rate_limit_with_its_wait() {
+    let answer = |_: &str| (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "17")], "slow down").into_response();
+    let server = Server::answering(answer).await;
+    each_http(
+        &server.base,
+        |_| {},
+        |kind, result| {
+            let Err(SendError::RateLimited { retry_after, .. }) = result else { panic!("{}: {result:?}", kind.id) };
+            assert_eq!(retry_after, Duration::from_secs(17));
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_failing_server_is_worth_another_try_when_it_says() {
+    let answer = |_: &str| (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "30")]).into_response();
+    let server = Server::answering(answer).await;
+    each_http(
+        &server.base,
+        |_| {},
+        |kind, result| {
+            let (_, retry_after, ambiguous) = transient(kind, result);
+            assert_eq!((retry_after, ambiguous), (Some(Duration::from_secs(30)), false));
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_leaves_it_open_whether_it_arrived() {
+    let server = Server::answering(|_| StatusCode::IM_A_TEAPOT.into_response()).await;
+    each_http(
+        &server.base,
+        |_| {},
+        |kind, result| {
+            let (detail, _, ambiguous) = transient(kind, result);
+            assert!(ambiguous && detail.contains("no answer within"), "{detail}");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_before_the_answer_leaves_it_open_whether_it_arrived() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let _ = connection.read(&mut [0; 1024]).await;
+        }
+    });
+    each_http(&base, |_| {}, |kind, result| assert!(transient(kind, result).2)).await;
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_worth_another_try_and_nothing_arrived() {
+    let base = format!("http://{}", TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap());
+    each_http(
+        &base,
+        |_| {},
+        |kind, result| {
+            let (detail, _, ambiguous) = transient(kind, result);
+            assert!(!ambiguous && detail.contains("refused"), "{detail}");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn any_other_refusal_is_final_and_repeats_no_secret() {
+    // The server repeats everything it was sent, as careless ones do.
+    let server = Server::answering(|request| (StatusCode::BAD_REQUEST, request.to_owned()).into_response()).await;
+    each_http(
+        &server.base,
+        |_| {},
+        |kind, result| {
+            let Err(SendError::Rejected { detail }) = result else { panic!("{}: {result:?}", kind.id) };
+            assert!(detail.starts_with("400 Bad Request: POST "), "{detail}");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_redirect_is_refused_with_a_hint() {
+    let answer = |_: &str| (StatusCode::FOUND, [("location", "http://127.0.0.1/?token=hunter2")]).into_response();
+    let server = Server::answering(answer).await;
+    each_http(
+        &server.base,
+        |_| {},
+        |kind, result| {
+            let Err(SendError::Rejected { detail }) = result else { panic!("{}: {result:?}", kind.id) };
+            assert!(detail.contains("redirects are not followed"), "{detail}");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_text_over_the_limit_is_cut_on_a_character() {
+    let server = Server::answering(|_| StatusCode::NO_CONTENT.into_response()).await;
+    let look = |kind: &'static ChannelKind, result: Result<Receipt, SendError>| {
+        result.unwrap();
+        let request = server.request();
+        let letters = request.matches('я').count() * 'я'.len_utf8();
+        let limit = kind.limits.text_max_bytes;
+        assert!(letters <= limit && letters > limit - 8, "{}: {letters} of {limit}", kind.id);
+        assert!(request.contains("я…"), "{}", kind.id);
+    };
+    each_http(&server.base, |message| message.text = "я".repeat(200_000), look).await;
+}

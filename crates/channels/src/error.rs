@@ -1,0 +1,51 @@
+//! What can go wrong when sending, in three classes, and when configuring.
+
+use std::time::Duration;
+
+/// How long to wait when a platform limits our rate and does not say for how long.
+pub const RATE_LIMIT_DEFAULT: Duration = Duration::from_secs(5);
+
+/// Why a message was not sent. The class decides what happens next; `detail` is for people and holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Worth another try.
+    #[error("{detail}")]
+    Transient {
+        detail: String,
+        /// The platform asked not to be tried sooner.
+        retry_after: Option<Duration>,
+        /// The message may have arrived all the same: it was handed over and no answer came back.
+        ambiguous: bool,
+    },
+    /// Too fast. Waiting for it is not an attempt.
+    #[error("{detail}")]
+    RateLimited { detail: String, retry_after: Duration },
+    /// Trying again cannot help.
+    #[error("{detail}")]
+    Rejected { detail: String },
+}
+
+impl SendError {
+    /// For metrics and logs.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Transient { .. } => "transient",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Rejected { .. } => "rejected",
+        }
+    }
+}
+
+/// Why a channel cannot be used as it is configured. Names the field and shows no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}`: {why}")]
+pub struct ConfigureError {
+    field: String,
+    why: String,
+}
+
+impl ConfigureError {
+    pub(crate) fn new(field: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { field: field.into(), why: why.into() }
+    }
+}

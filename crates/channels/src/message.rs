@@ -1,0 +1,89 @@
+//! What a channel is given: everything there is to say about one delivery, and the rendered text.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use watchbell_common::{
+    alert::{Origin, Severity, Status},
+    ids::{AlertId, DeliveryId, EventId},
+    payload::DeliverPayload,
+};
+
+use crate::render;
+
+/// The longest single field in bytes. A subject of a megabyte is an attack or an accident; a receiver that
+/// wants it whole finds the raw event in the history.
+const FIELD_MAX_BYTES: usize = 8 * 1024;
+
+/// One delivery. Its JSON form is what the `webhook` channel posts; fields are only ever added to it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Message {
+    pub event_id: EventId,
+    pub alert_id: AlertId,
+    /// The same for every attempt of this delivery.
+    pub delivery_id: DeliveryId,
+    pub fingerprint: String,
+    pub status: Status,
+    pub severity: Severity,
+    pub category: String,
+    pub system: String,
+    pub summary: String,
+    pub action: String,
+    pub origin: Origin,
+    /// As it was sent.
+    pub subject: String,
+    /// Envelope first, then headers.
+    pub from: Vec<String>,
+    pub to: Vec<String>,
+    pub source: String,
+    pub labels: BTreeMap<String, String>,
+    /// How many events of this alert have been seen, this one included.
+    pub count: u64,
+    pub received_at: Timestamp,
+    /// The rendered message: plain text, several lines, no control characters.
+    pub text: String,
+    /// A later and better answer to a message that already went out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub update: bool,
+}
+
+impl Message {
+    /// Renders a delivery with the built-in layout.
+    pub fn new(payload: DeliverPayload) -> Self {
+        let text = render::plain(&payload);
+        let DeliverPayload { delivery, alert, count, update, channel: _ } = payload;
+        let (event, analysis) = (alert.event, alert.analysis);
+        Self {
+            event_id: event.id,
+            alert_id: alert.id,
+            delivery_id: delivery,
+            fingerprint: alert.fingerprint,
+            status: analysis.status,
+            severity: analysis.severity,
+            category: analysis.category,
+            system: bounded(analysis.system),
+            summary: bounded(analysis.summary),
+            action: bounded(analysis.action),
+            origin: analysis.origin,
+            subject: bounded(event.subject),
+            from: event.from,
+            to: event.to,
+            source: event.source,
+            labels: event.labels,
+            count,
+            received_at: Timestamp::from_millisecond(event.received_at).unwrap_or_default(),
+            text,
+            update,
+        }
+    }
+
+    /// The text within a platform's limit, in bytes.
+    pub fn text_within(&self, max_bytes: usize) -> Cow<'_, str> {
+        render::cut(&self.text, max_bytes)
+    }
+}
+
+fn bounded(field: String) -> String {
+    if field.len() <= FIELD_MAX_BYTES { field } else { render::cut(&field, FIELD_MAX_BYTES).into_owned() }
+}

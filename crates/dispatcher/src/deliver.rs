@@ -1,0 +1,152 @@
+//! The deliver step: one attempt to bring one event to one channel.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::time::timeout;
+use watchbell_channels::{Message, Receipt, SendError};
+use watchbell_common::{
+    clock::Clock,
+    config::{ConfigCell, OpenChannel},
+    ids::{ChannelId, DeliveryId, EventId},
+    payload::{AttemptOutcome, DeliverPayload, Payload as _, What},
+    queue::{Ending, Lease, Queue, Scope, Verdict, worker::Outcome},
+};
+
+use crate::{
+    jobs::{bury, fact, lane, not_yet},
+    retry::{After, decide_after},
+    senders::{Sender, Senders},
+};
+
+/// Channels keep the time limit themselves and can then say more; past it and this, we stop waiting for them.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What the step needs.
+pub(crate) struct Deliver {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) config: Arc<ConfigCell>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) senders: Senders,
+    /// How long one attempt may take.
+    pub(crate) timeout: Duration,
+}
+
+/// What the facts of one attempt have in common.
+struct Attempt {
+    event: EventId,
+    delivery: DeliveryId,
+    channel: ChannelId,
+    number: u32,
+}
+
+impl Deliver {
+    /// Makes one attempt.
+    pub(crate) async fn step(&self, lease: &Lease) -> Outcome {
+        let payload = match DeliverPayload::decode(&lease.payload) {
+            Ok(payload) => payload,
+            Err(error) => return bury(lease, self.clock.now_ms(), error.to_string()),
+        };
+        let attempt = Attempt {
+            event: payload.alert.event.id,
+            delivery: payload.delivery,
+            channel: payload.channel,
+            number: lease.attempts.saturating_add(1),
+        };
+        let snapshot = self.config.load();
+        if snapshot.version == 0 {
+            return not_yet();
+        }
+        let (open, sender) = match self.senders.get(&snapshot, lease.tenant, payload.channel) {
+            Ok(found) => found,
+            Err(reason) => {
+                let verdict = Verdict::Bury { reason: reason.clone() };
+                return self.failed(lease, &attempt, After { verdict, outcome: AttemptOutcome::Dead, detail: reason });
+            }
+        };
+        if let Some(wait) = self.wait_for_turn(&open).await {
+            return wait;
+        }
+        let (received_at, update) = (payload.alert.event.received_at, payload.update);
+        match self.send(&sender, &Message::new(payload)).await {
+            Ok(receipt) => {
+                if !update {
+                    let millis = u32::try_from(self.clock.now_ms().saturating_sub(received_at)).unwrap_or_default();
+                    metrics::histogram!("watchbell_delivery_seconds", "platform" => sender.platform)
+                        .record(f64::from(millis) / 1_000.0);
+                }
+                self.delivered(lease, &attempt, receipt, update)
+            }
+            Err(error) => {
+                let after = decide_after(lease.attempts, error, rand::random_range(-1.0..=1.0));
+                self.failed(lease, &attempt, after)
+            }
+        }
+    }
+
+    /// Takes a slot of the channel's rate; when none is free, the whole channel waits for the next.
+    async fn wait_for_turn(&self, open: &OpenChannel) -> Option<Outcome> {
+        let per_minute = open.channel.rate_per_min;
+        if per_minute == 0 {
+            return None;
+        }
+        match self.queue.take_slot(&lane(open.channel.id), per_minute).await {
+            Ok(Duration::ZERO) => None,
+            Ok(after) => Some(Outcome { verdict: Verdict::Defer { after, scope: Scope::Lane }, facts: Vec::new() }),
+            Err(error) => {
+                tracing::warn!(channel.name = open.channel.name, "cannot ask for a slot: {error}");
+                Some(not_yet())
+            }
+        }
+    }
+
+    async fn send(&self, sender: &Sender, message: &Message) -> Result<Receipt, SendError> {
+        let started = Instant::now();
+        let result = timeout(self.timeout + GRACE, sender.channel.send(message)).await.unwrap_or_else(|_| {
+            let detail = format!("not done within {:?}", self.timeout);
+            Err(SendError::Transient { detail, retry_after: None, ambiguous: true })
+        });
+        let outcome = result.as_ref().err().map_or("delivered", SendError::class);
+        metrics::histogram!("watchbell_attempt_seconds", "platform" => sender.platform)
+            .record(started.elapsed().as_secs_f64());
+        metrics::counter!("watchbell_deliveries_total", "platform" => sender.platform, "outcome" => outcome)
+            .increment(1);
+        result
+    }
+
+    fn delivered(&self, lease: &Lease, attempt: &Attempt, receipt: Receipt, update: bool) -> Outcome {
+        tracing::debug!(delivery.id = %attempt.delivery, attempt.number, "delivered: {}", receipt.detail);
+        let detail = match receipt.provider_id {
+            Some(id) => format!("{} ({id})", receipt.detail),
+            None => receipt.detail,
+        };
+        // An update is no part of the books.
+        let ending = (!update).then_some(Ending::Delivered);
+        Outcome {
+            verdict: Verdict::Complete { follow_ups: Vec::new(), ending },
+            facts: vec![self.fact(lease, attempt, AttemptOutcome::Delivered, detail)],
+        }
+    }
+
+    fn failed(&self, lease: &Lease, attempt: &Attempt, after: After) -> Outcome {
+        let After { verdict, outcome, detail } = after;
+        let id = attempt.delivery;
+        if outcome == AttemptOutcome::Dead {
+            tracing::warn!(delivery.id = %id, lane = lease.lane, attempt.number, "became a dead letter: {detail}");
+        } else {
+            tracing::info!(delivery.id = %id, lane = lease.lane, attempt.number, "not delivered yet: {detail}");
+        }
+        Outcome { verdict, facts: vec![self.fact(lease, attempt, outcome, detail)] }
+    }
+
+    fn fact(&self, lease: &Lease, attempt: &Attempt, outcome: AttemptOutcome, detail: String) -> bytes::Bytes {
+        let &Attempt { event, delivery, channel, number } = attempt;
+        let what = What::Attempt { delivery, channel, number, outcome, detail };
+        fact(lease.tenant, event, self.clock.now_ms(), what)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! One attempt against a local server, whatever it answers.
+
+use axum::{Router, http::StatusCode, response::IntoResponse as _, routing::post};
+use tokio::{net::TcpListener, task::JoinSet};
+use watchbell_common::{clock::ManualClock, config::Document, payload::Fact, queue::QueueName};
+
+use super::*;
+use crate::testing::{self, NOW, SINK, Slots, TIMEOUT};
+
+/// What a server that answers with `status` and `retry-after` leads to.
+async fn attempt(status: u16, change: impl FnOnce(&mut Document, &mut Lease)) -> Outcome {
+    let answer =
+        move || async move { (StatusCode::from_u16(status).unwrap(), [("retry-after", "17")]).into_response() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut document = testing::document();
+    document.tenants[0].channels[1].target = format!("http://{}/alerts", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, Router::new().route("/alerts", post(answer))).await });
+    let mut lease = lease(false);
+    change(&mut document, &mut lease);
+    deliver(&document, Duration::from_secs(9)).step(&lease).await
+}
+
+fn deliver(document: &Document, slot: Duration) -> Deliver {
+    let config = Arc::new(ConfigCell::default());
+    config.accept(&document.publish(), &testing::vault()).unwrap();
+    Deliver {
+        queue: Arc::new(Slots(slot)),
+        config,
+        clock: Arc::new(ManualClock::at(NOW)),
+        senders: Senders::new(testing::tools()),
+        timeout: TIMEOUT,
+    }
+}
+
+fn lease(update: bool) -> Lease {
+    let alert = testing::alert();
+    let delivery = crate::jobs::delivery_id(alert.event.id, SINK, update);
+    let payload = DeliverPayload { delivery, channel: SINK, alert: alert.clone(), count: 3, update }.encode();
+    testing::lease(QueueName::Deliver, &alert, payload)
+}
+
+fn said(outcome: &Outcome) -> (u32, AttemptOutcome, String) {
+    let what = outcome.facts.iter().map(|fact| Fact::decode(fact).unwrap().head.what).collect::<Vec<_>>();
+    let [What::Attempt { number, outcome, detail, .. }] = &what[..] else { panic!("{what:?}") };
+    (*number, *outcome, detail.clone())
+}
+
+#[tokio::test]
+async fn a_delivery_completes_and_is_a_fact() {
+    let outcome = attempt(202, |_, _| ()).await;
+    assert!(matches!(outcome.verdict, Verdict::Complete { ending: Some(Ending::Delivered), .. }), "{outcome:?}");
+    assert_eq!(said(&outcome), (1, AttemptOutcome::Delivered, "202 Accepted".to_owned()));
+}
+
+#[tokio::test]
+async fn an_update_is_delivered_outside_the_books() {
+    let outcome = attempt(202, |_, job| *job = lease(true)).await;
+    assert!(matches!(outcome.verdict, Verdict::Complete { ending: None, .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_failing_server_is_tried_again_and_at_last_given_up() {
+    let outcome = attempt(503, |_, lease| lease.attempts = 1).await;
+    let Verdict::Retry { after, .. } = outcome.verdict else { panic!("{outcome:?}") };
+    assert_eq!(after, Duration::from_secs(17), "what the server asked for is longer than the schedule");
+    assert_eq!(said(&outcome), (2, AttemptOutcome::Failed, "503 Service Unavailable".to_owned()));
+
+    let outcome = attempt(503, |_, lease| lease.attempts = 6).await;
+    assert!(matches!(outcome.verdict, Verdict::Bury { .. }), "{outcome:?}");
+    assert_eq!(said(&outcome).1, AttemptOutcome::Dead);
+}
+
+#[tokio::test]
+async fn a_rate_limit_of_the_platform_pauses_the_channel() {
+    let outcome = attempt(429, |_, _| ()).await;
+    let Verdict::Defer { after, scope: Scope::Lane } = outcome.verdict else { panic!("{outcome:?}") };
+    assert_eq!(after, Duration::from_secs(17));
+    assert_eq!(said(&outcome).1, AttemptOutcome::RateLimited);
+}
+
+#[tokio::test]
+async fn a_rejection_is_a_dead_letter_at_once() {
+    let outcome = attempt(404, |_, _| ()).await;
+    assert!(matches!(&outcome.verdict, Verdict::Bury { reason } if reason == "404 Not Found"), "{outcome:?}");
+    assert_eq!(said(&outcome).1, AttemptOutcome::Dead);
+}
+
+#[tokio::test]
+async fn our_own_rate_pauses_the_channel_without_a_call() {
+    let outcome = attempt(202, |document, _| document.tenants[0].channels[1].rate_per_min = 60).await;
+    let Verdict::Defer { after, scope: Scope::Lane } = outcome.verdict else { panic!("{outcome:?}") };
+    assert_eq!((after, outcome.facts.len()), (Duration::from_secs(9), 0));
+}
+
+#[tokio::test]
+async fn a_free_slot_lets_it_through() {
+    let mut document = testing::document();
+    document.tenants[0].channels[1].rate_per_min = 60;
+    let outcome = deliver(&document, Duration::ZERO).step(&lease(false)).await;
+    assert!(matches!(outcome.verdict, Verdict::Retry { .. }), "it was tried, and nobody listens: {outcome:?}");
+}
+
+#[tokio::test]
+async fn a_channel_that_is_gone_leaves_a_dead_letter_with_the_reason() {
+    let outcome = attempt(202, |document, _| document.tenants[0].channels.truncate(1)).await;
+    let (number, kind, detail) = said(&outcome);
+    assert_eq!((number, kind, detail.as_str()), (1, AttemptOutcome::Dead, "channel 2 does not exist"));
+    assert!(matches!(outcome.verdict, Verdict::Bury { .. }));
+}
+
+#[tokio::test]
+async fn before_any_configuration_a_delivery_waits() {
+    let outcome = deliver(&Document::default(), Duration::ZERO).step(&lease(false)).await;
+    assert!(matches!(outcome.verdict, Verdict::Defer { scope: Scope::Job, .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_unreadable_payload_is_buried() {
+    let outcome = attempt(202, |_, lease| lease.payload = "nonsense".into()).await;
+    assert!(matches!(&outcome.verdict, Verdict::Bury { reason } if reason.contains("unreadable")), "{outcome:?}");
+    assert_eq!(outcome.facts.len(), 1);
+}

@@ -1,0 +1,176 @@
+//! The route step: one analysed event in, one delivery per channel out.
+
+use std::time::Duration;
+
+use watchbell_common::{
+    alert::Alert,
+    clock::UnixMillis,
+    config::Snapshot,
+    ids::ChannelId,
+    payload::{Payload as _, RoutePayload, What},
+    queue::{Dedup, Lease, NewJob, QueueName, Verdict, worker::Outcome},
+};
+
+use crate::jobs::{bury, delivery, delivery_id, fact, not_yet};
+
+/// Decides where the event goes. Pure: the same snapshot, job and time give the same outcome.
+pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Outcome {
+    let mut alert = match RoutePayload::decode(&lease.payload) {
+        Ok(payload) => payload.alert,
+        Err(error) => return bury(lease, now_ms, error.to_string()),
+    };
+    let Some(tenant) = snapshot.tenants.get(&lease.tenant) else {
+        return match snapshot.version {
+            0 => not_yet(),
+            _ => bury(lease, now_ms, format!("tenant {} is not configured", lease.tenant)),
+        };
+    };
+    let routing = tenant.route(&alert, now_ms);
+    if let Some(analysis) = &routing.analysis {
+        alert.analysis = analysis.clone();
+    }
+    let (event, alert_id) = (alert.event.id, alert.id);
+    let deliveries = routing.channels.iter().map(|&channel| (delivery_id(event, channel, false), channel)).collect();
+    let jobs =
+        routing.channels.iter().map(|&channel| (QueueName::Deliver, job(snapshot, lease, channel, &alert, now_ms)));
+    let follow_ups = jobs.collect();
+    let what = What::Routed {
+        alert: alert_id,
+        reasons: routing.reasons,
+        deliveries,
+        ending: routing.ending,
+        analysis: routing.analysis,
+    };
+    Outcome {
+        verdict: Verdict::Complete { follow_ups, ending: routing.ending },
+        facts: vec![fact(lease.tenant, event, now_ms, what)],
+    }
+}
+
+fn job(snapshot: &Snapshot, lease: &Lease, channel: ChannelId, alert: &Alert, now_ms: UnixMillis) -> NewJob {
+    let mut job = delivery(lease, channel, alert.clone(), lease.count, false);
+    let window = snapshot.channel(lease.tenant, channel).map_or(0, |open| open.channel.dedup_window_s);
+    // The door already asked for the channel that the event was addressed to.
+    if window > 0 && alert.event.channel != Some(channel) {
+        let what = What::Deduplicated { delivery: delivery_id(alert.event.id, channel, false), channel };
+        job.dedup = Some(Dedup {
+            key: format!("d{channel}:{}", alert.id),
+            variant: format!("{} {}", alert.analysis.status.as_str(), alert.analysis.severity),
+            window: Duration::from_secs(window.into()),
+            fact: fact(lease.tenant, alert.event.id, now_ms, what),
+        });
+    }
+    job
+}
+
+#[cfg(test)]
+mod tests {
+    use watchbell_common::{
+        alert::Severity,
+        payload::{DeliverPayload, Fact},
+        queue::{Ending, KEY_MAX_BYTES, Scope},
+    };
+
+    use super::*;
+    use crate::testing::{self, NOW, OPS, SINK};
+
+    fn routed(outcome: &Outcome) -> (Vec<NewJob>, Option<Ending>) {
+        let Verdict::Complete { follow_ups, ending } = outcome.verdict.clone() else { panic!("{outcome:?}") };
+        assert!(follow_ups.iter().all(|(queue, _)| *queue == QueueName::Deliver));
+        (follow_ups.into_iter().map(|(_, job)| job).collect(), ending)
+    }
+
+    fn what(bytes: &bytes::Bytes) -> What {
+        Fact::decode(bytes).unwrap().head.what
+    }
+
+    fn lease(alert: Alert) -> Lease {
+        testing::lease(QueueName::Route, &alert.clone(), RoutePayload { alert }.encode())
+    }
+
+    #[test]
+    fn an_event_becomes_one_delivery_per_channel() {
+        let snapshot = testing::snapshot(&testing::document());
+        let lease = lease(testing::alert());
+        let outcome = step(&snapshot, &lease, NOW);
+        let (jobs, ending) = routed(&outcome);
+        assert_eq!((jobs.len(), ending), (2, None));
+        for (job, channel) in jobs.iter().zip([OPS, SINK]) {
+            let payload = DeliverPayload::decode(&job.payload).unwrap();
+            assert_eq!((payload.channel, payload.count, payload.update), (channel, lease.count, false));
+            assert_eq!(payload.alert.analysis.severity, Severity::Critical, "the rule's word");
+            assert_eq!(
+                (job.event, job.tenant, job.lane.as_str()),
+                (lease.event, lease.tenant, &*format!("c{channel}"))
+            );
+            assert!(job.order.as_ref().is_some_and(|order| order.len() <= KEY_MAX_BYTES));
+        }
+        let What::Routed { reasons, deliveries, analysis, .. } = what(&outcome.facts[0]) else { panic!() };
+        assert_eq!(reasons.len(), 2, "{reasons:?}");
+        assert_eq!(deliveries.iter().map(|(_, channel)| *channel).collect::<Vec<_>>(), [OPS, SINK]);
+        assert_eq!(analysis.unwrap().severity, Severity::Critical);
+    }
+
+    #[test]
+    fn a_step_that_is_repeated_names_its_jobs_alike() {
+        let snapshot = testing::snapshot(&testing::document());
+        let ids = |at| {
+            let (jobs, _) = routed(&step(&snapshot, &lease(testing::alert()), at));
+            jobs.into_iter().map(|job| job.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(NOW), ids(NOW + 60_000));
+        assert_ne!(ids(NOW)[0], ids(NOW)[1]);
+    }
+
+    #[test]
+    fn repeats_are_dropped_per_channel_where_the_door_did_not_ask() {
+        let mut document = testing::document();
+        for channel in &mut document.tenants[0].channels {
+            channel.dedup_window_s = 300;
+        }
+        let snapshot = testing::snapshot(&document);
+        let mut alert = testing::alert();
+        alert.event.channel = Some(OPS);
+        let (jobs, _) = routed(&step(&snapshot, &lease(alert.clone()), NOW));
+        assert!(jobs[0].dedup.is_none(), "the door asked for this one");
+        let dedup = jobs[1].dedup.clone().unwrap();
+        assert_eq!((dedup.variant.as_str(), dedup.window.as_secs()), ("firing critical", 300));
+        assert!(dedup.key.len() <= KEY_MAX_BYTES);
+        let What::Deduplicated { channel, delivery } = what(&dedup.fact) else { panic!() };
+        assert_eq!(delivery, DeliverPayload::decode(&jobs[1].payload).unwrap().delivery);
+        assert_eq!(channel, SINK);
+        // The same alert again, another event: the same key.
+        alert.event.id = watchbell_common::ids::EventId::derived(&[b"another"]);
+        let (again, _) = routed(&step(&snapshot, &lease(alert), NOW));
+        assert_eq!(again[1].dedup.clone().unwrap().key, dedup.key);
+    }
+
+    #[test]
+    fn what_no_channel_wants_ends_here_and_says_why() {
+        let mut document = testing::document();
+        document.tenants[0].rules.clear();
+        let outcome = step(&testing::snapshot(&document), &lease(testing::alert()), NOW);
+        let (jobs, ending) = routed(&outcome);
+        assert_eq!((jobs.len(), ending), (0, Some(Ending::Unrouted)));
+        assert!(matches!(what(&outcome.facts[0]), What::Routed { ending: Some(Ending::Unrouted), .. }));
+    }
+
+    #[test]
+    fn an_unreadable_payload_is_buried_and_known_to_the_history() {
+        let mut lease = lease(testing::alert());
+        lease.payload = "{\"v\":\"99\"}\n".into();
+        let outcome = step(&testing::snapshot(&testing::document()), &lease, NOW);
+        assert!(matches!(&outcome.verdict, Verdict::Bury { reason } if reason.contains("unreadable payload")));
+        assert!(matches!(what(&outcome.facts[0]), What::Buried { .. }));
+    }
+
+    #[test]
+    fn before_any_configuration_an_event_waits_and_a_tenant_that_is_gone_is_no_reason_to_lose_it() {
+        let outcome = step(&Snapshot::default(), &lease(testing::alert()), NOW);
+        assert!(matches!(outcome.verdict, Verdict::Defer { scope: Scope::Job, .. }));
+        let mut document = testing::document();
+        document.tenants.clear();
+        let outcome = step(&testing::snapshot(&document), &lease(testing::alert()), NOW);
+        assert!(matches!(&outcome.verdict, Verdict::Bury { reason } if reason.contains("tenant 1")));
+    }
+}
