@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// `fsync` and friends off: what a crash of the machine would lose is of no interest here.
 const SCRIPT: &str = r#"
@@ -105,6 +105,15 @@ impl PostgresServer {
         assert_eq!(line.trim(), expected, "PostgreSQL at {}", self.dir);
     }
 
+    /// Runs a statement on one of its databases, past everything that the product does.
+    pub fn execute(&self, database: &SecretString, statement: &str) {
+        let done = Command::new(self.bin.join("psql"))
+            .args([database.expose_secret(), "-v", "ON_ERROR_STOP=1", "-c", statement])
+            .output()
+            .expect("running psql");
+        assert!(done.status.success(), "psql: {}", String::from_utf8_lossy(&done.stderr));
+    }
+
     /// Makes a new, empty database and gives its URL.
     pub fn database(&self) -> SecretString {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -131,7 +140,7 @@ fn binaries() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders.extend(std::env::split_paths(&path));
     let complete = |folder: &&PathBuf| {
-        ["initdb", "postgres", "pg_isready", "createdb"].iter().all(|program| folder.join(program).is_file())
+        ["initdb", "postgres", "pg_isready", "createdb", "psql"].iter().all(|program| folder.join(program).is_file())
     };
     folders.iter().find(complete).cloned().expect("these tests need PostgreSQL: apt-get install postgresql")
 }

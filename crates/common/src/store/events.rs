@@ -61,6 +61,9 @@ pub(super) struct RoutingRow<'f> {
 /// What names an event: ids are unique, but every row also says whose it is.
 pub(super) type EventKey = (TenantId, EventId);
 
+/// Raw bytes are copied on their way into a statement; with `history.raw_max_bytes` of 256 KiB this is 8 MiB a time.
+const RAW_ROWS_MAX: usize = 32;
+
 /// Writes events that are not there yet, with their raw bytes, and says which those were.
 pub(super) async fn insert(
     connection: &mut Connection,
@@ -82,15 +85,17 @@ pub(super) async fn insert(
         columns: 4,
         tail: "ON CONFLICT (tenant_id, event_id) DO NOTHING",
     };
-    insert
-        .run(connection, &raw, |statement, row| {
-            statement
-                .bind(row.event.tenant.0)
-                .bind(row.event.id.to_string())
-                .bind(i64::from(row.raw_truncated))
-                .bind(row.raw.to_vec())
-        })
-        .await?;
+    for part in raw.chunks(RAW_ROWS_MAX) {
+        insert
+            .run(connection, part, |statement, row| {
+                statement
+                    .bind(row.event.tenant.0)
+                    .bind(row.event.id.to_string())
+                    .bind(i64::from(row.raw_truncated))
+                    .bind(row.raw.to_vec())
+            })
+            .await?;
+    }
     Ok(new)
 }
 
