@@ -15,11 +15,15 @@ pub mod ids;
 pub mod outbound;
 pub mod passwords;
 pub mod payload;
+pub mod provision;
 pub mod queue;
 pub mod routing;
 pub mod services;
 pub mod settings;
 pub mod shared;
+pub mod store;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing_postgres;

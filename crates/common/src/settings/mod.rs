@@ -315,6 +315,13 @@ fn duration<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Error> {
     parse_duration(&text).map_err(D::Error::custom)
 }
 
+/// What the environment holds under any name, for the `${NAME}` of a provisioning file. `None` when it is not set
+/// or not UTF-8.
+#[expect(clippy::disallowed_methods, reason = "the other place that reads the environment")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// Reads `500ms`, `5s`, `2m`, `1h` and their sums (`1h 30m`).
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let parsed: Result<jiff::SignedDuration, _> = text.parse();

@@ -1,0 +1,116 @@
+//! The provisioning file while the service runs.
+
+use std::{fs, os::unix::fs::symlink};
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use watchbell_common::{queue::Published, store::config};
+
+use crate::house::{House, until};
+
+const ONE: &str = "channels: [{ name: one, platform: console }]\ndefault_channels: [one]\n";
+const TWO: &str = "channels: [{ name: two, platform: console }]\ndefault_channels: [two]\n";
+const WITH_FILE: &[(&str, &str)] = &[("PROVISION_FILE", "{dir}/w.yaml")];
+
+async fn until_published(house: &House, channels: &[&str]) {
+    until(&format!("{channels:?} published"), async || house.published_channels().await == channels).await;
+}
+
+#[tokio::test]
+async fn a_first_start_without_a_file_sends_everything_to_the_console() {
+    let house = House::embedded(&[]).await;
+    drop(watchbell_api_server::prepare(&house.shared).await.unwrap());
+    assert_eq!(house.published_channels().await, ["console"]);
+    let snapshot = house.shared.config.load();
+    assert!(snapshot.version > 0, "the process that prepared has its channels at once");
+    drop(watchbell_api_server::prepare(&house.shared).await.unwrap());
+    assert_eq!(house.shared.config.load().version, snapshot.version, "a second start changes nothing");
+}
+
+#[tokio::test]
+async fn a_file_that_changes_is_applied_and_a_broken_one_keeps_what_was() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let (metrics, _here) = (recorder.handle(), metrics::set_default_local_recorder(&recorder));
+    let ok = |value: u8| metrics.render().contains(&format!("watchbell_provision_ok {value}\n"));
+    let mut house = House::embedded(WITH_FILE).await;
+    fs::write(house.file(), ONE).unwrap();
+    house.start();
+    until_published(&house, &["one"]).await;
+    assert!(ok(1));
+    let version = house.queue().config_newer(0).await.unwrap().unwrap().version;
+
+    fs::write(house.file(), "channels: [{ name: two, platform: pager }]\n").unwrap();
+    until("the file is refused", async || ok(0)).await;
+    assert_eq!(house.published_channels().await, ["one"]);
+    fs::write(house.file(), TWO).unwrap();
+    until_published(&house, &["two"]).await;
+    assert!(house.queue().config_newer(version).await.unwrap().is_some());
+    assert!(ok(1));
+    house.stop().await;
+
+    fs::write(house.file(), "chanels: []\n").unwrap();
+    drop(watchbell_api_server::prepare(&house.shared).await.unwrap());
+    assert_eq!(house.published_channels().await, ["two"], "a restart with a broken file goes on with what was");
+}
+
+#[tokio::test]
+async fn a_symbolic_link_that_is_swapped_is_a_change() {
+    let mut house = House::embedded(WITH_FILE).await;
+    for (folder, text) in [("v1", ONE), ("v2", TWO)] {
+        fs::create_dir(house.dir.path().join(folder)).unwrap();
+        fs::write(house.dir.path().join(folder).join("w.yaml"), text).unwrap();
+    }
+    let data = house.dir.path().join("..data");
+    symlink("v1", &data).unwrap();
+    symlink("..data/w.yaml", house.file()).unwrap();
+    house.start();
+    until_published(&house, &["one"]).await;
+    let fresh = house.dir.path().join("..new");
+    symlink("v2", &fresh).unwrap();
+    fs::rename(&fresh, &data).unwrap();
+    until_published(&house, &["two"]).await;
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_first_start_with_a_broken_file_ends_and_names_every_problem() {
+    let mut house = House::embedded(WITH_FILE).await;
+    fs::write(house.file(), "channels: [{ name: a, platform: pager }]\nrouts: []\n").unwrap();
+    house.start();
+    let text = format!("{:#}", house.ended().await.unwrap_err());
+    assert!(text.contains("w.yaml:1:33: channels[0].platform: there is no such platform"), "{text}");
+    assert!(text.contains("w.yaml:2:1: routs: there is no such field"), "{text}");
+}
+
+#[tokio::test]
+async fn a_queue_that_was_wiped_gets_the_configuration_again() {
+    let mut house = House::embedded(&[]).await;
+    house.start();
+    until_published(&house, &["console"]).await;
+    wipe(&house);
+    assert!(house.published_channels().await.is_empty());
+    until_published(&house, &["console"]).await;
+    house.stop().await;
+}
+
+/// FLUSHALL, as it goes over the wire.
+fn wipe(house: &House) {
+    use std::io::{Read as _, Write as _};
+    let mut connection = std::net::TcpStream::connect(("127.0.0.1", house.redis.port())).unwrap();
+    connection.write_all(b"FLUSHALL\r\n").unwrap();
+    let mut answer = [0; 5];
+    connection.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+OK\r\n");
+}
+
+#[tokio::test]
+async fn a_store_that_is_older_than_the_queue_still_has_the_last_word() {
+    let house = House::embedded(&[]).await;
+    let ahead = i64::MAX / 2;
+    let strange = Published { version: ahead, document: r#"{"version":0,"tenants":[]}"#.into() };
+    house.queue().publish_config(strange).await.unwrap();
+    drop(watchbell_api_server::prepare(&house.shared).await.unwrap());
+    assert_eq!(house.published_channels().await, ["console"]);
+    let store = house.store().await;
+    let mut tx = store.begin_read().await.unwrap();
+    assert_eq!(config::version(&mut tx).await.unwrap(), ahead + 1);
+}

@@ -1,0 +1,171 @@
+//! What can only be seen in the file as a whole: names, references, patterns.
+
+use std::collections::{BTreeMap, HashMap};
+
+use secrecy::ExposeSecret as _;
+
+use super::{Located, Platform, Problem, Provision, RuleItem, fields::Problems};
+use crate::{
+    config::{ConfigError, Escalate, Match, Mute, Rule, Silence, Tenant},
+    ids::{MuteId, RuleId, SilenceId, TenantId},
+    routing::{CompiledTenant, PatternError},
+};
+
+/// A push token is all that protects a channel's door, and it stands in a path.
+const TOKEN_MIN_BYTES: usize = 8;
+const TOKEN_MAX_BYTES: usize = 128;
+
+pub(super) fn check(provision: &mut Provision, platforms: &[Platform], problems: &mut Problems) {
+    names(provision, problems);
+    references(provision, platforms, problems);
+    tokens(provision, problems);
+    repeats(provision, problems);
+    patterns(provision, problems);
+    if !provision.channels.is_empty() && provision.default_channels.is_empty() {
+        let channel = &provision.channels[0].whole;
+        provision.warnings.push(Problem {
+            file: provision.file.clone(),
+            at: channel.at,
+            path: "default_channels".to_owned(),
+            what: "is missing: what no rule matches will reach nobody".to_owned(),
+        });
+    }
+}
+
+fn names(provision: &Provision, problems: &mut Problems) {
+    unique(provision.bots.iter().map(|bot| &bot.name), "a bot", problems);
+    unique(provision.channels.iter().map(|channel| &channel.name), "a channel", problems);
+    unique(provision.rules.iter().map(|rule| &rule.name), "a rule", problems);
+}
+
+fn unique<'p>(names: impl Iterator<Item = &'p Located<String>>, what: &str, problems: &mut Problems) {
+    let mut seen = HashMap::new();
+    for name in names {
+        if let Some(first) = seen.insert(&name.value, name.at.line) {
+            problems.add_at(name, format!("{what} of this name is already in line {first}"));
+        }
+    }
+}
+
+fn references(provision: &Provision, platforms: &[Platform], problems: &mut Problems) {
+    let bots: Vec<_> = provision.bots.iter().map(|bot| bot.name.value.as_str()).collect();
+    for channel in &provision.channels {
+        let platform = platforms.iter().find(|platform| platform.name == channel.platform);
+        match &channel.bot {
+            Some(bot) if !bots.contains(&bot.value.as_str()) => {
+                problems.add_at(bot, "there is no such bot in this file");
+            }
+            None if platform.is_some_and(|platform| !platform.credentials.is_empty()) => {
+                problems.add_at(&channel.whole, format!("needs a bot of the platform {}", channel.platform));
+            }
+            _ => {}
+        }
+    }
+    let channels: Vec<_> = provision.channels.iter().map(|channel| channel.name.value.as_str()).collect();
+    let escalated = |rule: &'_ RuleItem| rule.escalate.iter().flat_map(|(_, channels)| channels.clone()).collect();
+    let of_rules = provision.rules.iter().flat_map(|rule| [rule.channels.clone(), escalated(rule)]);
+    for named in of_rules.chain([provision.default_channels.clone()]) {
+        let mut seen = Vec::new();
+        for channel in &named {
+            if !channels.contains(&channel.value.as_str()) {
+                problems.add_at(channel, "there is no such channel in this file");
+            } else if seen.contains(&&channel.value) {
+                problems.add_at(channel, "is named twice");
+            }
+            seen.push(&channel.value);
+        }
+    }
+}
+
+fn tokens(provision: &Provision, problems: &mut Problems) {
+    let mut seen = HashMap::new();
+    for token in provision.channels.iter().filter_map(|channel| channel.push_token.as_ref()) {
+        let text = token.value.expose_secret();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        if !(TOKEN_MIN_BYTES..=TOKEN_MAX_BYTES).contains(&text.len()) || !text.bytes().all(plain) {
+            let what = format!("must be {TOKEN_MIN_BYTES} to {TOKEN_MAX_BYTES} of the characters A-Z a-z 0-9 - _ . ~");
+            problems.add_at(token, what);
+        }
+        if let Some(first) = seen.insert(text, token.at.line) {
+            problems.add_at(token, format!("is the same as in line {first}"));
+        }
+    }
+}
+
+fn repeats(provision: &Provision, problems: &mut Problems) {
+    for (index, mute) in provision.mutes.iter().enumerate() {
+        if provision.mutes[..index].iter().any(|other| (&other.from, &other.source) == (&mute.from, &mute.source)) {
+            problems.add_at(&mute.whole, "is the same as a mute above");
+        }
+    }
+    for (index, silence) in provision.silences.iter().enumerate() {
+        if provision.silences[..index].iter().any(|other| other.matcher == silence.matcher) {
+            problems.add_at(&silence.whole, "has the same conditions as a silence above");
+        }
+    }
+}
+
+/// Compiles rules, mutes and silences one by one, so that each broken one is found, with its line.
+fn patterns(provision: &Provision, problems: &mut Problems) {
+    for item in &provision.rules {
+        let rule = Rule { enabled: true, ..item.rule(RuleId(1), &BTreeMap::new()) };
+        let tenant = Tenant { rules: vec![rule], ..nobody() };
+        compile(&tenant, &item.name.with(()), &item.patterns, problems);
+    }
+    for item in &provision.mutes {
+        let mute = Mute { id: MuteId(1), from: item.from.clone(), source: item.source.clone(), comment: String::new() };
+        compile(&Tenant { mutes: vec![mute], ..nobody() }, &item.whole, &item.patterns, problems);
+    }
+    for item in &provision.silences {
+        let matcher = item.matcher.clone();
+        let silence = Silence { id: SilenceId(1), matcher, expires_at: item.expires_at, comment: String::new() };
+        compile(&Tenant { silences: vec![silence], ..nobody() }, &item.whole, &item.patterns, problems);
+    }
+}
+
+fn nobody() -> Tenant {
+    Tenant {
+        id: TenantId::DEFAULT,
+        name: String::new(),
+        bots: Vec::new(),
+        channels: Vec::new(),
+        rules: Vec::new(),
+        default_channels: Vec::new(),
+        mutes: Vec::new(),
+        silences: Vec::new(),
+    }
+}
+
+fn compile(tenant: &Tenant, item: &Located<()>, patterns: &[Located<String>], problems: &mut Problems) {
+    let Err(ConfigError::Pattern { source, .. }) = CompiledTenant::compile(tenant) else { return };
+    let text = match &source {
+        PatternError::Glob { pattern, .. } => pattern,
+        PatternError::Window { value, .. } => value,
+    };
+    match patterns.iter().find(|pattern| pattern.value == *text) {
+        Some(pattern) => problems.add_at(pattern, source.to_string()),
+        None => problems.add_at(item, source.to_string()),
+    }
+}
+
+impl RuleItem {
+    /// The rule with the ids of its channels; those that have none are left out.
+    pub(super) fn rule(&self, id: RuleId, channels: &BTreeMap<String, crate::ids::ChannelId>) -> Rule {
+        let ids =
+            |names: &[Located<String>]| names.iter().filter_map(|name| channels.get(&name.value).copied()).collect();
+        Rule {
+            id,
+            name: self.name.value.clone(),
+            matcher: Match::clone(&self.matcher),
+            channels: ids(&self.channels),
+            r#continue: self.goes_on,
+            set_severity: self.set_severity,
+            escalate: self.escalate.as_ref().map(|(severity_at_least, names)| Escalate {
+                severity_at_least: *severity_at_least,
+                channels: ids(names),
+            }),
+            active: self.active.clone(),
+            enabled: self.enabled,
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! From the tree to items: shapes, types, and the fields of platforms.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::{
+    AiItem, BotItem, ChannelItem, Located, MuteItem, Platform, PlatformField, Provision, RuleItem, SilenceItem,
+    fields::{Field, Fields, Problems},
+    node::Node,
+};
+use crate::{
+    alert::Severity,
+    clock::{UnixMillis, millis},
+    config::{Active, Match},
+    settings::parse_duration,
+};
+
+/// `ai.max_wait` when the file does not say, as in the settings.
+const MAX_WAIT_DEFAULT_MS: i64 = 5_000;
+
+pub(super) fn read(root: &Node, platforms: &[Platform], problems: &mut Problems) -> Provision {
+    let mut provision = Provision {
+        file: problems.file().to_owned(),
+        bots: Vec::new(),
+        channels: Vec::new(),
+        rules: Vec::new(),
+        default_channels: Vec::new(),
+        mutes: Vec::new(),
+        silences: Vec::new(),
+        ai: None,
+        warnings: Vec::new(),
+    };
+    let Some(mut fields) = (Field { node: root, path: String::new() }).fields(problems) else { return provision };
+    provision.bots = each(&mut fields, "bots", problems, |fields, problems| bot(fields, platforms, problems));
+    let bots = &provision.bots;
+    let channel = |fields: &mut Fields<'_>, problems: &mut Problems| channel(fields, bots, platforms, problems);
+    provision.channels = each(&mut fields, "channels", problems, channel);
+    provision.rules = each(&mut fields, "rules", problems, rule);
+    provision.default_channels = fields.texts("default_channels", problems);
+    provision.mutes = each(&mut fields, "mutes", problems, mute);
+    provision.silences = each(&mut fields, "silences", problems, silence);
+    if let Some(mut ai_fields) = fields.take("ai").and_then(|field| field.fields(problems)) {
+        provision.ai = ai(&mut ai_fields, problems);
+        ai_fields.finish(problems);
+    }
+    fields.finish(problems);
+    provision
+}
+
+fn each<T>(
+    fields: &mut Fields<'_>,
+    name: &str,
+    problems: &mut Problems,
+    read: impl Fn(&mut Fields<'_>, &mut Problems) -> Option<T>,
+) -> Vec<T> {
+    let items = fields.take(name).map(|field| field.items(problems)).unwrap_or_default();
+    let mut all = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(mut fields) = item.fields(problems) else { continue };
+        all.extend(read(&mut fields, problems));
+        fields.finish(problems);
+    }
+    all
+}
+
+fn name(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Located<String>> {
+    let name = fields.required("name", problems)?.text(problems)?;
+    if name.value.trim().is_empty() {
+        problems.add_at(&name, "must not be empty");
+    }
+    Some(name)
+}
+
+fn severity(field: &Field<'_>, problems: &mut Problems) -> Option<Severity> {
+    field.word(str::parse, problems)
+}
+
+fn known_platform<'p>(
+    name: &Located<String>,
+    platforms: &'p [Platform],
+    problems: &mut Problems,
+) -> Option<&'p Platform> {
+    let known = platforms.iter().find(|platform| platform.name == name.value);
+    if known.is_none() {
+        let names: Vec<_> = platforms.iter().map(|platform| platform.name.as_str()).collect();
+        problems.add_at(name, format!("there is no such platform; known are {}", names.join(", ")));
+    }
+    known
+}
+
+fn bot(fields: &mut Fields<'_>, platforms: &[Platform], problems: &mut Problems) -> Option<BotItem> {
+    let name = name(fields, problems);
+    let platform = fields.required("platform", problems).and_then(|field| field.text(problems));
+    let known = platform.as_ref().and_then(|platform| known_platform(platform, platforms, problems));
+    if known.is_none() {
+        // Without the platform nobody knows which other fields there are.
+        fields.others();
+    }
+    let mut credentials = BTreeMap::new();
+    for credential in known.iter().flat_map(|known| &known.credentials) {
+        if let Some(text) = platform_field(fields, credential, problems).and_then(|field| field.text(problems)) {
+            credentials.insert(credential.name.clone(), text.value.into());
+        }
+    }
+    Some(BotItem { platform: platform.unwrap_or_else(|| fields.whole.with(String::new())), credentials, name: name? })
+}
+
+fn platform_field<'n>(fields: &mut Fields<'n>, field: &PlatformField, problems: &mut Problems) -> Option<Field<'n>> {
+    if field.required { fields.required(&field.name, problems) } else { fields.take(&field.name) }
+}
+
+fn channel(
+    fields: &mut Fields<'_>,
+    bots: &[BotItem],
+    platforms: &[Platform],
+    problems: &mut Problems,
+) -> Option<ChannelItem> {
+    let name = name(fields, problems);
+    let bot = fields.text("bot", problems);
+    let given = fields.text("platform", problems);
+    let of_bot = bots.iter().find(|candidate| bot.as_ref().is_some_and(|bot| bot.value == candidate.name.value));
+    let known = match (&given, of_bot) {
+        (Some(given), Some(of_bot)) if given.value != of_bot.platform.value => {
+            problems.add_at(given, format!("its bot is of the platform {}", of_bot.platform.value));
+            None
+        }
+        (Some(given), _) => known_platform(given, platforms, problems),
+        (None, Some(of_bot)) => platforms.iter().find(|platform| platform.name == of_bot.platform.value),
+        (None, None) => {
+            if bot.is_none() {
+                problems.add_at(&fields.whole, "needs a bot or a platform");
+            }
+            None
+        }
+    };
+    let target = match known {
+        Some(known) if known.needs_target => fields.required("target", problems),
+        _ => fields.take("target"),
+    };
+    let target = target.and_then(|field| field.text(problems)).map(|text| text.value).unwrap_or_default();
+    let (options, secrets) = options(fields, known, problems);
+    Some(ChannelItem {
+        whole: fields.whole.clone(),
+        platform: known.map(|known| known.name.clone()).unwrap_or_default(),
+        bot,
+        target,
+        options,
+        secrets,
+        rate_per_min: fields.count("rate_per_min", problems),
+        dedup_window_s: fields.count("dedup_window_s", problems),
+        push_token: fields.text("push_token", problems).map(|token| token.with(token.value.as_str().into())),
+        enabled: fields.flag("enabled", true, problems),
+        name: name?,
+    })
+}
+
+type Options = (BTreeMap<String, serde_json::Value>, BTreeMap<String, SecretString>);
+
+fn options(fields: &mut Fields<'_>, known: Option<&Platform>, problems: &mut Problems) -> Options {
+    let (mut options, mut secrets) = Options::default();
+    let field = fields.take("options");
+    let Some(known) = known else { return (options, secrets) };
+    let Some(field) = field else {
+        for option in known.options.iter().filter(|option| option.required) {
+            problems.add_at(&fields.whole, format!("the option `{}` is missing", option.name));
+        }
+        return (options, secrets);
+    };
+    let Some(mut given) = field.fields(problems) else { return (options, secrets) };
+    for option in &known.options {
+        let Some(field) = platform_field(&mut given, option, problems) else { continue };
+        if option.secret {
+            secrets.extend(field.text(problems).map(|text| (option.name.clone(), text.value.into())));
+        } else {
+            options.extend(field.json(problems).map(|value| (option.name.clone(), value)));
+        }
+    }
+    given.finish(problems);
+    (options, secrets)
+}
+
+/// The conditions of a rule or silence. Their texts are also put into `patterns`.
+fn matcher(field: Option<Field<'_>>, patterns: &mut Vec<Located<String>>, problems: &mut Problems) -> Match {
+    let Some(mut fields) = field.and_then(|field| field.fields(problems)) else { return Match::default() };
+    let mut glob = |name: &str, problems: &mut Problems| {
+        let text = fields.text(name, problems)?;
+        patterns.push(text.clone());
+        Some(text.value)
+    };
+    let mut matcher = Match {
+        from: glob("from", problems),
+        to: glob("to", problems),
+        subject: glob("subject", problems),
+        source: glob("source", problems),
+        system: glob("system", problems),
+        category: glob("category", problems),
+        severity_at_least: None,
+        labels: BTreeMap::new(),
+    };
+    matcher.severity_at_least = fields.take("severity_at_least").and_then(|field| severity(&field, problems));
+    if let Some(mut labels) = fields.take("labels").and_then(|field| field.fields(problems)) {
+        for (name, field) in labels.others() {
+            let Some(text) = field.text(problems) else { continue };
+            patterns.push(text.clone());
+            matcher.labels.insert(name, text.value);
+        }
+    }
+    fields.finish(problems);
+    matcher
+}
+
+fn rule(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<RuleItem> {
+    let name = name(fields, problems);
+    let mut patterns = Vec::new();
+    let matcher = matcher(fields.take("match"), &mut patterns, problems);
+    let channels = fields.texts("channels", problems);
+    let item = RuleItem {
+        matcher,
+        channels,
+        goes_on: fields.flag("continue", false, problems),
+        set_severity: fields.take("set_severity").and_then(|field| severity(&field, problems)),
+        escalate: fields.take("escalate").and_then(|field| escalate(&field, problems)),
+        active: fields.take("active").and_then(|field| active(&field, &mut patterns, problems)),
+        enabled: fields.flag("enabled", true, problems),
+        patterns,
+        name: name?,
+    };
+    if item.channels.is_empty() && item.escalate.is_none() && !item.goes_on {
+        problems.add_at(&fields.whole, "names no channels, so what it matches would go nowhere; or set continue");
+    }
+    Some(item)
+}
+
+fn escalate(field: &Field<'_>, problems: &mut Problems) -> Option<(Severity, Vec<Located<String>>)> {
+    let mut fields = field.fields(problems)?;
+    let at_least = fields.required("severity_at_least", problems).and_then(|field| severity(&field, problems));
+    let channels = fields.required("channels", problems).map(|field| field.texts(problems));
+    fields.finish(problems);
+    Some((at_least?, channels?))
+}
+
+fn active(field: &Field<'_>, patterns: &mut Vec<Located<String>>, problems: &mut Problems) -> Option<Active> {
+    let mut fields = field.fields(problems)?;
+    let days = fields.texts("days", problems);
+    let from = fields.required("from", problems).and_then(|field| field.text(problems));
+    let to = fields.required("to", problems).and_then(|field| field.text(problems));
+    let timezone = fields.text("timezone", problems);
+    fields.finish(problems);
+    patterns.extend(days.iter().chain(&from).chain(&to).chain(&timezone).cloned());
+    Some(Active {
+        days: days.into_iter().map(|day| day.value).collect(),
+        from: from?.value,
+        to: to?.value,
+        timezone: timezone.map(|zone| zone.value),
+    })
+}
+
+fn mute(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<MuteItem> {
+    let from = fields.text("from", problems);
+    let source = fields.text("source", problems);
+    let comment = fields.plain("comment", problems);
+    if from.is_none() && source.is_none() {
+        problems.add_at(&fields.whole, "needs `from` or `source`, or it would mute everything");
+        return None;
+    }
+    let patterns = from.iter().chain(&source).cloned().collect();
+    let text = |located: Option<Located<String>>| located.map(|located| located.value);
+    Some(MuteItem { whole: fields.whole.clone(), from: text(from), source: text(source), comment, patterns })
+}
+
+fn silence(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<SilenceItem> {
+    let mut patterns = Vec::new();
+    let matcher = matcher(fields.required("match", problems), &mut patterns, problems);
+    let expires_at = fields.required("expires_at", problems).and_then(|field| field.word(time, problems));
+    let comment = fields.plain("comment", problems);
+    Some(SilenceItem { whole: fields.whole.clone(), matcher, expires_at: expires_at?, comment, patterns })
+}
+
+fn time(text: &str) -> Result<UnixMillis, String> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    parsed
+        .map(jiff::Timestamp::as_millisecond)
+        .map_err(|_| format!("`{text}` is not a time: write it like 2027-01-31T18:00:00Z"))
+}
+
+fn ai(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<AiItem> {
+    let base_url = fields.required("base_url", problems).and_then(|field| field.word(http_url, problems));
+    let model = fields.required("model", problems).and_then(|field| field.text(problems));
+    let api_key = fields.text("api_key", problems);
+    let wait = |text: &str| parse_duration(text).map(millis);
+    let max_wait_ms = fields.take("max_wait").map(|field| field.word(wait, problems));
+    Some(AiItem {
+        base_url: base_url?,
+        model: model?.value,
+        api_key: api_key.map(|key| key.value.into()),
+        max_wait_ms: max_wait_ms.unwrap_or(Some(MAX_WAIT_DEFAULT_MS))?,
+    })
+}
+
+fn http_url(text: &str) -> Result<String, &'static str> {
+    // The reason for no more than this: the address is checked where it is called.
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or_default();
+    if host.is_empty() || text.contains(char::is_whitespace) {
+        return Err("must be a URL that starts with http:// or https://");
+    }
+    Ok(text.to_owned())
+}

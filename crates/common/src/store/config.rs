@@ -1,0 +1,191 @@
+//! The configuration as a whole: its version, its lock, ids, tenants' settings, and the [`Document`].
+
+use sqlx::Row as _;
+
+use super::{Connection, StoreError, bots, channels, mutes, rules, silences};
+use crate::{
+    clock::UnixMillis,
+    config::{Document, Tenant},
+    ids::{ChannelId, TenantId},
+};
+
+/// A configured item and whether the provisioning file made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Owned<T> {
+    pub item: T,
+    pub provisioned: bool,
+}
+
+/// What has ids of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Bot,
+    Channel,
+    Rule,
+    Mute,
+    Silence,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bots",
+            Self::Channel => "channels",
+            Self::Rule => "rules",
+            Self::Mute => "mutes",
+            Self::Silence => "silences",
+        }
+    }
+}
+
+/// Locks the configuration until the transaction ends and says its version. Begin every change with it: two
+/// changes at once would otherwise each see a state that the other replaces.
+pub async fn lock(connection: &mut Connection) -> Result<i64, StoreError> {
+    let statement = "UPDATE config_state SET version = version WHERE only_row = 1 RETURNING version";
+    Ok(sqlx::query_scalar(statement).fetch_one(connection).await?)
+}
+
+/// The version of the configuration; 0 when nobody configured anything yet.
+pub async fn version(connection: &mut Connection) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("SELECT version FROM config_state WHERE only_row = 1").fetch_one(connection).await?)
+}
+
+/// Ends every change, in its transaction: the new version is greater than the present one and than `above`.
+///
+/// It is at least the time, so that a store that was made anew does not repeat versions that the queue has seen.
+pub async fn bump_version(connection: &mut Connection, now: UnixMillis, above: i64) -> Result<i64, StoreError> {
+    let version = lock(connection).await?.max(above).saturating_add(1).max(now);
+    let done = sqlx::query("UPDATE config_state SET version = $1 WHERE only_row = 1")
+        .bind(version)
+        .execute(connection)
+        .await?;
+    super::sql::one_row(&done, "configuration", 1)?;
+    Ok(version)
+}
+
+/// A new id. Never given twice, even when its row was deleted.
+pub async fn next_id(connection: &mut Connection, kind: Kind) -> Result<i64, StoreError> {
+    let statement = "UPDATE ids SET last = last + 1 WHERE kind = $1 RETURNING last";
+    Ok(sqlx::query_scalar(statement).bind(kind.as_str()).fetch_one(connection).await?)
+}
+
+/// Makes a tenant.
+pub async fn add_tenant(
+    connection: &mut Connection,
+    id: TenantId,
+    name: &str,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3)")
+        .bind(id.0)
+        .bind(name)
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The tenants and their names, in the order of their ids.
+pub async fn tenants(connection: &mut Connection) -> Result<Vec<(TenantId, String)>, StoreError> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("SELECT id, name FROM tenants ORDER BY id").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(id, name)| (TenantId(id), name)).collect())
+}
+
+/// One setting of a tenant.
+pub async fn setting(connection: &mut Connection, tenant: TenantId, name: &str) -> Result<Option<String>, StoreError> {
+    let statement = "SELECT value FROM settings WHERE tenant_id = $1 AND name = $2";
+    Ok(sqlx::query_scalar(statement).bind(tenant.0).bind(name).fetch_optional(connection).await?)
+}
+
+/// Sets one setting of a tenant, or removes it.
+pub async fn set_setting(
+    connection: &mut Connection,
+    tenant: TenantId,
+    name: &str,
+    value: Option<&str>,
+) -> Result<(), StoreError> {
+    let statement = match value {
+        None => sqlx::query("DELETE FROM settings WHERE tenant_id = $1 AND name = $2").bind(tenant.0).bind(name),
+        Some(value) => sqlx::query(
+            "INSERT INTO settings (tenant_id, name, value) VALUES ($1, $2, $3)
+             ON CONFLICT (tenant_id, name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(tenant.0)
+        .bind(name)
+        .bind(value),
+    };
+    statement.execute(connection).await?;
+    Ok(())
+}
+
+/// Where events go that no rule takes, in order.
+pub async fn default_channels(
+    connection: &mut Connection,
+    tenant: TenantId,
+) -> Result<Vec<Owned<ChannelId>>, StoreError> {
+    let statement = "SELECT channel_id, provisioned FROM default_channels WHERE tenant_id = $1 ORDER BY position";
+    let rows: Vec<(i64, i64)> = sqlx::query_as(statement).bind(tenant.0).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(id, provisioned)| Owned { item: ChannelId(id), provisioned: provisioned != 0 }).collect())
+}
+
+/// Replaces the default channels.
+pub async fn set_default_channels(
+    connection: &mut Connection,
+    tenant: TenantId,
+    channels: &[Owned<ChannelId>],
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM default_channels WHERE tenant_id = $1").bind(tenant.0).execute(&mut *connection).await?;
+    for (position, channel) in (0_i64..).zip(channels) {
+        sqlx::query(
+            "INSERT INTO default_channels (tenant_id, position, channel_id, provisioned) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(tenant.0)
+        .bind(position)
+        .bind(channel.item.0)
+        .bind(i64::from(channel.provisioned))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The whole configuration of all tenants. Call it in [`super::Store::begin_read`], so that it is of one moment.
+pub async fn document(connection: &mut Connection) -> Result<Document, StoreError> {
+    let version = version(connection).await?;
+    let mut document = Document { version, tenants: Vec::new() };
+    for (id, name) in tenants(connection).await? {
+        document.tenants.push(Tenant {
+            id,
+            name,
+            bots: items(bots::list(connection, id).await?),
+            channels: items(channels::list(connection, id).await?),
+            rules: items(rules::list(connection, id).await?),
+            default_channels: items(default_channels(connection, id).await?),
+            mutes: items(mutes::list(connection, id).await?),
+            silences: items(silences::list(connection, id).await?),
+        });
+    }
+    Ok(document)
+}
+
+fn items<T>(owned: Vec<Owned<T>>) -> Vec<T> {
+    owned.into_iter().map(|owned| owned.item).collect()
+}
+
+/// Deletes a tenant's row of a table of configured items.
+pub(super) async fn delete(
+    connection: &mut Connection,
+    statement: &'static str,
+    tenant: TenantId,
+    what: &'static str,
+    id: i64,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(statement).bind(tenant.0).bind(id).execute(connection).await?;
+    super::sql::one_row(&done, what, id)
+}
+
+/// The column that every configured item has.
+pub(super) fn owned<T>(row: &sqlx::any::AnyRow, item: T) -> Result<Owned<T>, StoreError> {
+    Ok(Owned { item, provisioned: row.try_get::<i64, _>("provisioned")? != 0 })
+}

@@ -1,0 +1,320 @@
+//! Events, their raw bytes, what routing decided about them, and the jobs of theirs that gave up.
+
+use std::collections::{BTreeMap, HashSet};
+
+use bytes::Bytes;
+use sqlx::{Row as _, any::AnyRow};
+
+use super::{
+    Connection, StoreError,
+    sql::{self, Insert, Statement},
+};
+use crate::{
+    alert::{Alert, Analysis, Event},
+    clock::UnixMillis,
+    ids::{AlertId, ChannelId, EventId, TenantId},
+    queue::Ending,
+};
+
+/// An event as the store knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    pub event: Event,
+    pub alert: Option<AlertId>,
+    /// What the rules understood; `None` for an event that was dropped at intake.
+    pub analysis: Option<Analysis>,
+    /// How and why it was dropped at intake.
+    pub dropped: Option<(Ending, String)>,
+    /// `None` while it was not routed, or when that fact has not arrived yet.
+    pub routing: Option<Routing>,
+}
+
+/// What routing decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routing {
+    pub at: UnixMillis,
+    /// Why, in order.
+    pub reasons: Vec<String>,
+    /// Set when no delivery came of it.
+    pub ending: Option<Ending>,
+    /// Where it differs from the event's own.
+    pub analysis: Option<Analysis>,
+}
+
+/// An event to be written.
+pub(super) struct EventRow<'f> {
+    pub(super) event: &'f Event,
+    pub(super) alert: Option<&'f Alert>,
+    pub(super) dropped: Option<(Ending, &'f str)>,
+    pub(super) raw: &'f Bytes,
+    pub(super) raw_truncated: bool,
+}
+
+/// A routing to be written.
+pub(super) struct RoutingRow<'f> {
+    pub(super) at: UnixMillis,
+    pub(super) reasons: &'f [String],
+    pub(super) ending: Option<Ending>,
+    pub(super) analysis: Option<&'f Analysis>,
+}
+
+/// What names an event: ids are unique, but every row also says whose it is.
+pub(super) type EventKey = (TenantId, EventId);
+
+/// Raw bytes are copied on their way into a statement; with `history.raw_max_bytes` of 256 KiB this is 8 MiB a time.
+const RAW_ROWS_MAX: usize = 32;
+
+/// Writes events that are not there yet, with their raw bytes, and says which those were.
+pub(super) async fn insert(
+    connection: &mut Connection,
+    rows: &[EventRow<'_>],
+) -> Result<HashSet<EventKey>, StoreError> {
+    let insert = Insert {
+        head: "events (tenant_id, id, received_at, source, channel_id, peer, senders, recipients, subject, labels,
+            attachments, alert_id, severity, status, category, system, summary, action, origin, confidence, ending,
+            drop_reason, text)",
+        columns: 23,
+        tail: "ON CONFLICT (tenant_id, id) DO NOTHING RETURNING tenant_id, id",
+    };
+    let inserted = insert.run(connection, rows, bind_event).await?;
+    let new = inserted.iter().map(event_key).collect::<Result<HashSet<_>, StoreError>>()?;
+    let raw: Vec<_> =
+        rows.iter().filter(|row| !row.raw.is_empty() && new.contains(&(row.event.tenant, row.event.id))).collect();
+    let insert = Insert {
+        head: "event_raw (tenant_id, event_id, truncated, raw)",
+        columns: 4,
+        tail: "ON CONFLICT (tenant_id, event_id) DO NOTHING",
+    };
+    for part in raw.chunks(RAW_ROWS_MAX) {
+        insert
+            .run(connection, part, |statement, row| {
+                statement
+                    .bind(row.event.tenant.0)
+                    .bind(row.event.id.to_string())
+                    .bind(i64::from(row.raw_truncated))
+                    .bind(row.raw.to_vec())
+            })
+            .await?;
+    }
+    Ok(new)
+}
+
+fn event_key(row: &AnyRow) -> Result<EventKey, StoreError> {
+    Ok((TenantId(row.try_get("tenant_id")?), sql::from_id(row.try_get("id")?)?))
+}
+
+fn bind_event(statement: Statement, row: &EventRow<'_>) -> Statement {
+    let event = row.event;
+    let statement = statement
+        .bind(event.tenant.0)
+        .bind(event.id.to_string())
+        .bind(event.received_at)
+        .bind(sql::clean(&event.source))
+        .bind(event.channel.map(|channel| channel.0))
+        .bind(event.peer.map(|peer| peer.to_string()))
+        .bind(sql::json(&event.from))
+        .bind(sql::json(&event.to))
+        .bind(sql::clean(&event.subject))
+        .bind(sql::json(&event.labels))
+        .bind(sql::json(&event.attachments))
+        .bind(row.alert.map(|alert| alert.id.to_string()));
+    bind_analysis(statement, row.alert.map(|alert| &alert.analysis))
+        .bind(row.dropped.map(|(ending, _)| ending.as_str()))
+        .bind(row.dropped.map(|(_, reason)| sql::clean(reason)))
+        .bind(sql::clean(&event.text))
+}
+
+/// Binds the eight columns of an analysis: severity, status, category, system, summary, action, origin, confidence.
+pub(super) fn bind_analysis(statement: Statement, analysis: Option<&Analysis>) -> Statement {
+    statement
+        .bind(analysis.map(|analysis| analysis.severity.as_str()))
+        .bind(analysis.map(|analysis| analysis.status.as_str()))
+        .bind(analysis.map(|analysis| sql::clean(&analysis.category)))
+        .bind(analysis.map(|analysis| sql::clean(&analysis.system)))
+        .bind(analysis.map(|analysis| sql::clean(&analysis.summary)))
+        .bind(analysis.map(|analysis| sql::clean(&analysis.action)))
+        .bind(analysis.map(|analysis| analysis.origin.as_str()))
+        .bind(analysis.map(|analysis| f64::from(analysis.confidence)))
+}
+
+/// Reads the eight columns of an analysis, whose names may have a prefix; `None` when they are empty.
+pub(super) fn read_analysis(row: &AnyRow, prefix: &str) -> Result<Option<Analysis>, StoreError> {
+    let text = |column: &str| row.try_get::<String, _>(format!("{prefix}{column}").as_str());
+    if row.try_get::<Option<&str>, _>(format!("{prefix}severity").as_str())?.is_none() {
+        return Ok(None);
+    }
+    let confidence: f64 = row.try_get(format!("{prefix}confidence").as_str())?;
+    Ok(Some(Analysis {
+        severity: sql::from_word("a severity", text("severity")?)?,
+        status: sql::from_word("a status", text("status")?)?,
+        category: text("category")?,
+        system: text("system")?,
+        summary: text("summary")?,
+        action: text("action")?,
+        origin: sql::from_word("an origin", text("origin")?)?,
+        #[expect(clippy::cast_possible_truncation, reason = "it was an f32 when it was written")]
+        confidence: confidence as f32,
+    }))
+}
+
+/// Writes what routing decided. An event that is routed again keeps the later decision.
+pub(super) async fn put_routings(
+    connection: &mut Connection,
+    rows: &BTreeMap<EventKey, RoutingRow<'_>>,
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        head: "routings (tenant_id, event_id, at, reasons, ending, severity, status, category, system, summary, action,
+            origin, confidence)",
+        columns: 13,
+        tail: "ON CONFLICT (tenant_id, event_id) DO UPDATE SET at = excluded.at, reasons = excluded.reasons,
+            ending = excluded.ending, severity = excluded.severity, status = excluded.status,
+            category = excluded.category, system = excluded.system, summary = excluded.summary,
+            action = excluded.action, origin = excluded.origin, confidence = excluded.confidence
+            WHERE excluded.at > routings.at",
+    };
+    let rows: Vec<_> = rows.iter().collect();
+    insert
+        .run(connection, &rows, |statement, ((tenant, event), row)| {
+            let statement = statement
+                .bind(tenant.0)
+                .bind(event.to_string())
+                .bind(row.at)
+                .bind(sql::json(&row.reasons))
+                .bind(row.ending.map(Ending::as_str));
+            bind_analysis(statement, row.analysis)
+        })
+        .await?;
+    Ok(())
+}
+
+/// Writes why jobs gave up before they became deliveries.
+pub(super) async fn put_burials(
+    connection: &mut Connection,
+    rows: &BTreeMap<(EventKey, UnixMillis), &str>,
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        head: "burials (tenant_id, event_id, at, reason)",
+        columns: 4,
+        tail: "ON CONFLICT (tenant_id, event_id, at) DO NOTHING",
+    };
+    let rows: Vec<_> = rows.iter().collect();
+    insert
+        .run(connection, &rows, |statement, (((tenant, event), at), reason)| {
+            statement.bind(tenant.0).bind(event.to_string()).bind(*at).bind(sql::clean(reason))
+        })
+        .await?;
+    Ok(())
+}
+
+macro_rules! select_event {
+    ($rest:literal) => {
+        concat!(
+            "SELECT e.*, r.at AS r_at, r.reasons AS r_reasons, r.ending AS r_ending, r.severity AS r_severity,
+                r.status AS r_status, r.category AS r_category, r.system AS r_system, r.summary AS r_summary,
+                r.action AS r_action, r.origin AS r_origin, r.confidence AS r_confidence
+            FROM events e LEFT JOIN routings r ON r.tenant_id = e.tenant_id AND r.event_id = e.id
+            WHERE e.tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// One of a tenant's events.
+pub async fn get(
+    connection: &mut Connection,
+    tenant: TenantId,
+    id: EventId,
+) -> Result<Option<StoredEvent>, StoreError> {
+    let row = sqlx::query(select_event!("AND e.id = $2"))
+        .bind(tenant.0)
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// A tenant's events, newest first, at most `limit`; those before `before`, which is the last of the previous page.
+pub async fn list(
+    connection: &mut Connection,
+    tenant: TenantId,
+    before: Option<(UnixMillis, EventId)>,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let (at, id) = before.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
+    let rows = sqlx::query(select_event!(
+        "AND (e.received_at, e.id) < ($2, $3) ORDER BY e.received_at DESC, e.id DESC LIMIT $4"
+    ))
+    .bind(tenant.0)
+    .bind(at)
+    .bind(id)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<StoredEvent, StoreError> {
+    let ending = |column| {
+        let word = row.try_get::<Option<String>, _>(column)?;
+        word.map(|word| sql::from_word::<Ending>("an ending", word)).transpose()
+    };
+    let peer = row.try_get::<Option<&str>, _>("peer")?;
+    let event = Event {
+        id: sql::from_id(row.try_get("id")?)?,
+        tenant: TenantId(row.try_get("tenant_id")?),
+        received_at: row.try_get("received_at")?,
+        source: row.try_get("source")?,
+        channel: row.try_get::<Option<i64>, _>("channel_id")?.map(ChannelId),
+        peer: peer.and_then(|peer| peer.parse().ok()),
+        from: sql::from_json("senders", row.try_get("senders")?)?,
+        to: sql::from_json("recipients", row.try_get("recipients")?)?,
+        subject: row.try_get("subject")?,
+        text: row.try_get("text")?,
+        labels: sql::from_json("labels", row.try_get("labels")?)?,
+        attachments: sql::from_json("attachments", row.try_get("attachments")?)?,
+    };
+    let routing = match row.try_get::<Option<i64>, _>("r_at")? {
+        None => None,
+        Some(at) => Some(Routing {
+            at,
+            reasons: sql::from_json("reasons", row.try_get("r_reasons")?)?,
+            ending: ending("r_ending")?,
+            analysis: read_analysis(row, "r_")?,
+        }),
+    };
+    Ok(StoredEvent {
+        event,
+        alert: row.try_get::<Option<&str>, _>("alert_id")?.map(sql::from_id).transpose()?,
+        analysis: read_analysis(row, "")?,
+        dropped: match ending("ending")? {
+            None => None,
+            Some(ending) => Some((ending, row.try_get("drop_reason")?)),
+        },
+        routing,
+    })
+}
+
+/// The raw bytes of an event and whether they were cut.
+pub async fn raw(
+    connection: &mut Connection,
+    tenant: TenantId,
+    id: EventId,
+) -> Result<Option<(Bytes, bool)>, StoreError> {
+    let row = sqlx::query("SELECT raw, truncated FROM event_raw WHERE tenant_id = $1 AND event_id = $2")
+        .bind(tenant.0)
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    let read = |row: AnyRow| Ok((row.try_get::<Vec<u8>, _>("raw")?.into(), row.try_get::<i64, _>("truncated")? != 0));
+    row.map(read).transpose()
+}
+
+/// When and why jobs of an event gave up before they became deliveries, in order.
+pub async fn burials(
+    connection: &mut Connection,
+    tenant: TenantId,
+    id: EventId,
+) -> Result<Vec<(UnixMillis, String)>, StoreError> {
+    let statement = "SELECT at, reason FROM burials WHERE tenant_id = $1 AND event_id = $2 ORDER BY at";
+    Ok(sqlx::query_as(statement).bind(tenant.0).bind(id.to_string()).fetch_all(connection).await?)
+}

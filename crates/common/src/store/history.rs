@@ -1,0 +1,124 @@
+//! Facts become rows: a whole batch with a handful of statements.
+//!
+//! Facts come twice and out of order. Each kind has rows of its own that are written once; what is summed up from
+//! them (alerts, deliveries) takes only what was new and compares by time of the facts, not of their arrival.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Connection, StoreError, alerts,
+    deliveries::{self, AttemptKey, DeliveryKey, DeliveryRow, Standing, State},
+    events::{self, EventKey, EventRow, RoutingRow},
+};
+use crate::{
+    clock::UnixMillis,
+    ids::{AlertId, ChannelId, DeliveryId, EventId, TenantId},
+    payload::{Fact, FactHead, What},
+};
+
+/// Writes facts. Writing them again changes nothing. Call it in a transaction of its own.
+pub async fn record(connection: &mut Connection, facts: &[Fact]) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    for fact in facts {
+        batch.add(fact);
+    }
+    batch.write(connection).await
+}
+
+#[derive(Default)]
+struct Batch<'f> {
+    events: BTreeMap<EventKey, EventRow<'f>>,
+    routings: BTreeMap<EventKey, RoutingRow<'f>>,
+    deliveries: BTreeMap<DeliveryKey, DeliveryRow<'f>>,
+    attempts: BTreeMap<AttemptKey, &'f str>,
+    burials: BTreeMap<(EventKey, UnixMillis), &'f str>,
+    /// Alerts whose last event may have a new analysis.
+    touched: BTreeSet<(TenantId, AlertId)>,
+}
+
+impl<'f> Batch<'f> {
+    fn add(&mut self, fact: &'f Fact) {
+        let head = &fact.head;
+        let key = (head.tenant, head.event);
+        match &head.what {
+            What::Analysed { alert, raw_truncated } => {
+                let (event, raw_truncated) = (&alert.event, *raw_truncated);
+                let row = EventRow { event, alert: Some(alert), dropped: None, raw: &fact.raw, raw_truncated };
+                self.events.entry((event.tenant, event.id)).or_insert(row);
+            }
+            What::Dropped { event, ending, reason } => {
+                let dropped = Some((*ending, reason.as_str()));
+                let row = EventRow { event, alert: None, dropped, raw: &fact.raw, raw_truncated: false };
+                self.events.entry((event.tenant, event.id)).or_insert(row);
+            }
+            What::Routed { alert, reasons, deliveries, ending, analysis } => {
+                let row = RoutingRow { at: head.at, reasons, ending: *ending, analysis: analysis.as_ref() };
+                if self.routings.get(&key).is_none_or(|present| present.at < row.at) {
+                    self.routings.insert(key, row);
+                }
+                if analysis.is_some() {
+                    self.touched.insert((head.tenant, *alert));
+                }
+                for (delivery, channel) in deliveries {
+                    let row = self.delivery(head, *delivery, *channel, State::Pending, 0, "");
+                    row.alert = Some(*alert);
+                }
+            }
+            What::Deduplicated { delivery, channel } => {
+                self.delivery(head, *delivery, *channel, State::Deduplicated, 0, "");
+            }
+            What::Attempt { delivery, channel, number, outcome, detail } => {
+                let outcome = State::from(*outcome);
+                self.delivery(head, *delivery, *channel, outcome, *number, detail);
+                let attempt =
+                    AttemptKey { tenant: head.tenant, delivery: *delivery, at: head.at, number: *number, outcome };
+                self.attempts.insert(attempt, detail);
+            }
+            What::Buried { reason } => {
+                self.burials.insert((key, head.at), reason);
+            }
+        }
+    }
+
+    fn delivery(
+        &mut self,
+        head: &FactHead,
+        id: DeliveryId,
+        channel: ChannelId,
+        state: State,
+        number: u32,
+        detail: &'f str,
+    ) -> &mut DeliveryRow<'f> {
+        let standing = Standing::new(state, head.at, number);
+        let fresh = || DeliveryRow { event: head.event, channel, alert: None, standing, detail, attempts: 0 };
+        let row = self.deliveries.entry((head.tenant, id)).or_insert_with(fresh);
+        if standing > row.standing {
+            row.standing = standing;
+            row.detail = detail;
+        }
+        row
+    }
+
+    async fn write(mut self, connection: &mut Connection) -> Result<(), StoreError> {
+        let rows: Vec<EventRow<'f>> = std::mem::take(&mut self.events).into_values().collect();
+        let new = events::insert(connection, &rows).await?;
+        events::put_routings(connection, &self.routings).await?;
+        let seen = || rows.iter().filter(|row| is_new(&new, row)).filter_map(|row| row.alert);
+        alerts::see(connection, seen()).await?;
+        self.touched.extend(seen().map(|alert| (alert.event.tenant, alert.id)));
+        alerts::refresh(connection, &self.touched).await?;
+
+        for attempt in deliveries::insert_attempts(connection, &self.attempts).await? {
+            let row = self.deliveries.get_mut(&(attempt.tenant, attempt.delivery));
+            if let Some(row) = row.filter(|_| attempt.outcome != State::RateLimited) {
+                row.attempts += 1;
+            }
+        }
+        deliveries::put(connection, &self.deliveries).await?;
+        events::put_burials(connection, &self.burials).await
+    }
+}
+
+fn is_new(new: &std::collections::HashSet<(TenantId, EventId)>, row: &EventRow<'_>) -> bool {
+    new.contains(&(row.event.tenant, row.event.id))
+}
