@@ -51,7 +51,7 @@ pub(super) fn recognise(seen: &Seen<'_>) -> Option<Finding> {
     let category = words::category(&format!("{name} {}", get("summary").unwrap_or_default()));
     let mut finding = Finding::new(severity, category, system, summary)
         .status(if firing { Status::Firing } else { Status::Resolved })
-        .key(group.unwrap_or_else(|| name.to_owned()));
+        .key(group.clone().unwrap_or_else(|| name.to_owned()));
     if let Some(runbook) = get("runbook_url").or(get("runbook")).filter(|_| firing) {
         finding = finding.action(format!("Follow the runbook: {runbook}"));
     }
