@@ -30,8 +30,9 @@ pub fn analyse(payload: &AlertPayload, config: &Snapshot, channel_domain: &str) 
     if let Some(reason) = mute::reason(&event, config) {
         return Analysed::Muted { event, reason };
     }
-    let (family, finding) = rules::analyse(&Seen::new(&event, &clues));
-    let mut analysis = rules::analysis(&finding);
+    let seen = Seen::new(&event, &clues);
+    let (family, finding) = rules::analyse(&seen);
+    let mut analysis = rules::analysis(&seen, &finding);
     for (name, value) in finding.labels {
         event.labels.entry(name).or_insert(value);
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use mail_parser::{
     Address, ContentType, HeaderValue,
-    decoders::{base64::base64_decode, hex::decode_hex},
+    decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode_char},
     parsers::MessageStream,
 };
 
@@ -252,7 +252,7 @@ pub(super) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
         let line_end = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r')).unwrap_or(rest.len());
         match rest {
             [high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                out.extend(decode_hex(&[*high, *low]).1);
+                out.extend(quoted_printable_decode_char(*high, *low));
                 rest = after;
             }
             _ if rest.get(line_end).is_none_or(|&byte| byte == b'\n') => {

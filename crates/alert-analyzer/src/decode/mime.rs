@@ -21,6 +21,10 @@ const DEPTH_MAX: usize = 256;
 /// Messages inside messages, whose text is still read.
 pub(super) const MESSAGES_MAX: usize = 8;
 
+/// The kinds of content (RFC 2046, RFC 8081); a part of another kind is described wrongly and read as text.
+const TOP_LEVEL: [&str; 9] =
+    ["text", "multipart", "message", "application", "image", "audio", "video", "font", "model"];
+
 /// Where a boundary line may be.
 static DASHES: LazyLock<Regex> = LazyLock::new(|| Regex::new("(?m)^--").expect("a constant pattern"));
 
@@ -262,7 +266,8 @@ fn boundary_of(headers: &Headers<'_>) -> Option<Vec<u8>> {
 fn describe<'a>(headers: &Headers<'_>, default_type: &str) -> Part<'a> {
     let content_type = headers.structured("content-type");
     let disposition = headers.structured("content-disposition");
-    let full_type = content_type.as_ref().filter(|found| !found.ctype().is_empty()).map_or_else(
+    let known = |found: &&ContentType<'_>| TOP_LEVEL.iter().any(|top| found.ctype().eq_ignore_ascii_case(top));
+    let full_type = content_type.as_ref().filter(known).map_or_else(
         || default_type.to_owned(),
         |found| format!("{}/{}", found.ctype(), found.subtype().unwrap_or("plain")).to_ascii_lowercase(),
     );
@@ -271,8 +276,10 @@ fn describe<'a>(headers: &Headers<'_>, default_type: &str) -> Part<'a> {
     let name = disposition.as_ref().and_then(|found| found.attribute("filename")).or_else(|| attribute("name"));
     Part {
         kind: match full_type.as_str() {
-            "text/plain" => Kind::Plain,
             "text/html" => Kind::Html,
+            "text/calendar" | "text/rfc822-headers" => Kind::Other,
+            // RFC 2046 §4.1.4: text of an unknown kind is shown as it is.
+            text if text.starts_with("text/") => Kind::Plain,
             "message/delivery-status" | "message/global-delivery-status" => Kind::DeliveryStatus,
             _ => Kind::Other,
         },

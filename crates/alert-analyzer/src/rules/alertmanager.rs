@@ -55,8 +55,15 @@ pub(super) fn recognise(seen: &Seen<'_>) -> Option<Finding> {
     if let Some(runbook) = get("runbook_url").or(get("runbook")).filter(|_| firing) {
         finding = finding.action(format!("Follow the runbook: {runbook}"));
     }
-    finding.labels = first.into_iter().take(LABELS_MAX).collect();
+    finding.labels = common(&alerts);
     Some(finding)
+}
+
+/// What all alerts of the group have in common.
+fn common(alerts: &[Labels]) -> Labels {
+    let Some((first, others)) = alerts.split_first() else { return Labels::new() };
+    let shared = first.iter().filter(|(name, value)| others.iter().all(|other| other.get(*name) == Some(value)));
+    shared.take(LABELS_MAX).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// `[FIRING:2] rest` or `[RESOLVED] rest`: whether it fires, and the rest.

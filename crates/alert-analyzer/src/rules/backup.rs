@@ -53,7 +53,7 @@ pub(super) fn veeam(seen: &Seen<'_>) -> Option<Finding> {
         return None;
     }
     let job = rest.split(" (").next().unwrap_or(rest);
-    Some(outcome(severity, job, format!("{rest}: {}", state.to_lowercase()), job))
+    Some(outcome(severity, job, rest.to_owned(), job))
 }
 
 /// Anything whose subject speaks of a backup and of how it went.
@@ -92,7 +92,7 @@ pub(super) fn by_words(seen: &Seen<'_>) -> Option<Finding> {
         return None;
     }
     let bad = words::line(seen.subject);
-    let done = words::tokens(&lower).any(|word| DONE.contains(&word)) || lower.contains("成功");
+    let done = words::tokens(&lower).any(|(_, word)| DONE.contains(&word)) || lower.contains("成功");
     let severity = match bad {
         Some(Severity::Warning) => Severity::Warning,
         Some(Severity::Error | Severity::Critical) => Severity::Error,

@@ -1,4 +1,4 @@
-//! Host and service checks: Nagios and its relatives (Icinga 2, Naemon, Shinken, Centreon), and Checkmk.
+//! Host and service checks: Nagios and its relatives (Icinga 2, Naemon, Shinken, Centreon), Checkmk, and Uptime Kuma.
 
 use watchbell_common::alert::{Severity, Status};
 
@@ -99,4 +99,17 @@ pub(super) fn checkmk(seen: &Seen<'_>) -> Option<Finding> {
             .status(if resolved { Status::Resolved } else { Status::Firing })
             .key(what),
     )
+}
+
+/// Uptime Kuma: `[shop] [🔴 Down] connect ECONNREFUSED`, `[shop] [✅ Up] 200 - OK`.
+pub(super) fn uptime_kuma(seen: &Seen<'_>) -> Option<Finding> {
+    let (name, rest) = seen.subject.strip_prefix('[')?.split_once("] [")?;
+    let (state, said) = rest.split_once(']')?;
+    let resolved = match state {
+        "🔴 Down" => false,
+        "✅ Up" => true,
+        _ => return None,
+    };
+    let finding = Finding::new(Severity::Critical, "availability", name, format!("{name}: {state}:{said}"));
+    Some(finding.status(if resolved { Status::Resolved } else { Status::Firing }).key(name))
 }

@@ -38,7 +38,6 @@ pub(super) fn read(seen: &Seen<'_>) -> Finding {
     let line = by_body.map(|(_, line)| line).filter(|line| body_decides && *line != subject);
     let summary = match (subject, line) {
         ("", Some(line)) => line,
-        ("", None) if seen.first_line().is_empty() => "(an empty message)".to_owned(),
         ("", None) => seen.first_line().to_owned(),
         (subject, Some(line)) => format!("{subject}: {line}"),
         (subject, None) => subject.to_owned(),
@@ -50,6 +49,7 @@ pub(super) fn read(seen: &Seen<'_>) -> Finding {
     let mut finding = Finding::new(severity, category, system.as_str(), with_system(&system, &summary))
         .status(if over { Status::Resolved } else { Status::Firing });
     finding.confidence = confidence;
+    finding.key = key(seen.subject);
     finding
 }
 
@@ -60,11 +60,28 @@ fn is_important(seen: &Seen<'_>) -> bool {
     high(seen.header("importance")) || high(seen.header("x-priority"))
 }
 
-/// The subject without words that say no more than that it is an alert.
+/// The subject without words that say no more than that it is an alert, or how severe.
 fn without_noise(subject: &str) -> &str {
     let noise = ["problem:", "alert:", "[alert]", "alarm:", "notification:", "[problem]"];
     let rest = noise.iter().find_map(|noise| strip_prefix(subject, noise)).unwrap_or(subject).trim();
+    let rest = after_state(rest).filter(|(over, _)| !over).map_or(rest, |(_, rest)| rest);
     if rest.is_empty() { subject } else { rest }
+}
+
+/// `CRITICAL: x`, `[OK] x`: whether the first word says that it is over, and the rest.
+fn after_state(subject: &str) -> Option<(bool, &str)> {
+    let (first, rest) = subject.split_once(' ')?;
+    let word = first.strip_suffix(':').or_else(|| first.strip_prefix('[')?.strip_suffix(']'))?;
+    let over = words::resolved(first);
+    (over || words::line(word).is_some() || words::severity_label(word).is_some()).then(|| (over, rest.trim()))
+}
+
+/// A subject that starts with its state and then names a host says by itself which alert it is, so that
+/// `OK: web01 load 2` ends `CRITICAL: web01 load 25`.
+fn key(subject: &str) -> Option<String> {
+    let (_, rest) = after_state(subject)?;
+    host(rest.split_whitespace().next()?)?;
+    Some(watchbell_common::fingerprint::masked(rest))
 }
 
 /// The host, service or job that the event is about; empty when it does not say.
@@ -80,12 +97,11 @@ pub(super) fn system(seen: &Seen<'_>) -> String {
 
 /// `CRITICAL: web01 load`, `web01: load`, `[web01] load`.
 fn leading_host(subject: &str) -> Option<&str> {
-    let mut words = subject.split_whitespace();
-    let first = words.next()?;
-    if let Some(word) = first.strip_suffix(':').or_else(|| first.strip_prefix('[')?.strip_suffix(']')) {
-        return if words::line(word).is_some() { words.next().and_then(host) } else { host(word) };
+    if let Some((_, rest)) = after_state(subject) {
+        return host(rest.split_whitespace().next()?);
     }
-    None
+    let first = subject.split_whitespace().next()?;
+    host(first.strip_suffix(':').or_else(|| first.strip_prefix('[')?.strip_suffix(']'))?)
 }
 
 /// `… on web01`, `Server web01 …`.

@@ -52,6 +52,7 @@ pub(crate) const ALL: &[Family] = &[
     Family { name: "alertmanager", recognise: alertmanager::recognise },
     Family { name: "nagios", recognise: checks::nagios },
     Family { name: "checkmk", recognise: checks::checkmk },
+    Family { name: "uptime-kuma", recognise: checks::uptime_kuma },
     Family { name: "smartd", recognise: storage::smartd },
     Family { name: "mdadm", recognise: storage::mdadm },
     Family { name: "zed", recognise: storage::zed },
@@ -170,14 +171,16 @@ pub(crate) fn analyse(seen: &Seen<'_>) -> (&'static str, Finding) {
     known.unwrap_or_else(|| ("", generic::read(seen)))
 }
 
-/// The finding in the form in which it travels, with what must fit in a line cut to it.
-pub(crate) fn analysis(finding: &Finding) -> Analysis {
+/// The finding in the form in which it travels, with what must fit in a line cut to it. There is always a summary.
+pub(crate) fn analysis(seen: &Seen<'_>, finding: &Finding) -> Analysis {
+    let mut summaries = [&finding.summary, seen.subject, seen.first_line()].into_iter().map(one_line);
+    let summary = summaries.find(|summary| !summary.is_empty()).unwrap_or_else(|| "(an empty message)".to_owned());
     Analysis {
         severity: finding.severity,
         status: finding.status,
         category: finding.category.to_owned(),
         system: cut(one_line(&finding.system), SYSTEM_MAX_BYTES),
-        summary: cut(one_line(&finding.summary), SUMMARY_MAX_BYTES),
+        summary: cut(summary, SUMMARY_MAX_BYTES),
         action: cut(one_line(&finding.action), ACTION_MAX_BYTES),
         origin: Origin::Rules,
         confidence: finding.confidence,

@@ -1,6 +1,9 @@
 //! What single words say about severity, recovery and category: for mails that no family knows, and for the
 //! words inside those that it does. English first, a handful of words in other languages.
 
+use std::{collections::HashMap, sync::LazyLock};
+
+use aho_corasick::AhoCorasick;
 use watchbell_common::alert::Severity;
 
 /// How much of a body is read for words; what matters stands at the top.
@@ -162,41 +165,59 @@ pub(super) fn category(text: &str) -> &'static str {
     found.map_or("other", |(category, _)| category)
 }
 
-/// The words of a text: runs of letters and digits.
-pub(super) fn tokens(lower: &str) -> impl Iterator<Item = &str> {
-    lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty())
+/// The words of a text, runs of letters and digits, and where they start.
+pub(super) fn tokens(lower: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    lower.split_inclusive(|c: char| !c.is_alphanumeric()).filter_map(move |piece| {
+        let start = at;
+        at += piece.len();
+        let token = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+        (!token.is_empty()).then_some((start, token))
+    })
 }
 
 /// The worst that a line says, if anything.
 pub(super) fn line(text: &str) -> Option<Severity> {
     let lower = text.to_lowercase();
-    let (mut two_before, mut before) = ("", "");
+    // "no known data errors", but not "no answer, error 5": a sign ends what a negation reaches.
+    let mut before = [""; 3];
+    let mut end = 0;
     let mut worst = None;
-    let mut words = tokens(&lower).peekable();
-    while let Some(word) = words.next() {
-        let negated = NEGATIONS.contains(&before) || NEGATIONS.contains(&two_before);
-        if !negated && !matches!(words.peek(), Some(&("0" | "none"))) {
-            worst = worst.max(weight(word));
+    for (start, word) in tokens(&lower) {
+        if lower[end..start].contains([',', ';', ':', '!', '?', '(', '|']) {
+            before = [""; 3];
         }
-        (two_before, before) = (before, word);
+        end = start + word.len();
+        if let Some(severity) = weight(word)
+            && !before.iter().any(|word| NEGATIONS.contains(word))
+            && !counts_nothing(&lower[end..])
+        {
+            worst = worst.max(Some(severity));
+        }
+        before = [before[1], before[2], word];
     }
-    let phrases = PHRASES.iter().filter(|(phrase, _)| lower.contains(phrase)).map(|(_, severity)| *severity);
-    worst.max(phrases.max()).max(fullness(&lower))
+    worst.max(worst_phrase(&lower)).max(fullness(&lower))
+}
+
+/// `errors: 0`, `failed=0`, `errors none`.
+fn counts_nothing(after: &str) -> bool {
+    let value = after.trim_start_matches([' ', ':', '=']);
+    value.starts_with("none")
+        || value.strip_prefix('0').is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '.'))
 }
 
 fn weight(word: &str) -> Option<Severity> {
-    // Most words are none of ours: the shortest has three letters, and a table look-up is cheap but not free.
-    if word.len() < 3 {
-        None
-    } else if ERROR.contains(&word) {
-        Some(Severity::Error)
-    } else if WARNING.contains(&word) {
-        Some(Severity::Warning)
-    } else if CRITICAL.contains(&word) {
-        Some(Severity::Critical)
-    } else {
-        None
-    }
+    static WEIGHTS: LazyLock<HashMap<&str, Severity>> = LazyLock::new(|| {
+        let lists = [(&CRITICAL[..], Severity::Critical), (&ERROR, Severity::Error), (&WARNING, Severity::Warning)];
+        lists.iter().flat_map(|(words, severity)| words.iter().map(|word| (*word, *severity))).collect()
+    });
+    WEIGHTS.get(word).copied()
+}
+
+fn worst_phrase(lower: &str) -> Option<Severity> {
+    static FINDER: LazyLock<AhoCorasick> =
+        LazyLock::new(|| AhoCorasick::new(PHRASES.iter().map(|(phrase, _)| phrase)).expect("a few constant phrases"));
+    FINDER.find_overlapping_iter(lower).map(|found| PHRASES[found.pattern().as_usize()].1).max()
 }
 
 /// `disk /dev/sda1 at 97%`.
@@ -253,31 +274,26 @@ pub(super) fn resolved(subject: &str) -> bool {
     if OVER_PHRASES.iter().any(|phrase| lower.contains(phrase)) {
         return !["未", "失败"].iter().any(|not| lower.contains(not));
     }
-    let words: Vec<&str> = tokens(&lower).collect();
-    words.iter().enumerate().any(|(index, word)| {
-        let before = index.checked_sub(1).map_or("", |index| words[index]);
-        let after = words.get(index + 1).copied().unwrap_or_default();
+    let words: Vec<(usize, &str)> = tokens(&lower).collect();
+    words.iter().enumerate().any(|(index, &(start, word))| {
+        let before = index.checked_sub(1).map_or("", |index| words[index].1);
+        let after = words.get(index + 1).map_or("", |(_, word)| word);
         let taken_back = ["not", "nicht", "never", "не", "no", "pas", "non"].contains(&before)
             || ["failed", "failure", "error", "fehlgeschlagen", "mode", "plan", "point", "needed"].contains(&after);
         if taken_back {
-            false
-        } else if RESOLVED.contains(word) {
-            true
-        } else {
-            FINE.contains(word) && fine_in_place(&lower, word, before, after, index == 0)
+            return false;
         }
+        let (left, right) = (lower[..start].trim_end(), lower[start + word.len()..].trim_start());
+        let in_place =
+            || stands_alone(left, right) || (BEFORE_FINE.contains(&before) && after != "to" && line(&lower).is_none());
+        RESOLVED.contains(&word) || (FINE.contains(&word) && in_place())
     })
 }
 
-fn fine_in_place(lower: &str, word: &str, before: &str, after: &str, first: bool) -> bool {
-    let at = word.as_ptr().addr() - lower.as_ptr().addr();
-    let left = lower[..at].trim_end();
-    let right = lower[at + word.len()..].trim_start();
-    let marked = left.ends_with(['[', '(', '✅', '🟢'])
-        || (first && (right.is_empty() || right.starts_with([':', '-', ']', ')', '–', '|'])));
-    let arrow = ["->", "=>", "→"].iter().any(|arrow| left.ends_with(arrow));
-    let said = BEFORE_FINE.contains(&before) && after != "to" && line(lower).is_none();
-    marked || arrow || said
+/// In brackets, behind an arrow, or at the start as in `OK: …`.
+fn stands_alone(left: &str, right: &str) -> bool {
+    let first = left.is_empty() && (right.is_empty() || right.starts_with([':', '-', ']', ')', '–', '|']));
+    first || left.ends_with(['[', '(', '✅', '🟢', '→']) || left.ends_with("->") || left.ends_with("=>")
 }
 
 #[cfg(test)]

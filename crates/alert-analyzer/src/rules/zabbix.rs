@@ -36,16 +36,14 @@ pub(super) fn recognise(seen: &Seen<'_>) -> Option<Finding> {
             summary.push_str(duration);
         }
     }
-    let finding =
-        Finding::new(severity.map_or(Severity::Warning, |(_, known)| *known), words::category(name), host, summary)
-            .status(status)
-            .key(
-                thread
-                    .as_deref()
-                    .and_then(event_key)
-                    .or(id.map(str::to_owned))
-                    .unwrap_or_else(|| format!("{host} {name}")),
-            );
+    let finding = Finding::new(
+        severity.map_or(Severity::Warning, |(_, known)| *known),
+        words::category(&name.replace(host, " ")),
+        host,
+        summary,
+    )
+    .status(status)
+    .key(thread.as_deref().and_then(event_key).or(id.map(str::to_owned)).unwrap_or_else(|| format!("{host} {name}")));
     // The media type's default message ends with the trigger's URL.
     let last = seen.text.lines().last().unwrap_or_default().trim();
     let runbook = status != Status::Resolved && last.starts_with("http");

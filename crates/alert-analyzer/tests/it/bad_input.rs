@@ -143,6 +143,6 @@ fn a_small_mail_is_analysed_at_once() {
     mail(raw.clone());
     let start = Instant::now();
     (0..rounds).for_each(|_| drop(mail(raw.clone())));
-    // Under 100 µs in a release build; unoptimised and on a busy machine it may take fifty times that.
-    assert!(start.elapsed() / rounds < Duration::from_millis(5), "{:?} a mail", start.elapsed() / rounds);
+    // A release build takes well under 100 µs; this bound is for an unoptimised one on a busy machine.
+    assert!(start.elapsed() / rounds < Duration::from_millis(20), "{:?} a mail", start.elapsed() / rounds);
 }

@@ -20,7 +20,7 @@ fn claims_go_before_words() {
         from: Some("Cron@Billing".to_owned()),
         ..Item::default()
     });
-    insta::assert_snapshot!(shown(&alert), @"warning resolved payments | billing | billing: CRITICAL: everything is down | ");
+    insta::assert_snapshot!(shown(&alert), @"warning resolved payments | billing | billing: CRITICAL: everything is down |");
     assert_eq!(alert.event.from, ["cron@billing"]);
     assert!((alert.analysis.confidence - 1.0).abs() < f32::EPSILON);
 }
@@ -35,10 +35,10 @@ fn without_claims_the_words_decide() {
             ..Item::default()
         }))
     };
-    insta::assert_snapshot!(read("Disk on db01 at 97%", ""), @"error firing disk | db01 | Disk on db01 at 97% | ");
-    insta::assert_snapshot!(read("", "db02 recovered"), @"info resolved other |  | db02 recovered | ");
-    insta::assert_snapshot!(read("hello", "no errors"), @"info firing other |  | hello | ");
-    insta::assert_snapshot!(read("", ""), @"info firing other |  | (an empty message) | ");
+    insta::assert_snapshot!(read("Disk on db01 at 97%", ""), @"error firing disk | db01 | Disk on db01 at 97% |");
+    insta::assert_snapshot!(read("", "db02 recovered"), @"info resolved other |  | db02 recovered |");
+    insta::assert_snapshot!(read("hello", "no errors"), @"info firing other |  | hello |");
+    insta::assert_snapshot!(read("", ""), @"info firing other |  | (an empty message) |");
 }
 
 #[test]

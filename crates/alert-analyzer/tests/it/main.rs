@@ -79,7 +79,7 @@ fn recorded(name: &str) -> AlertPayload {
 /// An analysis in the form in which tests compare it.
 fn shown(alert: &Alert) -> String {
     let analysis = &alert.analysis;
-    format!(
+    let shown = format!(
         "{} {} {} | {} | {} | {}",
         analysis.severity,
         analysis.status.as_str(),
@@ -87,5 +87,6 @@ fn shown(alert: &Alert) -> String {
         analysis.system,
         analysis.summary,
         analysis.action,
-    )
+    );
+    shown.trim_end().to_owned()
 }
