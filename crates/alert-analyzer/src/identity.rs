@@ -14,11 +14,9 @@ const TEXT_MAX_BYTES: usize = 4 * 1024;
 /// The fingerprint of a mail, 32 hex digits. `family` and `key` are those of the rule that knew it.
 pub(crate) fn of_mail(event: &Event, family: &str, key: Option<&str>) -> String {
     let sender = event.from.first().map_or("", String::as_str);
-    match key {
-        Some(key) => of_parts(&["mail 1", sender, family, key]),
-        None => {
-            let text = &event.text[..event.text.floor_char_boundary(TEXT_MAX_BYTES)];
-            of_parts(&["mail 1", sender, "", &masked(&event.subject), &masked(text)])
-        }
+    if let Some(key) = key {
+        return of_parts(&["mail 1", sender, family, key]);
     }
+    let text = &event.text[..event.text.floor_char_boundary(TEXT_MAX_BYTES)];
+    of_parts(&["mail 1", sender, "", &masked(&event.subject), &masked(text)])
 }

@@ -84,7 +84,7 @@ fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, ground: &G
         Analysed::Muted { event, reason } => {
             metrics::counter!("watchbell_analyzed_total", "result" => "muted").increment(1);
             let verdict = Verdict::Complete { follow_ups: Vec::new(), ending: Some(Ending::Muted) };
-            (verdict, What::Dropped { event: Box::new(event), ending: Ending::Muted, reason })
+            (verdict, What::Dropped { event, ending: Ending::Muted, reason })
         }
         Analysed::Understood(alert) => {
             metrics::counter!("watchbell_analyzed_total", "result" => "analysed").increment(1);

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub enum Analysed {
     /// The tenant does not want it.
-    Muted { event: Event, reason: String },
+    Muted { event: Box<Event>, reason: String },
     /// It goes on to routing.
     Understood(Box<Alert>),
 }
@@ -28,7 +28,7 @@ pub fn analyse(payload: &AlertPayload, config: &Snapshot, channel_domain: &str) 
     let Decoded { mut event, clues, claims } = decode::decode(payload);
     event.channel = event.channel.or_else(|| addressed_channel(payload, config, channel_domain));
     if let Some(reason) = mute::reason(&event, config) {
-        return Analysed::Muted { event, reason };
+        return Analysed::Muted { event: Box::new(event), reason };
     }
     let seen = Seen::new(&event, &clues);
     let (family, finding) = rules::analyse(&seen);

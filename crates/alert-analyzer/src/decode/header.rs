@@ -179,7 +179,7 @@ pub(super) fn unstructured(raw: &[u8]) -> String {
     let mut out = String::new();
     let mut rest = raw;
     // Adjacent words of one charset are joined before decoding: senders cut characters in two.
-    let mut open: Option<(String, Vec<u8>)> = None;
+    let mut open: Option<EncodedWord> = None;
     while let Some(at) = find(rest, b"=?") {
         let Some((word, after)) = encoded_word(&rest[at..]) else {
             flush(&mut out, &mut open);
@@ -206,14 +206,17 @@ pub(super) fn unstructured(raw: &[u8]) -> String {
     text::one_line(&out)
 }
 
-fn flush(out: &mut String, open: &mut Option<(String, Vec<u8>)>) {
+fn flush(out: &mut String, open: &mut Option<EncodedWord>) {
     if let Some((charset, bytes)) = open.take() {
         out.push_str(&charset::decode(&bytes, Some(&charset)));
     }
 }
 
+/// Its charset, and its bytes before that is applied.
+type EncodedWord = (String, Vec<u8>);
+
 /// `=?charset?B?…?=` at the start: charset and bytes, and what follows.
-fn encoded_word(raw: &[u8]) -> Option<((String, Vec<u8>), &[u8])> {
+fn encoded_word(raw: &[u8]) -> Option<(EncodedWord, &[u8])> {
     let inner = raw.strip_prefix(b"=?")?;
     let charset_end = inner.iter().take(80).position(|&byte| byte == b'?')?;
     // RFC 2231 §5: a language may follow the charset.

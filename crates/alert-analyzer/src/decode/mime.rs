@@ -2,8 +2,8 @@
 //!
 //! Nothing is decoded here and nothing is copied: a part is a slice of the raw mail with what its header says
 //! about it. So a 25 MB attachment costs one look for the boundary lines, and the depth of nesting costs no
-//! stack. Headers, transfer encodings and charsets are read with mail-parser's decoders; its own tree of parts
-//! is not used, because dropping a mail of 100,000 nested messages overflows the stack (`docs/decisions/`).
+//! stack. Fields, addresses, transfer encodings and charsets are read with mail-parser; its own tree of parts is
+//! not used, for the reasons in `docs/decisions/mime-parts.md`.
 
 use std::{collections::HashMap, sync::LazyLock};
 

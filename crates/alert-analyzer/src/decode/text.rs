@@ -13,25 +13,32 @@ fn unwanted(c: char) -> bool {
 /// without white space at the ends of lines and of the text.
 pub(super) fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(may_be_unwanted) {
+        out.push_str(&rest[..at]);
+        let mut chars = rest[at..].chars();
+        let c = chars.next().expect("there is a byte, and it starts a character");
+        rest = chars.as_str();
         match c {
-            '\r' => {
-                if chars.peek() != Some(&'\n') {
-                    end_line(&mut out);
-                }
-            }
-            '\n' | '\u{c}' => end_line(&mut out),
+            '\r' if rest.starts_with('\n') => {}
+            '\r' | '\n' | '\u{c}' => end_line(&mut out),
             '\0' => out.push('\u{fffd}'),
-            '\u{1b}' => skip_escape(&mut chars),
+            '\u{1b}' => rest = after_escape(rest),
             c if unwanted(c) => {}
             c => out.push(c),
         }
     }
+    out.push_str(rest);
     out.truncate(out.trim_end().len());
     let start = out.len() - out.trim_start_matches('\n').len();
     out.drain(..start);
     out
+}
+
+/// The bytes at which [`clean`] looks closer: ASCII control characters, and the first bytes of the others that
+/// are [`unwanted`]. What is between them is copied at once.
+const fn may_be_unwanted(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef)
 }
 
 fn end_line(out: &mut String) {
@@ -39,12 +46,11 @@ fn end_line(out: &mut String) {
     out.push('\n');
 }
 
-/// The rest of an ANSI control sequence (ECMA-48 §5.4): `[`, parameters, one final byte.
-fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    if chars.next_if_eq(&'[').is_some() {
-        while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
-        chars.next_if(|c| matches!(c, '@'..='~'));
-    }
+/// What follows an ANSI control sequence (ECMA-48 §5.4): `[`, parameters, one final byte.
+fn after_escape(rest: &str) -> &str {
+    let Some(sequence) = rest.strip_prefix('[') else { return rest };
+    let sequence = sequence.trim_start_matches(|c| matches!(c, ' '..='?'));
+    sequence.strip_prefix(|c| matches!(c, '@'..='~')).unwrap_or(sequence)
 }
 
 /// Clean, in one line, white space collapsed.

@@ -89,9 +89,8 @@ pub(super) fn system(seen: &Seen<'_>) -> String {
     if let Some(value) = SYSTEM_FIELDS.iter().find_map(|name| seen.field(name)) {
         return value.to_owned();
     }
-    let top = seen.text.lines().take(HOST_LINES_MAX);
-    let told =
-        leading_host(seen.subject).or_else(|| named_host(seen.subject)).or_else(|| top.filter_map(named_host).next());
+    let mut top = seen.text.lines().take(HOST_LINES_MAX);
+    let told = leading_host(seen.subject).or_else(|| named_host(seen.subject)).or_else(|| top.find_map(named_host));
     told.map_or_else(|| sender_host(seen), str::to_owned)
 }
 

@@ -29,11 +29,7 @@ pub(super) fn fail2ban(seen: &Seen<'_>) -> Option<Finding> {
 pub(super) fn sudo(seen: &Seen<'_>) -> Option<Finding> {
     let host = between(seen.subject, "*** SECURITY information for ", " ***")?;
     // "web01 : Nov 21 21:12:10 : joe : user NOT in sudoers ; TTY=…"
-    let what = seen
-        .first_line()
-        .splitn(6, " : ")
-        .nth(2)
-        .map_or(seen.first_line(), |_| seen.first_line().splitn(3, " : ").nth(2).unwrap_or_default());
+    let what = seen.first_line().splitn(3, " : ").nth(2).unwrap_or_else(|| seen.first_line());
     let what = what.split(" ; ").next().unwrap_or(what);
     Some(
         Finding::new(Severity::Warning, "security", host, format!("{host}: sudo: {what}"))
