@@ -68,7 +68,8 @@ fn guarded(payload: &AlertPayload, ground: &Ground<'_>) -> Option<Analysed> {
 }
 
 fn bury(lease: &Lease, now: UnixMillis, reason: String) -> Outcome {
-    tracing::error!(job.id = %lease.token.job, event.id = lease.event.map(tracing::field::display), "burying an intake job: {reason}");
+    let event_id = lease.event.map(tracing::field::display);
+    tracing::error!(job.id = %lease.token.job, event.id = event_id, "burying an intake job: {reason}");
     metrics::counter!("watchbell_analyzed_total", "result" => "buried").increment(1);
     let facts = lease.event.map(|event| {
         let what = What::Buried { reason: reason.clone() };

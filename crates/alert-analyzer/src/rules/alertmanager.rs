@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use watchbell_common::alert::{Severity, Status};
 
-use super::{Finding, Seen, between, words};
+use super::{Finding, Seen, words};
 
 /// Labels that say where, the most precise first.
 const PLACES: [&str; 11] =
@@ -30,7 +30,7 @@ pub(super) fn recognise(seen: &Seen<'_>) -> Option<Finding> {
         return None;
     }
     let firing = heading.map_or_else(|| seen.text.contains("] Firing"), |(firing, _)| firing);
-    let group = between(seen.text, " for ", "\n").filter(|_| default_mail).map(values_of_group);
+    let group = group_line(seen.first_line()).filter(|_| default_mail).map(values_of_group);
     let group = group.filter(|group| !group.is_empty()).or(heading.map(|(_, rest)| without_common(rest).to_owned()));
     let first = alerts.first().cloned().unwrap_or_default();
     let get = |name: &str| first.get(name).map(String::as_str).filter(|value| !value.is_empty());
@@ -80,6 +80,11 @@ fn heading(line: &str) -> Option<(bool, &str)> {
 /// The group's labels end where the common ones begin: they change when alerts join or leave.
 fn without_common(heading: &str) -> &str {
     heading.split(" (").next().unwrap_or(heading).trim()
+}
+
+/// `2 alerts for alertname=DiskFull cluster=prod-us`, the default mail's first line; it ends early without a group.
+fn group_line(first_line: &str) -> Option<&str> {
+    first_line.split_once(" for ").map(|(_, group)| group)
 }
 
 /// `alertname=DiskFull cluster=prod-us` → `DiskFull prod-us`, as in the heading of the plain template.

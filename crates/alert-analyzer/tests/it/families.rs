@@ -35,6 +35,20 @@ fn zabbix_updates() {
 }
 
 #[test]
+fn alertmanager_without_a_group() {
+    let body = |since: &str| {
+        format!(
+            "<p>1 alert for </p><a href='http://am'>View in Alertmanager</a><p>[1] Firing</p>Labels<br>alertname = NodeDown<br>\
+             instance = db01<br>severity = critical<br>Annotations<br>summary = gone for {since}<br>"
+        )
+    };
+    let read =
+        |since: &str| mail(format!("Subject: [FIRING:1]  (NodeDown db01)\nContent-Type: text/html\n\n{}", body(since)));
+    insta::assert_snapshot!(shown(&read("2m")), @"critical firing availability | db01 | NodeDown: gone for 2m (db01) |");
+    assert_eq!(read("2m").fingerprint, read("9m").fingerprint);
+}
+
+#[test]
 fn grafana() {
     let body = "Firing\n\nValue: A=97\nLabels:\n - alertname = DiskFull\n - instance = db01\n - severity = warning\nAnnotations:\n\
                  - summary = /var is full\nSent by Grafana v10.1.0\n";
