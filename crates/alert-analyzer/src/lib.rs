@@ -1,1 +1,38 @@
-//! Mute, deduplicate, understand: from what was received to what is routed.
+//! Mute, understand, identify: from what was received to what is routed.
+//!
+//! Stages, one file each, in the order in which an event passes them: [`decode`] (MIME, charsets, HTML; webhook
+//! items), `mute`, `rules` (the deterministic analysis), `identity` (the fingerprint), `model`. Together they are
+//! [`analyse`], a pure function. `job` turns its answer into the decision on the intake job.
+
+pub mod decode;
+mod identity;
+mod job;
+mod model;
+mod mute;
+mod rules;
+mod stages;
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use watchbell_common::{
+    queue::{
+        QueueName, Want,
+        worker::{Pool, run_each},
+    },
+    shared::Shared,
+};
+
+pub use stages::{Analysed, analyse};
+
+/// Takes jobs from [`QueueName::Intake`] and decides them until `stop`.
+pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> {
+    let pool = Pool {
+        queue: shared.queue.clone(),
+        name: QueueName::Intake,
+        want: Want { max: shared.settings.analyzer.concurrency, per_lane: 0 },
+        lease: shared.settings.queue.lease,
+    };
+    let shared = Arc::new(shared);
+    run_each(pool, move |lease| job::handle(shared.clone(), lease), stop).await
+}

@@ -176,6 +176,8 @@ pub struct Snapshot {
     channels: HashMap<ChannelId, Arc<OpenChannel>>,
     /// SHA-256 of the push token → channel: a look-up by hash leaks nothing through its timing.
     tokens: HashMap<[u8; 32], ChannelId>,
+    /// Tenant and channel name in lower case → channel.
+    names: HashMap<(TenantId, String), ChannelId>,
 }
 
 /// A channel with its bot and its secrets open.
@@ -211,6 +213,7 @@ impl Snapshot {
             .map_err(secret)?;
         let token = vault.open(&channel.push_token).map_err(secret)?;
         self.tokens.insert(token_hash(token.expose_secret()), channel.id);
+        self.names.insert((tenant.id, channel.name.to_lowercase()), channel.id);
         let open = OpenChannel { tenant: tenant.id, channel: channel.clone(), secrets };
         self.channels.insert(channel.id, Arc::new(open));
         Ok(())
@@ -219,6 +222,11 @@ impl Snapshot {
     /// The channel of that id, if the tenant has it.
     pub fn channel(&self, tenant: TenantId, id: ChannelId) -> Option<&Arc<OpenChannel>> {
         self.channels.get(&id).filter(|channel| channel.tenant == tenant)
+    }
+
+    /// The tenant's channel of that name, in any case. Mail systems do not keep the case of an address.
+    pub fn channel_by_name(&self, tenant: TenantId, name: &str) -> Option<&Arc<OpenChannel>> {
+        self.channels.get(self.names.get(&(tenant, name.to_lowercase()))?)
     }
 
     /// The channel that a push token belongs to, enabled or not.

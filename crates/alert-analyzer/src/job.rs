@@ -1,0 +1,196 @@
+//! One intake job: read the payload, analyse it, decide.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use bytes::Bytes;
+use watchbell_common::{
+    alert::Alert,
+    clock::UnixMillis,
+    config::Snapshot,
+    ids::{EventId, JobId, TenantId},
+    payload::{AlertPayload, Fact, FactHead, Payload as _, RoutePayload, What},
+    queue::{Ending, Lease, NewJob, QueueName, Verdict, worker::Outcome},
+    shared::Shared,
+};
+
+use crate::stages::{Analysed, analyse};
+
+/// Payloads from this size on are analysed beside the runtime's workers: base64 and HTML of some megabytes take
+/// tens of milliseconds, during which a worker would serve nobody else.
+const LARGE_BYTES: usize = 256 * 1024;
+
+/// What a decision depends on beside the job.
+struct Ground<'a> {
+    config: &'a Snapshot,
+    channel_domain: &'a str,
+    raw_max_bytes: usize,
+    now: UnixMillis,
+}
+
+/// Handles a job.
+pub(crate) async fn handle(shared: Arc<Shared>, lease: Lease) -> Outcome {
+    let started = std::time::Instant::now();
+    let outcome = if lease.payload.len() < LARGE_BYTES {
+        decide_with(&shared, &lease)
+    } else {
+        let decided = tokio::task::spawn_blocking(move || decide_with(&shared, &lease)).await;
+        decided.expect("the analysis catches its panics, and nothing cancels it")
+    };
+    metrics::histogram!("watchbell_analysis_seconds").record(started.elapsed());
+    outcome
+}
+
+fn decide_with(shared: &Shared, lease: &Lease) -> Outcome {
+    let config = shared.config.load();
+    let ground = Ground {
+        config: &config,
+        channel_domain: &shared.settings.smtp.channel_domain,
+        raw_max_bytes: shared.settings.history.raw_max_bytes,
+        now: shared.clock.now_ms(),
+    };
+    decide(lease, &ground)
+}
+
+fn decide(lease: &Lease, ground: &Ground<'_>) -> Outcome {
+    let payload = match AlertPayload::decode(&lease.payload) {
+        Ok(payload) => payload,
+        Err(error) => return bury(lease, ground.now, error.to_string()),
+    };
+    match guarded(&payload, ground) {
+        Some(analysed) => outcome(lease, &payload, analysed, ground),
+        None => bury(lease, ground.now, "the analysis failed: a defect, replay the job after an update".to_owned()),
+    }
+}
+
+/// A mail that makes the analysis panic must not take the process with it, again and again.
+fn guarded(payload: &AlertPayload, ground: &Ground<'_>) -> Option<Analysed> {
+    std::panic::catch_unwind(AssertUnwindSafe(|| analyse(payload, ground.config, ground.channel_domain))).ok()
+}
+
+fn bury(lease: &Lease, now: UnixMillis, reason: String) -> Outcome {
+    let event_id = lease.event.map(tracing::field::display);
+    tracing::error!(job.id = %lease.token.job, event.id = event_id, "burying an intake job: {reason}");
+    metrics::counter!("watchbell_analyzed_total", "result" => "buried").increment(1);
+    let facts = lease.event.map(|event| {
+        let what = What::Buried { reason: reason.clone() };
+        Fact { head: FactHead { tenant: lease.tenant, event, at: now, what }, raw: Bytes::new() }.encode()
+    });
+    Outcome { verdict: Verdict::Bury { reason }, facts: facts.into_iter().collect() }
+}
+
+fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, ground: &Ground<'_>) -> Outcome {
+    let raw = payload.raw.slice(..payload.raw.len().min(ground.raw_max_bytes));
+    let (tenant, event) = (payload.head.tenant, payload.head.event);
+    let (verdict, what) = match analysed {
+        Analysed::Muted { event, reason } => {
+            metrics::counter!("watchbell_analyzed_total", "result" => "muted").increment(1);
+            let verdict = Verdict::Complete { follow_ups: Vec::new(), ending: Some(Ending::Muted) };
+            (verdict, What::Dropped { event, ending: Ending::Muted, reason })
+        }
+        Analysed::Understood(alert) => {
+            metrics::counter!("watchbell_analyzed_total", "result" => "analysed").increment(1);
+            tracing::debug!(event.id = %event, alert.id = %alert.id, severity = %alert.analysis.severity, "analysed");
+            let follow_ups = vec![(QueueName::Route, route_job(tenant, event, &lease.lane, &alert))];
+            let raw_truncated = raw.len() < payload.raw.len();
+            (Verdict::Complete { follow_ups, ending: None }, What::Analysed { alert, raw_truncated })
+        }
+    };
+    let fact = Fact { head: FactHead { tenant, event, at: ground.now, what }, raw };
+    Outcome { verdict, facts: vec![fact.encode()] }
+}
+
+/// The next job. Its id follows from the event's, so that a step that is repeated after a crash names it alike;
+/// its order and counter are the alert, so that the repeats of one alert stay in order and are counted.
+fn route_job(tenant: TenantId, event: EventId, lane: &str, alert: &Alert) -> NewJob {
+    let id = JobId::derived(&[b"route", event.uuid().as_bytes()]);
+    let payload = RoutePayload { alert: alert.clone() }.encode();
+    let mut job = NewJob::new(id, tenant, Some(event), lane, payload);
+    job.order = Some(alert.id.to_string());
+    job.counter = Some(alert.id.to_string());
+    job
+}
+
+#[cfg(test)]
+mod tests {
+    use watchbell_common::{
+        alert::Status,
+        payload::{Content, Envelope, IntakeHead},
+        queue::{LeaseToken, WorkerId},
+    };
+
+    use super::*;
+
+    fn lease(payload: Bytes) -> Lease {
+        let event = EventId::derived(&[b"event"]);
+        let token = LeaseToken {
+            queue: QueueName::Intake,
+            job: JobId::derived(&[b"intake"]),
+            worker: WorkerId("w".into()),
+            epoch: 1,
+        };
+        Lease {
+            token,
+            tenant: TenantId::DEFAULT,
+            event: Some(event),
+            lane: "lane".to_owned(),
+            attempts: 0,
+            count: 0,
+            payload,
+        }
+    }
+
+    fn mail(raw: &'static str) -> Bytes {
+        let head = IntakeHead {
+            event: EventId::derived(&[b"event"]),
+            tenant: TenantId::DEFAULT,
+            received_at: 5,
+            peer: None,
+            channel: None,
+            content: Content::Mail(Envelope { mail_from: "root@vm".to_owned(), ..Envelope::default() }),
+        };
+        AlertPayload { head, raw: Bytes::from_static(raw.as_bytes()) }.encode()
+    }
+
+    fn decided(payload: Bytes, raw_max_bytes: usize) -> (Verdict, Vec<Fact>) {
+        let config = Snapshot::default();
+        let outcome = decide(&lease(payload), &Ground { config: &config, channel_domain: "", raw_max_bytes, now: 9 });
+        let facts = outcome.facts.iter().map(|fact| Fact::decode(fact).unwrap()).collect();
+        (outcome.verdict, facts)
+    }
+
+    #[test]
+    fn an_analysed_event_goes_to_routing_in_the_same_lane() {
+        let (verdict, facts) = decided(mail("Subject: web01 is down\n\nbody"), 10);
+        let Verdict::Complete { follow_ups, ending: None } = verdict else { panic!("{verdict:?}") };
+        let [(QueueName::Route, job)] = &follow_ups[..] else { panic!("{follow_ups:?}") };
+        let alert = RoutePayload::decode(&job.payload).unwrap().alert;
+        assert_eq!(job.lane, "lane");
+        assert_eq!(job.event, Some(alert.event.id));
+        assert_eq!(job.order, Some(alert.id.to_string()));
+        assert_eq!(job.counter, Some(alert.id.to_string()));
+        assert_eq!(alert.analysis.status, Status::Firing);
+        let [fact] = &facts[..] else { panic!("{facts:?}") };
+        assert_eq!(fact.head.at, 9);
+        assert_eq!(fact.head.what, What::Analysed { alert: Box::new(alert), raw_truncated: true });
+        assert_eq!(&fact.raw[..], b"Subject: w");
+    }
+
+    #[test]
+    fn the_repeat_of_a_crashed_step_names_its_job_alike() {
+        let id = |verdict| match verdict {
+            Verdict::Complete { follow_ups, .. } => follow_ups[0].1.id,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(id(decided(mail("x"), 10).0), id(decided(mail("x"), 10).0));
+    }
+
+    #[test]
+    fn an_unreadable_payload_is_buried() {
+        for bytes in ["", "no line feed", "{}\n", "{\"v\":\"99\"}\nraw"] {
+            let (verdict, facts) = decided(Bytes::from_static(bytes.as_bytes()), 10);
+            let Verdict::Bury { reason } = verdict else { panic!("{verdict:?}") };
+            assert!(reason.starts_with("unreadable payload"), "{reason}");
+            assert_eq!(facts[0].head.what, What::Buried { reason });
+        }
+    }
+}
