@@ -1,20 +1,20 @@
 //! The `api-server` service. Reads its settings, then hands over to the library.
 
-use anyhow::Context as _;
 use watchbell_common::{
+    boot, http,
     services::{Services, stop_on_signal},
-    settings::Settings,
     shared::Shared,
-    telemetry,
 };
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::load(None, &[]).context("reading the settings")?;
-    let _metrics = telemetry::start("api-server", &settings.log)?;
-    let shared = Shared::open(settings).await?;
+    let boot = boot::start("api-server", "Publishes the configuration, records history and shows the figures.")?;
+    let listener = http::bind(boot.settings.http.api_listen, "http.api_listen").await?;
+    let shared = Shared::open(boot.settings).await?;
     let mut services = Services::new(stop_on_signal()?, shared.drain());
-    shared.spawn_upkeep(&mut services);
+    shared.spawn_upkeep(&mut services, &boot.metrics);
+    let (router, settings) = (shared.health_router(boot.metrics), shared.settings.clone());
+    services.spawn("http", |stop| async move { http::serve(listener, router, &settings.http, stop).await });
     services.spawn("api-server", |stop| watchbell_api_server::run(shared, None, stop));
     services.wait().await
 }

@@ -25,5 +25,3 @@ pub mod store;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-#[cfg(any(test, feature = "testing"))]
-pub mod testing_postgres;

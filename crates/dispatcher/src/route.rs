@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use watchbell_common::{
-    alert::Alert,
+    alert::{Alert, Analysis},
     clock::UnixMillis,
     config::Snapshot,
+    crypto::hex,
     ids::ChannelId,
     payload::{Payload as _, RoutePayload, What},
     queue::{Dedup, Lease, NewJob, QueueName, Verdict, worker::Outcome},
@@ -55,12 +57,18 @@ fn job(snapshot: &Snapshot, lease: &Lease, channel: ChannelId, alert: &Alert, no
         let what = What::Deduplicated { delivery: delivery_id(alert.event.id, channel, false), channel };
         job.dedup = Some(Dedup {
             key: format!("d{channel}:{}", alert.id),
-            variant: format!("{} {}", alert.analysis.status.as_str(), alert.analysis.severity),
+            variant: variant(&alert.analysis),
             window: Duration::from_secs(window.into()),
             fact: fact(lease.tenant, alert.event.id, now_ms, what),
         });
     }
     job
+}
+
+/// What makes a further report news: another status, another severity, or other systems (a group of alerts that grew).
+fn variant(analysis: &Analysis) -> String {
+    let systems = &hex(digest(&SHA256, analysis.system.as_bytes()).as_ref())[..16];
+    format!("{} {} {systems}", analysis.status.as_str(), analysis.severity)
 }
 
 #[cfg(test)]
@@ -134,7 +142,8 @@ mod tests {
         let (jobs, _) = routed(&step(&snapshot, &lease(alert.clone()), NOW));
         assert!(jobs[0].dedup.is_none(), "the door asked for this one");
         let dedup = jobs[1].dedup.clone().unwrap();
-        assert_eq!((dedup.variant.as_str(), dedup.window.as_secs()), ("firing critical", 300));
+        assert!(dedup.variant.starts_with("firing critical ") && dedup.variant.len() <= KEY_MAX_BYTES);
+        assert_eq!(dedup.window.as_secs(), 300);
         assert!(dedup.key.len() <= KEY_MAX_BYTES);
         let What::Deduplicated { channel, delivery } = what(&dedup.fact) else { panic!() };
         assert_eq!(delivery, DeliverPayload::decode(&jobs[1].payload).unwrap().delivery);

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use watchbell_common::testing::{PostgresServer, RedisServer};
 
@@ -64,7 +65,7 @@ pub struct Product {
     running: Vec<Running>,
     env: Vec<(String, String)>,
     redis: Option<RedisServer>,
-    postgres: Option<PostgresServer>,
+    postgres: Option<(PostgresServer, SecretString)>,
     client: reqwest::Client,
     // Last, so that the processes are gone before their folder is.
     dir: tempfile::TempDir,
@@ -91,9 +92,10 @@ impl Product {
 
     /// One process per service, with more settings.
     pub async fn distributed_with(provision: &str, more: &[(&str, &str)]) -> Self {
-        let redis = RedisServer::start().await;
-        let postgres = PostgresServer::start().await;
-        let mut product = Self::prepare(provision, Some(redis), Some(postgres), more);
+        let redis = RedisServer::start();
+        let postgres = PostgresServer::start();
+        let database = postgres.database();
+        let mut product = Self::prepare(provision, Some(redis), Some((postgres, database)), more);
         for service in Service::DISTRIBUTED {
             product.start(service);
         }
@@ -104,7 +106,7 @@ impl Product {
     fn prepare(
         provision: &str,
         redis: Option<RedisServer>,
-        postgres: Option<PostgresServer>,
+        postgres: Option<(PostgresServer, SecretString)>,
         more: &[(&str, &str)],
     ) -> Self {
         let dir = tempfile::tempdir().expect("the machine has a folder for temporary files");
@@ -130,7 +132,7 @@ impl Product {
             ));
         }
         if let Some(postgres) = &postgres {
-            env.push(("WATCHBELL_DATABASE_URL".to_owned(), postgres.url()));
+            env.push(("WATCHBELL_DATABASE_URL".to_owned(), postgres.1.expose_secret().to_owned()));
         }
         for (name, value) in more {
             env.retain(|(known, _)| known != name);
@@ -198,8 +200,14 @@ impl Product {
     }
 
     /// Its PostgreSQL.
-    pub fn postgres(&mut self) -> &mut PostgresServer {
-        self.postgres.as_mut().expect("a distributed product has one")
+    pub fn postgres(&self) -> &PostgresServer {
+        &self.postgres.as_ref().expect("a distributed product has one").0
+    }
+
+    /// The answer of an SQL query on the store of a distributed product; `None` while it does not answer.
+    pub fn query(&self, query: &str) -> Option<String> {
+        let (server, database) = self.postgres.as_ref().expect("a distributed product has one");
+        server.query(database, query)
     }
 
     /// The folder with its data, provisioning file and logs.

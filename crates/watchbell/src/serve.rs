@@ -21,31 +21,26 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
     let _lock = lock(&settings.data.dir)?;
     let stop = stop_on_signal()?;
     let shared = Shared::open(settings).await?;
-    let history = watchbell_api_server::open(&shared).await?;
+    let prepared = watchbell_api_server::prepare(&shared).await?;
     let mail = watchbell_smtp_ingestor::bind(&shared.settings.smtp).await?;
     let web = http::bind(shared.settings.http.listen, "http.listen").await?;
     let (mail_address, web_address) = (mail.address(), web.local_addr()?);
 
     let mut services = Services::new(stop, shared.drain());
-    shared.spawn_upkeep(&mut services);
-    let router = watchbell_webhook_ingestor::router(shared.clone()).merge(health(&shared, metrics));
-    let http_settings = shared.settings.http.clone();
-    services.spawn("http", |stop| async move { http::serve(web, router, &http_settings, stop).await });
+    shared.spawn_upkeep(&mut services, &metrics);
+    let router = watchbell_webhook_ingestor::router(shared.clone()).merge(shared.health_router(metrics));
+    let settings = shared.settings.clone();
+    services.spawn("http", |stop| async move { http::serve(web, router, &settings.http, stop).await });
     services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared.clone(), mail, stop));
     services.spawn("alert-analyzer", |stop| watchbell_alert_analyzer::run(shared.clone(), stop));
     services.spawn("dispatcher", |stop| watchbell_dispatcher::run(shared.clone(), stop));
-    services.spawn("api-server", |stop| watchbell_api_server::run(shared.clone(), history, stop));
+    services.spawn("api-server", |stop| watchbell_api_server::run(shared, Some(prepared), stop));
 
     output::line(&format!(
         "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics\n\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
         program(),
     ))?;
     services.wait().await
-}
-
-fn health(shared: &Shared, metrics: PrometheusHandle) -> axum::Router {
-    let shared = shared.clone();
-    http::health_router(move || watchbell_api_server::ready(shared.clone()), metrics)
 }
 
 /// How this program can be called again from where it was started.

@@ -1,8 +1,7 @@
 //! The `webhook-ingestor` service. Reads its settings, then hands over to the library.
 
 use watchbell_common::{
-    boot,
-    http,
+    boot, http,
     services::{Services, stop_on_signal},
     shared::Shared,
 };

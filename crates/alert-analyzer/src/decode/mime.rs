@@ -3,7 +3,7 @@
 //! Nothing is decoded here and nothing is copied: a part is a slice of the raw mail with what its header says
 //! about it. So a 25 MB attachment costs one look for the boundary lines, and the depth of nesting costs no
 //! stack. Fields, addresses, transfer encodings and charsets are read with mail-parser; its own tree of parts is
-//! not used, for the reasons in `docs/decisions/mime-parts.md`.
+//! not used, for the reasons in `docs/decisions/0009-mime-parts.md`.
 
 use std::{collections::HashMap, sync::LazyLock};
 

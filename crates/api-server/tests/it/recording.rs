@@ -9,7 +9,7 @@ use watchbell_common::{
     payload::{Fact, FactHead, Payload as _, What},
     queue::{DeadFilter, NewJob, QueueName},
     store::{Store, alerts, events},
-    testing_postgres::PostgresServer,
+    testing::PostgresServer,
 };
 
 use crate::house::{House, until};

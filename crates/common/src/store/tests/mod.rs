@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::Store;
-use crate::testing_postgres;
+use crate::testing;
 
 /// An empty database; the folder lives as long as the test.
 pub(crate) struct Empty {
@@ -23,7 +23,7 @@ impl Empty {
     }
 
     pub(crate) fn postgres() -> Self {
-        Self { url: testing_postgres::database(), dir: tempfile::tempdir().unwrap() }
+        Self { url: testing::database(), dir: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) async fn open(&self) -> Store {

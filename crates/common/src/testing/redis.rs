@@ -1,4 +1,4 @@
-//! What tests of several crates need: a real Redis of their own. Behind the feature `testing`.
+//! A real Redis for tests, as durable as in production.
 
 use std::{
     io::{Read as _, Write as _},

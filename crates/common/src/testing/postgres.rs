@@ -114,6 +114,13 @@ impl PostgresServer {
         assert!(done.status.success(), "psql: {}", String::from_utf8_lossy(&done.stderr));
     }
 
+    /// The answer of a query as `psql` prints it, without headings; `None` while the server does not answer.
+    pub fn query(&self, database: &SecretString, query: &str) -> Option<String> {
+        let done = Command::new(self.bin.join("psql")).args([database.expose_secret(), "-AtXc", query]).output();
+        let done = done.expect("running psql");
+        done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
+    }
+
     /// Makes a new, empty database and gives its URL.
     pub fn database(&self) -> SecretString {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
