@@ -67,7 +67,7 @@ impl Provisioner {
                 Taken::Refused(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             },
             Err(error) if configured => {
-                refused(&format!("{error:#}"));
+                self.unreadable(format!("{error:#}"));
                 return Ok(());
             }
             Err(error) => format!("{error:#}"),
@@ -112,13 +112,17 @@ impl Provisioner {
         if !still || self.handled.as_ref() == Some(&content) {
             return Ok(());
         }
-        if let Some(text) = text {
-            self.take(&text, &file.display().to_string()).await?;
-        } else {
-            refused(&content);
-            self.handled = Some(content);
+        match text {
+            Some(text) => drop(self.take(&text, &file.display().to_string()).await?),
+            None => self.unreadable(content),
         }
         Ok(())
+    }
+
+    fn unreadable(&mut self, why: String) {
+        refused(&why);
+        self.previous = Some(why.clone());
+        self.handled = Some(why);
     }
 
     /// Applies a file's content. Problems of the file are logged here; errors are the store's, and then the same

@@ -1,5 +1,5 @@
-#![cfg(test)]
 //! The api-server against a real Redis, SQLite and a real PostgreSQL.
+#![cfg(test)]
 
 mod books;
 mod house;

@@ -28,7 +28,7 @@ const AI_SETTING: &str = "ai";
 /// What applying did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
-    /// Whether anything differed; if not, the version is as it was.
+    /// Whether anything differed, or this was the first; if not, the version is as it was.
     pub changed: bool,
     /// The version of the configuration now.
     pub version: i64,
@@ -65,14 +65,21 @@ pub async fn apply(
     run.mutes().await?;
     run.silences().await?;
     run.ai().await?;
-    if !run.changed {
+    // Version 0 is what nobody has configured yet; a first file counts, even one that holds nothing.
+    if !run.changed && before > 0 {
         return Ok(Applied { changed: false, version: before });
     }
     let version = config::bump_version(&mut tx, now, 0).await?;
     // What cannot be compiled must not become the configuration, whoever made the part that is broken.
     Snapshot::compile(&config::document(&mut tx).await?, vault)
         .map_err(|error| ApplyError::Problems(vec![problem(provision, None, error.to_string())]))?;
-    tx.commit().await.map_err(StoreError::from)?;
+    match tx.commit().await.map_err(StoreError::from) {
+        Err(StoreError::Conflict(why)) => {
+            let what = format!("something made by hand still uses what is gone from the file: {why}");
+            return Err(ApplyError::Problems(vec![problem(provision, None, what)]));
+        }
+        done => done?,
+    }
     Ok(Applied { changed: true, version })
 }
 

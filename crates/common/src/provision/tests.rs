@@ -9,7 +9,7 @@ use crate::{
     alert::Severity,
     config::{Document, Snapshot, Tenant},
     crypto::Vault,
-    ids::TenantId,
+    ids::{ChannelId, RuleId, TenantId},
     store::{
         Store, StoreError, channels,
         config::{self, Owned},
@@ -255,6 +255,7 @@ fn channels_without_a_default_are_allowed_with_a_warning() {
 on_both!(
     what_the_file_says_is_in_the_store,
     applying_again_changes_nothing,
+    a_first_file_that_holds_nothing_is_a_configuration_too,
     ids_and_made_tokens_stay_while_fields_change,
     what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_alone,
     a_renamed_channel_is_another_and_tokens_can_be_exchanged,
@@ -298,6 +299,12 @@ async fn applying_again_changes_nothing(empty: Empty) {
     assert!(!again.changed);
     assert_eq!(again.version, before.version);
     assert_eq!(document(&store).await, before);
+}
+
+async fn a_first_file_that_holds_nothing_is_a_configuration_too(empty: Empty) {
+    let store = empty.open().await;
+    assert!(put(&store, "{}").await.version > 0);
+    assert!(!put(&store, "{}").await.changed);
 }
 
 async fn ids_and_made_tokens_stay_while_fields_change(empty: Empty) {
@@ -394,10 +401,19 @@ async fn nothing_changes_when_anything_is_refused(empty: Empty) {
 
     let in_use = refusal(&store, &read("mutes: [{ from: x }]").unwrap()).await;
     assert!(in_use.contains("the rule `mine`, made by hand, uses it"), "{in_use}");
-    let taken = FULL.replace("name: databases", "name: mine");
+    let mut tx = store.begin().await.unwrap();
+    rules::delete(&mut tx, TENANT, RuleId(77)).await.unwrap();
+    let mut channel = channels::list(&mut tx, TENANT).await.unwrap().remove(0).item;
+    (channel.id, channel.name) = (ChannelId(77), "my own".into());
+    channels::put(&mut tx, TENANT, &Owned { item: channel, provisioned: false }, "my hash").await.unwrap();
+    tx.commit().await.unwrap();
+    let in_use = refusal(&store, &read("mutes: [{ from: x }]").unwrap()).await;
+    assert!(in_use.contains("something made by hand still uses what is gone"), "{in_use}");
+    let taken = FULL.replace("name: sink", "name: my own").replace("sink]", "my own]");
     let taken = refusal(&store, &read(&taken).unwrap()).await;
-    assert!(taken.starts_with("w.yaml:19:11: rules[0].name: this name is taken"), "{taken}");
-    assert_eq!(document(&store).await, before);
+    assert!(taken.starts_with("w.yaml:14:11: channels[1].name: this name is taken"), "{taken}");
+    let after = document(&store).await;
+    assert_eq!((after.version, &after.tenants[0].rules[..]), (before.version, &before.tenants[0].rules[..2]));
 }
 
 async fn refusal(store: &Store, provision: &Provision) -> String {
