@@ -72,7 +72,7 @@ pub struct Product {
 }
 
 impl Product {
-    /// `watchbell serve` on SQLite.
+    /// `watchbell serve` on SQLite. An empty text stands for no provisioning file.
     pub async fn embedded(provision: &str) -> Self {
         Self::embedded_with(provision, &[]).await
     }
@@ -118,12 +118,14 @@ impl Product {
             ("WATCHBELL_SMTP_LISTEN", smtp.to_string()),
             ("WATCHBELL_HTTP_LISTEN", http.to_string()),
             ("WATCHBELL_HTTP_API_LISTEN", api.to_string()),
-            ("WATCHBELL_PROVISION_FILE", file.display().to_string()),
             // Short, so that tests which kill a worker see its jobs again soon.
             ("WATCHBELL_QUEUE_LEASE", "3s".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
+        if !provision.is_empty() {
+            env.push(("WATCHBELL_PROVISION_FILE".to_owned(), file.display().to_string()));
+        }
         if let Some(redis) = &redis {
             env.push(("WATCHBELL_QUEUE_URL".to_owned(), redis.url()));
             env.push((

@@ -7,11 +7,12 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use serde_json::Value;
+use watchbell_common::clock::{Clock as _, SystemClock};
 
 use crate::eventually;
 
@@ -31,12 +32,22 @@ pub enum Mood {
 /// One accepted request.
 #[derive(Debug, Clone)]
 pub struct Received {
-    pub at: Instant,
+    /// When it arrived, in Unix milliseconds.
+    pub at_ms: i64,
     pub headers: HeaderMap,
     pub body: Value,
 }
 
 impl Received {
+    /// From the arrival of the event to the arrival of this message.
+    ///
+    /// # Panics
+    /// When the body does not say when the event was received.
+    pub fn latency(&self) -> Duration {
+        let received: jiff::Timestamp = self.text("received_at").parse().expect("a webhook says `received_at`");
+        Duration::from_millis(u64::try_from(self.at_ms - received.as_millisecond()).unwrap_or_default())
+    }
+
     /// A text field of the body; empty when absent.
     pub fn text(&self, field: &str) -> &str {
         self.body[field].as_str().unwrap_or_default()
@@ -148,7 +159,7 @@ async fn take(
     };
     if status.is_success() {
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        lock(&inner.received).push(Received { at: Instant::now(), headers, body });
+        lock(&inner.received).push(Received { at_ms: SystemClock.now_ms(), headers, body });
     }
     (status, [("retry-after", "1")])
 }

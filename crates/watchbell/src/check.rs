@@ -5,7 +5,10 @@ use std::{io::BufRead as _, path::PathBuf};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use secrecy::SecretString;
-use watchbell_common::{passwords, provision, settings::Settings};
+use watchbell_common::{
+    passwords, provision,
+    settings::{self, Settings},
+};
 
 use crate::output;
 
@@ -22,13 +25,20 @@ pub(crate) fn run(options: &Options, settings: &Settings) -> anyhow::Result<()> 
     let Some(file) = options.provision.as_ref().or(settings.provision.file.as_ref()) else {
         return output::line("provisioning file: none");
     };
-    match provision::read(file, &watchbell_channels::platforms()) {
-        Ok(_) => output::line(&format!("{}: good", file.display())),
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading {name}"))?;
+    match provision::parse(&text, &name, &watchbell_api_server::platforms(), &settings::environment) {
+        Ok(provision) => {
+            for warning in &provision.warnings {
+                output::line(&warning.to_string())?;
+            }
+            output::line(&format!("{name}: good ({})", provision.summary()))
+        }
         Err(problems) => {
             for problem in &problems {
                 output::line(&problem.to_string())?;
             }
-            bail!("{}: {} to fix; nothing was changed", file.display(), problems.len());
+            bail!("{name}: {} to fix; nothing was changed", problems.len());
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let answer = outbound::client(TIMEOUT)?.get(&options.url).send().await.context("asking")?;
+    let answer = outbound::client()?.get(&options.url).timeout(TIMEOUT).send().await.context("asking")?;
     if !answer.status().is_success() {
         bail!("{} answered {}", options.url, answer.status());
     }

@@ -24,7 +24,7 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
     let prepared = watchbell_api_server::prepare(&shared).await?;
     let mail = watchbell_smtp_ingestor::bind(&shared.settings.smtp).await?;
     let web = http::bind(shared.settings.http.listen, "http.listen").await?;
-    let (mail_address, web_address) = (mail.address(), web.local_addr()?);
+    let (mail_address, web_address) = (mail.address()?, web.local_addr()?);
 
     let mut services = Services::new(stop, shared.drain());
     shared.spawn_upkeep(&mut services, &metrics);

@@ -15,10 +15,8 @@ async fn with_the_store_stopped_mails_reach_their_channel_and_history_catches_up
     let mut product = Product::distributed(&one_channel(&sink)).await;
     product.mail("probe@corp.example", "ops@corp.example", &mail("before")).await;
     sink.wait_for(1, SOON).await;
-    eventually("the first event in the history", SOON, || async {
-        (recorded(&mut product).await == Some(1)).then_some(())
-    })
-    .await;
+    eventually("the first event in the history", SOON, || async { (recorded(&product) == Some(1)).then_some(()) })
+        .await;
 
     product.postgres().stop();
     for number in 0..20 {
