@@ -150,12 +150,10 @@ async fn take(
     let delay = *lock(&inner.delay);
     tokio::time::sleep(delay).await;
     let status = match *lock(&inner.mood) {
-        Mood::Good => StatusCode::OK,
         Mood::FailsEach(n) if number % n == 0 => StatusCode::INTERNAL_SERVER_ERROR,
-        Mood::FailsEach(_) => StatusCode::OK,
         Mood::Answers(status) => StatusCode::from_u16(status).expect("tests name real statuses"),
         Mood::Limits(n) if number < n => StatusCode::TOO_MANY_REQUESTS,
-        Mood::Limits(_) => StatusCode::OK,
+        Mood::Good | Mood::FailsEach(_) | Mood::Limits(_) => StatusCode::OK,
     };
     if status.is_success() {
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);

@@ -65,7 +65,7 @@ pub(crate) async fn run(options: &Options, settings: Settings) -> anyhow::Result
                 audit.lines,
                 audit.jobs,
                 audit.wrong_total,
-                audit.wrong.iter().map(|event| format!("\n  {event}")).collect::<String>()
+                audit.wrong.iter().fold(String::new(), |list, event| list + "\n  " + &event.to_string())
             ))?;
         }
     }

@@ -63,7 +63,7 @@ rest back to the queue. Exits non-zero when a service ends unasked."
     Dead(dead::Command),
     /// Check the settings and the provisioning file, and change nothing.
     CheckConfig(check::Options),
-    /// Read a password from standard input and print its hash for smtp.users_file.
+    /// Read a password from standard input and print its hash for the file of SMTP users.
     HashPassword,
     /// Ask a health address; exits 0 when it answers 200. For container health checks.
     Health(health::Options),

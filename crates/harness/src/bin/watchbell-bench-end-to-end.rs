@@ -1,11 +1,12 @@
 //! Part of `make bench`: mails in, webhooks out, through `watchbell serve` on SQLite.
 
 use std::{
+    io::Write as _,
     path::Path,
     time::{Duration, Instant},
 };
 
-use watchbell_harness::{Product, Sink, mail::Client};
+use watchbell_harness::{Product, Received, Sink, mail::Client};
 
 const MAILS: usize = 20_000;
 const CONNECTIONS: usize = 16;
@@ -34,12 +35,11 @@ async fn main() -> anyhow::Result<()> {
 
     send(&product, MAILS, Some(rate / 2.0)).await?;
     let received = sink.wait_for(2 * MAILS, AT_MOST).await;
-    let mut latencies: Vec<_> = received[MAILS..].iter().map(|message| message.latency()).collect();
+    let mut latencies: Vec<_> = received[MAILS..].iter().map(Received::latency).collect();
     latencies.sort_unstable();
     let percentile = |share: usize| latencies[(latencies.len() - 1) * share / 100];
 
     let mut out = std::io::stdout();
-    use std::io::Write as _;
     writeln!(out, "\nEnd to end: {MAILS} mails to a webhook, `watchbell serve` on SQLite")?;
     writeln!(out, "  accepted per second               {:>9.0}", per_second(MAILS, accepted))?;
     writeln!(out, "  delivered per second              {rate:>9.0}   aim ≥ 1500")?;

@@ -69,7 +69,7 @@ async fn killed_in_the_middle_everything_acknowledged_is_delivered() {
             product.ready().await;
         }
     }
-    let books = product.settled(Duration::from_secs(60)).await;
+    let books = product.settled(Duration::from_mins(1)).await;
     assert_eq!((&books["delivered"], &books["unaccounted"]), (&json!(50), &json!(0)));
     assert_eq!(sink.deliveries().len(), 50);
 }
@@ -86,7 +86,7 @@ async fn a_killed_worker_loses_nothing_to_the_others() {
         product.process(service).restart();
     }
     product.ready().await;
-    let books = product.settled(Duration::from_secs(60)).await;
+    let books = product.settled(Duration::from_mins(1)).await;
     assert_eq!((&books["delivered"], &books["unaccounted"]), (&json!(40), &json!(0)));
     assert_eq!(sink.deliveries().len(), 40);
     let audit = product.command(&["books", "--audit"]);
