@@ -8,9 +8,10 @@ mod fairness;
 mod keys;
 mod push;
 mod verdicts;
+mod walk;
 mod workers;
 
-pub(crate) use self::{books::*, fairness::*, keys::*, push::*, verdicts::*, workers::*};
+pub(crate) use self::{books::*, fairness::*, keys::*, push::*, verdicts::*, walk::*, workers::*};
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,6 +41,9 @@ pub(crate) trait Harness: Sized {
 
     /// Adds a live job to the ledger line of `event` that does not exist.
     async fn break_ledger(&self, event: EventId);
+
+    /// Whatever the backend keeps beside the jobs (sums, indices) matches them.
+    async fn assert_sound(&self) {}
 }
 
 /// Makes one `#[tokio::test]` of each promise.
@@ -122,6 +126,7 @@ macro_rules! queue_conformance {
             each_tenant_has_its_own_books,
             the_books_survive_a_restart,
             an_audit_finds_a_line_that_does_not_match_its_jobs,
+            steps_in_any_order_keep_the_books,
         }
     };
     ($harness:ty => $($promise:ident,)*) => {

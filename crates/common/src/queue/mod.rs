@@ -434,10 +434,8 @@ pub async fn connect(
         None if url == "sqlite" => {
             let dir = settings.data.dir.clone();
             let opening = tokio::task::spawn_blocking(move || sqlite::SqliteQueue::open(&dir, clock));
-            match opening.await {
-                Ok(queue) => Ok(Arc::new(queue?)),
-                Err(panicked) => Err(QueueError::Unavailable(panicked.to_string())),
-            }
+            let opened = opening.await.map_err(|panicked| QueueError::Unavailable(panicked.to_string()))?;
+            Ok(Arc::new(opened?))
         }
         // Redis has a clock of its own.
         Some(("redis" | "rediss", _)) => Ok(Arc::new(redis::RedisQueue::connect(url, redis::PARTITION, None).await?)),

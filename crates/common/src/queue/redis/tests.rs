@@ -65,6 +65,15 @@ impl Harness for OnRedis {
         let line = cmd("HSET").arg(ledger).arg(hex(event.uuid())).arg("2 0 0").take();
         self.queue.link.query::<()>(&line).await.unwrap();
     }
+
+    /// The lines that mod.rs promises between steps.
+    async fn assert_sound(&self) {
+        let check = redis::Script::new(include_str!("sound.lua"));
+        let mut call = cmd("EVALSHA");
+        call.arg(check.get_hash()).arg(1).arg(&self.queue.root);
+        let broken: Vec<String> = self.queue.link.run(&check, &call).await.unwrap();
+        assert_eq!(broken, [""; 0]);
+    }
 }
 
 queue_conformance!(OnRedis);

@@ -137,17 +137,18 @@ impl Desk {
 
     /// A leased job of the lane is not leased any more, and not ready either.
     pub(super) fn lane_frees(&mut self, queue: QueueName, lane: &str) -> rusqlite::Result<()> {
-        let now = self.first(
-            "UPDATE lanes SET leased = leased - 1 WHERE queue = ?1 AND lane = ?2
-             RETURNING ready > 0 AND paused_until = 0, ready = 0 AND leased = 0 AND paused_until = 0",
+        let lane_now = self.first(
+            "SELECT ready, leased, paused_until FROM lanes WHERE queue = ?1 AND lane = ?2",
             (queue, lane),
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, UnixMillis>(2)?)),
         )?;
-        match now {
+        if let Some((0, 1, 0)) = lane_now {
+            return self.forget_lane(queue, lane);
+        }
+        self.run("UPDATE lanes SET leased = leased - 1 WHERE queue = ?1 AND lane = ?2", (queue, lane))?;
+        if let Some((1.., _, 0)) = lane_now {
             // A worker may sleep because the lane was at its bound.
-            Some((true, _)) => self.tally.wake(queue),
-            Some((_, true)) => self.forget_lane(queue, lane)?,
-            _ => {}
+            self.tally.wake(queue);
         }
         Ok(())
     }

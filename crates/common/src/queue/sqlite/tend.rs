@@ -44,8 +44,6 @@ impl Desk {
         tended.more |= self.end_pauses(now, TEND_MAX)? == TEND_MAX;
         self.reclaim(now, &mut tended)?;
         tended.more |= self.forget(now)?;
-        // A full call may have been the last one; only a look tells.
-        tended.more = tended.more || self.is_due(now)?;
         Ok(tended)
     }
 
@@ -73,17 +71,8 @@ impl Desk {
             self.lane_gains(*queue, lane)?;
         }
         tended.due = due.len() as u64;
+        tended.more |= due.len() == TEND_MAX;
         Ok(())
-    }
-
-    fn is_due(&self, now: UnixMillis) -> rusqlite::Result<bool> {
-        let due = self.first(
-            "SELECT 1 FROM jobs WHERE place = 'waiting' AND due <= ?1
-             UNION ALL SELECT 1 FROM workers WHERE deadline <= ?1 LIMIT 1",
-            [now],
-            |_| Ok(()),
-        )?;
-        Ok(due.is_some())
     }
 
     fn reclaim(&mut self, now: UnixMillis, tended: &mut Tended) -> rusqlite::Result<()> {
@@ -97,6 +86,7 @@ impl Desk {
                 self.take_back(job, now, tended)?;
             }
             if left == 0 {
+                tended.more = true;
                 break;
             }
             self.forget_worker(&worker)?;

@@ -2,17 +2,22 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use rusqlite::{Connection, ToSql};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use super::{FILE, SqliteQueue};
 use crate::{
     clock::{Clock as _, ManualClock, millis},
-    ids::EventId,
+    ids::{EventId, JobId, TenantId},
     queue::{
-        Queue,
+        DeadFilter, Decision, NewJob, Pushed, Queue, QueueError, QueueName, Verdict, Want, WorkerId,
         conformance::{Harness, queue_conformance},
     },
 };
+
+const INTAKE: QueueName = QueueName::Intake;
 
 queue_conformance!(SqliteHarness);
 
@@ -59,11 +64,225 @@ impl Harness for SqliteHarness {
     }
 
     async fn break_ledger(&self, event: EventId) {
-        let broken = self
-            .queue
-            .writer
-            .call(move |desk| Ok(desk.run("UPDATE ledger SET pending = pending + 1 WHERE event = ?1", [event.uuid()])?))
-            .await;
-        assert_eq!(broken.unwrap(), 1);
+        let broken =
+            change(&self.queue, "UPDATE ledger SET pending = pending + 1 WHERE event = ?1", event.uuid()).await;
+        assert_eq!(broken, 1);
     }
+
+    /// The sums in `depths`, `lanes` and `books` are those of the rows they stand for.
+    async fn assert_sound(&self) {
+        let wrong = self.queue.writer.call(|desk| {
+            let wrong: Vec<String> = desk.all(WRONG_SUMS, [], |row| row.get(0))?;
+            Ok(wrong)
+        });
+        assert_eq!(wrong.await.unwrap(), [""; 0]);
+    }
+}
+
+/// What differs between the sums that are kept and the rows that they count.
+const WRONG_SUMS: &str = "
+    WITH
+        placed AS (SELECT queue, place, count(*) AS n FROM jobs GROUP BY queue, place),
+        kept AS (SELECT queue, place, n FROM depths WHERE n <> 0),
+        laned AS (
+            SELECT queue, lane, sum(place = 'ready') AS ready, sum(place = 'leased') AS leased
+            FROM jobs WHERE place IN ('ready', 'leased') GROUP BY queue, lane
+        ),
+        lined AS (SELECT tenant, sum(pending > 0) AS pending, sum(pending = 0) AS dead FROM ledger GROUP BY tenant)
+    SELECT format('depth of %s %s', queue, place)
+        FROM placed FULL JOIN kept USING (queue, place) WHERE placed.n IS NOT kept.n
+    UNION ALL SELECT format('lane %s of %s', lane, queue)
+        FROM laned FULL JOIN lanes USING (queue, lane)
+        WHERE coalesce(laned.ready, 0) <> lanes.ready OR coalesce(laned.leased, 0) <> lanes.leased
+            OR lanes.lane IS NULL OR (lanes.ready + lanes.leased + lanes.paused_until = 0)
+    UNION ALL SELECT format('books of %d', tenant)
+        FROM lined FULL JOIN books USING (tenant)
+        WHERE coalesce(lined.pending, 0) IS NOT books.pending OR coalesce(lined.dead, 0) IS NOT books.dead
+    UNION ALL SELECT format('payload %d', seq)
+        FROM jobs FULL JOIN payloads USING (seq) WHERE jobs.id IS NULL OR payloads.bytes IS NULL";
+
+/// Runs a statement on the queue's own connection.
+async fn change(queue: &SqliteQueue, sql: &'static str, value: impl ToSql + Clone + Send + 'static) -> usize {
+    queue.writer.call(move |desk| Ok(desk.run(sql, [&value])?)).await.unwrap()
+}
+
+fn job(n: u64, bytes: usize) -> NewJob {
+    let event = EventId::derived(&[&n.to_be_bytes()]);
+    let payload = Bytes::from(vec![b'x'; bytes]);
+    NewJob::new(JobId::derived(&[&n.to_be_bytes()]), TenantId::DEFAULT, Some(event), "lane", payload)
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_needs_room_and_works_again_when_there_is_some() {
+    let h = SqliteHarness::fresh().await;
+    h.queue.push(INTAKE, vec![job(0, 2_000)]).await.unwrap();
+    limit_pages(&h.queue, 60).await;
+    let mut accepted = 1;
+    let refused = loop {
+        match h.queue.push(INTAKE, vec![job(accepted, 20_000)]).await {
+            Ok(_) => accepted += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&refused, QueueError::Unavailable(text) if text.contains("full")), "{refused:?}");
+    // Beside one that needs no room, one that does fails alone.
+    let (pushed, small, pinged) =
+        tokio::join!(h.queue.push(INTAKE, vec![job(9_000, 1 << 20)]), h.queue.take_slot("s", 60), h.queue.ping());
+    assert!(matches!(pushed, Err(QueueError::Unavailable(_))), "{pushed:?}");
+    assert_eq!(small.unwrap(), Duration::ZERO);
+    pinged.unwrap();
+    h.assert_sound().await;
+    limit_pages(&h.queue, 1 << 30).await;
+    h.queue.push(INTAKE, vec![job(9_000, 1 << 20)]).await.unwrap();
+    let books = h.queue.books().await.unwrap();
+    assert_eq!(books[0].1.received, accepted + 1);
+    h.assert_sound().await;
+}
+
+/// Lets the file grow to so many pages, as a disk of that size would.
+async fn limit_pages(queue: &SqliteQueue, pages: u32) {
+    let limited = queue.writer.call(move |desk| {
+        let sql = if pages == 60 { "PRAGMA max_page_count = 60" } else { "PRAGMA max_page_count = 1073741824" };
+        Ok(desk.first(sql, [], |row| row.get::<_, u32>(0))?)
+    });
+    assert_eq!(limited.await.unwrap(), Some(pages));
+}
+
+#[tokio::test]
+async fn concurrent_pushes_share_commits() {
+    const PUSHES: u64 = 2_000;
+    let h = SqliteHarness::fresh().await;
+    let mut pushing = JoinSet::new();
+    for n in 0..PUSHES {
+        let queue = h.queue.clone();
+        pushing.spawn(async move { queue.push(INTAKE, vec![job(n, 100)]).await.unwrap() });
+    }
+    pushing.join_all().await;
+    assert!(h.queue.commits() < PUSHES / 10, "{} commits", h.queue.commits());
+    assert_eq!(h.queue.books().await.unwrap()[0].1.pending, PUSHES);
+}
+
+#[tokio::test]
+async fn a_refused_call_does_not_spoil_the_group_it_is_in() {
+    let h = SqliteHarness::fresh().await;
+    let bad = NewJob { lane: "x".repeat(65), ..job(2, 10) };
+    let (one, two, three) = tokio::join!(
+        h.queue.push(INTAKE, vec![job(1, 10)]),
+        h.queue.push(INTAKE, vec![bad]),
+        h.queue.push(INTAKE, vec![job(3, 10)]),
+    );
+    assert!(matches!(two, Err(QueueError::BadJob(_))), "{two:?}");
+    assert_eq!((one.unwrap(), three.unwrap()), (vec![Pushed::Queued], vec![Pushed::Queued]));
+}
+
+#[tokio::test]
+async fn two_processes_may_use_one_file() {
+    let h = SqliteHarness::fresh().await;
+    let other = open(h.dir.path(), &h.clock);
+    let mut pushing = JoinSet::new();
+    for n in 0..200 {
+        let queue = if n % 2 == 0 { h.queue.clone() } else { other.clone() };
+        pushing.spawn(async move { queue.push(INTAKE, vec![job(n, 100)]).await.unwrap() });
+    }
+    pushing.join_all().await;
+    let worker = WorkerId("w".into());
+    other.keep_alive(&worker, Duration::from_secs(30)).await.unwrap();
+    let leases = other.lease(INTAKE, &worker, Want { max: 500, per_lane: 0 }).await.unwrap();
+    assert_eq!(leases.len(), 200);
+    for (n, lease) in leases.into_iter().enumerate() {
+        let queue = if n % 2 == 0 { &h.queue } else { &other };
+        queue.decide(Decision { lease: lease.token, verdict: bury(), facts: Vec::new() }).await.unwrap();
+    }
+    assert_eq!(other.replay(&DeadFilter::default(), 150).await.unwrap(), 150);
+    assert_eq!(h.queue.dead(&DeadFilter::default(), 0, 100).await.unwrap().len(), 50);
+    h.assert_sound().await;
+}
+
+fn bury() -> Verdict {
+    Verdict::Bury { reason: "on purpose".to_owned() }
+}
+
+#[tokio::test]
+async fn a_lease_whose_caller_went_away_is_given_back() {
+    let h = SqliteHarness::fresh().await;
+    let worker = WorkerId("w".into());
+    h.queue.keep_alive(&worker, Duration::from_secs(30)).await.unwrap();
+    h.queue.push(INTAKE, vec![job(1, 10)]).await.unwrap();
+    let (go, gate) = std::sync::mpsc::channel();
+    let busy = h.queue.writer.call(move |_| {
+        gate.recv().unwrap();
+        Ok(())
+    });
+    let leaving = async {
+        let asked = h.queue.lease(INTAKE, &worker, Want { max: 1, per_lane: 0 });
+        // Polled once, so that the busy thread has it next; then dropped.
+        assert!(tokio::time::timeout(Duration::ZERO, asked).await.is_err());
+        go.send(()).unwrap();
+    };
+    tokio::join!(busy, leaving).0.unwrap();
+    let lease = loop {
+        if let Some(lease) = h.queue.lease(INTAKE, &worker, Want { max: 1, per_lane: 0 }).await.unwrap().pop() {
+            break lease;
+        }
+    };
+    assert!(lease.token.epoch > 1, "it was leased before");
+    assert_eq!(lease.attempts, 0);
+    h.assert_sound().await;
+}
+
+#[tokio::test]
+async fn when_the_writer_is_gone_everything_says_so() {
+    let h = SqliteHarness::fresh().await;
+    let died = h.queue.writer.call(|_| -> Result<(), _> { panic!("on purpose") }).await;
+    assert!(matches!(died, Err(QueueError::Unavailable(_))), "{died:?}");
+    let refused = h.queue.push(INTAKE, vec![job(1, 10)]).await;
+    assert!(matches!(&refused, Err(QueueError::Unavailable(text)) if text.contains("stopped")), "{refused:?}");
+    assert!(matches!(h.queue.ping().await, Err(QueueError::Unavailable(_))));
+}
+
+#[test]
+fn a_file_that_is_no_queue_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(FILE), "not a database, but long enough to look like one\n".repeat(100)).unwrap();
+    let text = refusal(dir.path());
+    assert!(text.contains(FILE) && text.contains("not a database"), "{text}");
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    Connection::open(dir.path().join(FILE)).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let text = refusal(dir.path());
+    assert!(text.contains("version is 99"), "{text}");
+}
+
+fn refusal(dir: &Path) -> String {
+    SqliteQueue::open(dir, Arc::new(ManualClock::at(0))).unwrap_err().to_string()
+}
+
+/// No statement on the hot path reads a whole table: each plan uses an index for what it looks for.
+#[tokio::test]
+async fn a_lease_is_found_through_its_index_however_many_jobs_wait() {
+    let h = SqliteHarness::fresh().await;
+    let plan = async |sql: &'static str| -> Vec<String> {
+        h.queue.writer.call(move |desk| Ok(desk.all(sql, [], |row| row.get("detail"))?)).await.unwrap()
+    };
+    let decided = plan(
+        "EXPLAIN QUERY PLAN SELECT seq FROM jobs
+         WHERE id = x'00' AND queue = 'intake' AND place = 'leased' AND worker = 'w' AND epoch = 1",
+    );
+    assert!(decided.await[0].contains("sqlite_autoindex_jobs_1 (id=?)"));
+    let next = plan(
+        "EXPLAIN QUERY PLAN SELECT seq, bytes FROM jobs JOIN payloads USING (seq)
+         WHERE queue = 'intake' AND lane = 'a' AND place = 'ready' ORDER BY seq LIMIT 10",
+    );
+    let next = next.await;
+    assert!(next[0].contains("jobs_ready (queue=? AND lane=?)"), "{next:?}");
+    assert!(!next.iter().any(|step| step.contains("TEMP B-TREE")), "{next:?}");
+    let lanes = plan(
+        "EXPLAIN QUERY PLAN SELECT lane FROM lanes
+         WHERE queue = 'intake' AND ready > 0 AND paused_until = 0 AND leased < 9 ORDER BY turn LIMIT 10",
+    );
+    let lanes = lanes.await;
+    assert!(lanes[0].contains("lanes_turn (queue=?)") && lanes.len() == 1, "{lanes:?}");
 }

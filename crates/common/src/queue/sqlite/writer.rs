@@ -190,9 +190,13 @@ where
     T: Send,
 {
     fn run(&mut self, desk: &mut Desk) -> rusqlite::Result<()> {
+        let changes = desk.conn.total_changes();
         self.outcome = Some(match (self.run)(desk) {
             Ok(value) => Ok(value),
-            Err(Fault::Refused(error)) => Err(error),
+            Err(Fault::Refused(error)) => {
+                debug_assert_eq!(desk.conn.total_changes(), changes, "refused after it wrote: {error}");
+                Err(error)
+            }
             Err(Fault::Database(error)) => return Err(error),
         });
         Ok(())
