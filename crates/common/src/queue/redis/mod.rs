@@ -162,7 +162,8 @@ impl RedisQueue {
 struct WaitFailed;
 
 /// A connection with a call in flight. When the caller stops waiting it is closed instead of going back to the
-/// pool: the next caller would wait behind that call, and a token would go to nobody.
+/// pool, where the next caller would wait behind that call. A token that it takes in its last moment is lost; the
+/// others then look when their own time is up.
 struct Blocked(Option<deadpool_redis::Connection>);
 
 impl Blocked {
