@@ -164,12 +164,11 @@ impl Desk {
             ..Audit::default()
         };
         let mut find = self.prepare(
-            "SELECT coalesce(ledger.event, there.event)
-             FROM ledger FULL JOIN (
-                 SELECT event, sum(place <> 'dead') AS pending, sum(place = 'dead') AS dead
-                 FROM jobs WHERE event IS NOT NULL GROUP BY event
-             ) AS there ON there.event = ledger.event
-             WHERE ledger.pending IS NOT there.pending OR ledger.dead IS NOT there.dead",
+            "SELECT event FROM (
+                 SELECT event, pending, dead, 0 AS jobs FROM ledger
+                 UNION ALL
+                 SELECT event, -(place <> 'dead'), -(place = 'dead'), 1 FROM jobs WHERE event IS NOT NULL
+             ) GROUP BY event HAVING sum(pending) <> 0 OR sum(dead) <> 0 OR sum(jobs) = 0",
         )?;
         let mut rows = find.query([])?;
         while let Some(row) = rows.next()? {
