@@ -90,13 +90,12 @@ impl Drop for Process {
     }
 }
 
-/// The folder in which cargo put our binaries: tests run from its `deps`.
+/// Where cargo put a binary of ours: beside this one, or a folder up, since tests run from `deps`.
 pub(crate) fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let folder = test.parent().and_then(Path::parent).expect("tests run from target/<profile>/deps");
-    let path = folder.join(name);
-    assert!(path.exists(), "{} was not built: run `cargo build --workspace --all-targets` first", path.display());
-    path
+    let this = std::env::current_exe().expect("a running program has a path");
+    let mut folders = this.ancestors().skip(1).take(2);
+    let found = folders.find_map(|folder| Some(folder.join(name)).filter(|path| path.is_file()));
+    found.unwrap_or_else(|| panic!("{name} was not built: run `cargo build --workspace --all-targets` first"))
 }
 
 fn spawn(name: &str, args: &[OsString], env: &[(String, String)], dir: &Path) -> Child {
