@@ -331,3 +331,19 @@ fn nothing_knows_the_machine_it_was_written_on() {
     }
     no_complaints(&complaints);
 }
+
+#[test]
+fn the_operators_guide_lists_exactly_the_metrics_that_there_are() {
+    let repository = Repository::open();
+    let names = |text: &str, edge: char| -> BTreeSet<String> {
+        let found = text.split(edge).filter(|word| {
+            word.strip_prefix("watchbell_").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        });
+        found.map(str::to_owned).collect()
+    };
+    let crates = repository.under("crates/", ".rs").filter(|path| path.contains("/src/") && !is_test(path));
+    let measured: BTreeSet<_> = crates.flat_map(|path| names(&repository.read(path), '"')).collect();
+    let listed = names(&repository.read("docs/guide/operations.md"), '`');
+    let difference: Vec<_> = measured.symmetric_difference(&listed).cloned().collect();
+    no_complaints(&difference);
+}
