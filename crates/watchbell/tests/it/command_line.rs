@@ -37,7 +37,9 @@ async fn check_config_names_line_and_field_of_each_mistake() {
     let output = product.command(&["check-config", "--provision", file.to_str().unwrap()]);
     assert!(!output.status.success());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    for expected in ["broken.yaml:3:", "channels[0].platform", "broken.yaml:6:", "[z-a]", "broken.yaml:7:", "nobody"] {
+    for expected in
+        ["broken.yaml:3:", "channels[0].platform", "broken.yaml:6:", "[z-a]", "broken.yaml:7:", "no such channel"]
+    {
         assert!(text.contains(expected), "no `{expected}` in:\n{text}");
     }
 
