@@ -16,7 +16,7 @@ use std::{
 
 pub use process::Process;
 pub use product::{Product, Service};
-pub use sink::{Mood, Received, Sink};
+pub use sink::{FAILURES_MAX, Mood, Received, Sink};
 
 /// An address on loopback that nobody listens on at the moment.
 pub fn free_address() -> SocketAddr {

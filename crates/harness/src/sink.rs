@@ -16,12 +16,16 @@ use watchbell_common::clock::{Clock as _, SystemClock};
 
 use crate::eventually;
 
+/// How often [`Mood::FailsEach`] refuses the same delivery: the retries after these come within a minute, the later
+/// ones after five and fifteen, which no test waits for.
+pub const FAILURES_MAX: u64 = 3;
+
 /// How a sink answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
     /// 200 to all.
     Good,
-    /// 500 to every n-th request.
+    /// 500 to every n-th request, but to no delivery more than [`FAILURES_MAX`] times.
     FailsEach(u64),
     /// This status to all.
     Answers(u16),
@@ -59,6 +63,8 @@ struct Inner {
     mood: Mutex<Mood>,
     delay: Mutex<Duration>,
     requests: AtomicU64,
+    /// By idempotency key.
+    failures: Mutex<HashMap<String, u64>>,
     received: Mutex<Vec<Received>>,
 }
 
@@ -79,6 +85,7 @@ impl Sink {
             mood: Mutex::new(Mood::Good),
             delay: Mutex::new(Duration::ZERO),
             requests: AtomicU64::new(0),
+            failures: Mutex::default(),
             received: Mutex::new(Vec::new()),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
@@ -141,6 +148,14 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn may_fail(inner: &Inner, headers: &HeaderMap) -> bool {
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
+    let mut failures = lock(&inner.failures);
+    let times = failures.entry(key.to_owned()).or_default();
+    *times += 1;
+    *times <= FAILURES_MAX
+}
+
 async fn take(
     State(inner): State<Arc<Inner>>,
     headers: HeaderMap,
@@ -150,7 +165,7 @@ async fn take(
     let delay = *lock(&inner.delay);
     tokio::time::sleep(delay).await;
     let status = match *lock(&inner.mood) {
-        Mood::FailsEach(n) if number % n == 0 => StatusCode::INTERNAL_SERVER_ERROR,
+        Mood::FailsEach(n) if number % n == 0 && may_fail(&inner, &headers) => StatusCode::INTERNAL_SERVER_ERROR,
         Mood::Answers(status) => StatusCode::from_u16(status).expect("tests name real statuses"),
         Mood::Limits(n) if number < n => StatusCode::TOO_MANY_REQUESTS,
         Mood::Good | Mood::FailsEach(_) | Mood::Limits(_) => StatusCode::OK,
