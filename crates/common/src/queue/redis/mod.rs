@@ -1,4 +1,6 @@
 //! The queue on Redis (7 or later). Every atomic step is one Lua script; Redis runs one at a time.
+//! Pushes that wait at the same time share one call ([`gather`]), and a script writes what its jobs share (books,
+//! lanes, the sequence) once per call: what a call costs is spread over its jobs.
 //!
 //! # Data structures
 //! All keys begin with `watchbell:{<partition>}:`. The braces are a hash tag: a partition lives in one slot, so
