@@ -10,8 +10,8 @@ use watchbell_common::{
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     ids::{ChannelId, DeliveryId, EventId, TenantId},
     payload::{
-        AlertPayload, AttemptOutcome, Content, DeliverPayload, EnrichPayload, Envelope, Fact, FactHead, IntakeHead,
-        Item, Payload, RoutePayload, What,
+        AlertPayload, AttemptOutcome, Content, DeliverPayload, EnrichPayload, Envelope, Fact, FactHead, IntakeHead, Item,
+        Payload, RoutePayload, What,
     },
     queue::Ending,
 };
@@ -118,8 +118,7 @@ fn intake_v1() {
 #[test]
 fn route_deliver_and_enrich_v1() {
     keeps("route.v1", &RoutePayload { alert: alert() });
-    let deliver =
-        DeliverPayload { delivery: delivery(), channel: ChannelId(7), alert: alert(), count: 3, update: false };
+    let deliver = DeliverPayload { delivery: delivery(), channel: ChannelId(7), alert: alert(), count: 3, update: false };
     keeps("deliver.v1", &deliver);
     keeps("enrich.v1", &EnrichPayload { alert: alert(), count: 3, channels: vec![ChannelId(7), ChannelId(8)] });
 }
