@@ -24,25 +24,28 @@ if #turns == 0 then return {} end
 if not call('ZSCORE', P .. 'workers', worker) then believe(worker, UNANNOUNCED_TTL) end
 
 local epoch = string.format('%.0f', next_number())
-local jobs, taken, turn = { epoch }, 0, 0
-while turn < #turns and taken < max and bytes > 0 do
+local jobs, ids, taken_of, turn = { epoch }, {}, {}, 0
+while turn < #turns and #ids < max and bytes > 0 do
   turn = turn + 1
   local lane, left = turns[turn].lane, turns[turn].left - 1
   local id = call('LPOP', P .. 'ready:' .. queue .. ':' .. lane)
   local head = id and call('HMGET', P .. 'job:' .. id, 't', 'e', 'n', 'c')
   if head and head[1] then
     call('HSET', P .. 'job:' .. id, 'w', worker, 'p', epoch)
-    call('RPUSH', processing, id)
-    call('HINCRBY', leased, lane, 1)
+    ids[#ids + 1] = id
+    taken_of[lane] = (taken_of[lane] or 0) + 1
     -- A payload that is gone (someone else deleted it) is handed out empty: the worker buries it, visibly.
     local payload = call('GET', P .. 'body:' .. id) or ''
     for _, field in ipairs({ id, head[1], head[2] or '', lane, head[3] or '0', head[4] or '0', payload }) do
       jobs[#jobs + 1] = field
     end
-    taken, bytes = taken + 1, bytes - #payload
+    bytes = bytes - #payload
   end
   if left > 0 then turns[#turns + 1] = { lane = lane, left = left } end
 end
+
+call_with('RPUSH', processing, ids)
+for lane, taken in pairs(taken_of) do call('HINCRBY', leased, lane, taken) end
 
 -- Those that were served go to the end of the rotation, in the order of their last turn.
 local served, order = {}, {}

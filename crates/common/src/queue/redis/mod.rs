@@ -1,4 +1,6 @@
 //! The queue on Redis (7 or later). Every atomic step is one Lua script; Redis runs one at a time.
+//! Pushes that wait at the same time share one call ([`gather`]), and a script writes what its jobs share (books,
+//! lanes, the sequence) once per call: what a call costs is spread over its jobs.
 //!
 //! # Data structures
 //! All keys begin with `watchbell:{<partition>}:`. The braces are a hash tag: a partition lives in one slot, so
@@ -45,6 +47,7 @@
 //! still move and end.
 
 mod checks;
+mod gather;
 mod inspect;
 mod link;
 mod scripts;
@@ -67,8 +70,9 @@ use crate::{
     clock::{Clock, millis},
     ids::{EventId, JobId, TenantId},
 };
+use gather::Gather;
 use link::Link;
-use scripts::{Scripts, add_decision, add_job};
+use scripts::{Calls, Scripts, add_decision};
 
 /// The partition of an installation that has one.
 pub const PARTITION: &str = "0";
@@ -91,14 +95,12 @@ const WAIT_GRACE: Duration = Duration::from_secs(2);
 
 /// The queue on Redis. See the module's documentation.
 pub struct RedisQueue {
-    link: Link,
+    link: Arc<Link>,
+    gather: Gather,
     /// Connections for blocking calls: they have no response timeout.
     waiters: Pool,
     scripts: Scripts,
-    /// `watchbell:{<partition>}`
-    root: String,
-    /// `None`: the time of Redis.
-    clock: Option<Arc<dyn Clock>>,
+    calls: Calls,
 }
 
 impl RedisQueue {
@@ -120,26 +122,20 @@ impl RedisQueue {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| QueueError::Unavailable(format!("setting up connections to Redis: {error}")))?;
-        let link = Link::new(client);
+        let link = Arc::new(Link::new(client));
         checks::check(&link).await?;
-        let root = format!("watchbell:{{{partition}}}");
-        Ok(Self { link, waiters, scripts: Scripts::new(), root, clock })
+        let (scripts, calls) = (Scripts::new(), Calls::new(partition, clock));
+        let gather = Gather::start(&link, &scripts.push, &calls);
+        Ok(Self { link, gather, waiters, scripts, calls })
     }
 
     /// The full name of a key.
     fn key(&self, name: &str) -> String {
-        format!("{}:{name}", self.root)
+        format!("{}:{name}", self.calls.root())
     }
 
-    /// The call of a script, up to and with the time; its own arguments follow.
     fn call(&self, script: &Script) -> Cmd {
-        let mut call = cmd("EVALSHA");
-        call.arg(script.get_hash()).arg(1).arg(&self.root);
-        match &self.clock {
-            Some(clock) => call.arg(clock.now_ms()),
-            None => call.arg(""),
-        };
-        call
+        self.calls.of(script)
     }
 
     /// Takes the token of a queue's `wake` list, or waits for one.
@@ -186,13 +182,8 @@ impl Queue for RedisQueue {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        let mut call = self.call(&self.scripts.push);
-        for job in &jobs {
-            check_job(job)?;
-            add_job(&mut call, queue, job);
-        }
-        let answers: Vec<u8> = self.link.run(&self.scripts.push, &call).await?;
-        Ok(pushed(&answers))
+        jobs.iter().try_for_each(check_job)?;
+        self.gather.push(queue, jobs).await
     }
 
     async fn lease(&self, queue: QueueName, worker: &WorkerId, want: Want) -> Result<Vec<Lease>, QueueError> {

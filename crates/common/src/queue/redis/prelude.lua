@@ -13,31 +13,52 @@ local function server_ms()
 end
 local now = tonumber(ARGV[1]) or server_ms()
 
--- One number for everything that must go up: places in lanes, turns of lanes, ages, epochs.
+-- Calls a command with many arguments, in pieces that fit Lua's stack. Answers what the last one did.
+local PIECE = 1000
+local function call_with(command, key, values)
+  local answer
+  for i = 1, #values, PIECE do
+    answer = call(command, key, unpack(values, i, math.min(i + PIECE - 1, #values)))
+  end
+  return answer
+end
+
+-- One number for everything that must go up: places in lanes, turns of lanes, ages, epochs. finish() writes
+-- down the last one.
+local last_number
 local function next_number()
-  return call('INCR', P .. 'seq')
+  last_number = (last_number or tonumber(call('GET', P .. 'seq') or 0)) + 1
+  return last_number
 end
 
 -- Books ------------------------------------------------------------------------------------------------
 
-local lines, touched = {}, {}
+-- What this call changes, per tenant; written by finish(), with few commands for many jobs.
+local accounts = {}
 
--- The ledger line that a job counts in, read once per call and written by finish(); nil for a job that is
--- not in the books.
+local function account_of(tenant)
+  local account = accounts[tenant]
+  if not account then
+    account = { ledger = P .. 'ledger:' .. tenant, lines = {} }
+    accounts[tenant] = account
+  end
+  return account
+end
+
+-- The ledger line that a job counts in, read once per call; nil for a job that is not in the books.
 local function line_of(queue, tenant, event)
   if event == '' or queue == 'history' then return nil end
-  local name = tenant .. ' ' .. event
-  local line = lines[name]
+  local account = account_of(tenant)
+  local line = account.lines[event]
   if not line then
-    line = { tenant = tenant, event = event, live = 0, dead = 0, best = 0 }
-    local text = call('HGET', P .. 'ledger:' .. tenant, event)
+    line = { live = 0, dead = 0, best = 0 }
+    local text = call('HGET', account.ledger, event)
     if text then
       local live, dead, best = string.match(text, '^(%d+) (%d+) (%d+)$')
       line.live, line.dead, line.best, line.open = tonumber(live), tonumber(dead), tonumber(best), true
       line.was_dead = line.live == 0 and line.dead > 0
     end
-    lines[name] = line
-    touched[#touched + 1] = line
+    account.lines[event] = line
   end
   return line
 end
@@ -47,20 +68,30 @@ local function ends(line, ending)
   if line and ending > 0 and (line.best == 0 or ending < line.best) then line.best = ending end
 end
 
-local function settle(line)
-  local books, ledger = P .. 'books', P .. 'ledger:' .. line.tenant
-  if not line.open then call('HINCRBY', books, line.tenant .. ':received', 1) end
-  if line.live > 0 or line.dead > 0 then
-    call('HSET', ledger, line.event, line.live .. ' ' .. line.dead .. ' ' .. line.best)
-  else
-    if line.open then call('HDEL', ledger, line.event) end
-    -- Nobody said how it ended: then nobody got it.
-    local ending = ENDINGS[line.best] or 'unrouted'
-    call('HINCRBY', books, line.tenant .. ':' .. ending, 1)
+local function settle(tenant, account)
+  local open, closed, counts = {}, {}, {}
+  local function count(name, by)
+    counts[name] = (counts[name] or 0) + by
   end
-  local is_dead = line.live == 0 and line.dead > 0
-  if is_dead and not line.was_dead then call('HINCRBY', books, line.tenant .. ':dead', 1) end
-  if line.was_dead and not is_dead then call('HINCRBY', books, line.tenant .. ':dead', -1) end
+  for event, line in pairs(account.lines) do
+    if not line.open then count('received', 1) end
+    if line.live > 0 or line.dead > 0 then
+      open[#open + 1] = event
+      open[#open + 1] = line.live .. ' ' .. line.dead .. ' ' .. line.best
+    else
+      if line.open then closed[#closed + 1] = event end
+      -- Nobody said how it ended: then nobody got it.
+      count(ENDINGS[line.best] or 'unrouted', 1)
+    end
+    local is_dead = line.live == 0 and line.dead > 0
+    if is_dead and not line.was_dead then count('dead', 1) end
+    if line.was_dead and not is_dead then count('dead', -1) end
+  end
+  call_with('HSET', account.ledger, open)
+  call_with('HDEL', account.ledger, closed)
+  for name, by in pairs(counts) do
+    if by ~= 0 then call('HINCRBY', P .. 'books', tenant .. ':' .. name, by) end
+  end
 end
 
 -- Lanes ------------------------------------------------------------------------------------------------
@@ -75,15 +106,33 @@ local function open_lane(queue, lane)
   end
 end
 
--- Puts a job at the end of its lane. `placed` says that it got its number just now.
+-- The jobs that this call puts at the ends of lanes, by list and in the order of their lanes' turns.
+local arrivals, arrivals_in_turn = {}, {}
+
+-- Puts a job at the end of its lane, when the call finishes. `placed` says that it got its number just now.
 local function make_ready(queue, lane, id, placed)
   if not placed then call('HSET', P .. 'job:' .. id, 's', next_number()) end
-  stirred[queue] = true
-  if call('RPUSH', P .. 'ready:' .. queue .. ':' .. lane, id) == 1 then open_lane(queue, lane) end
+  local list = P .. 'ready:' .. queue .. ':' .. lane
+  local arrival = arrivals[list]
+  if not arrival then
+    arrival = { queue = queue, lane = lane, list = list, ids = {} }
+    arrivals[list] = arrival
+    arrivals_in_turn[#arrivals_in_turn + 1] = arrival
+  end
+  arrival.ids[#arrival.ids + 1] = id
 end
 
--- The lease ends without a decision: the job goes to the head of its lane: before all that were queued after it, behind those that were
--- queued before it and were given back as well.
+local function arrive()
+  for _, arrival in ipairs(arrivals_in_turn) do
+    stirred[arrival.queue] = true
+    local length = call_with('RPUSH', arrival.list, arrival.ids)
+    if length == #arrival.ids then open_lane(arrival.queue, arrival.lane) end
+  end
+end
+
+-- The lease ends without a decision: the job goes to the head of its lane, before all that were queued after
+-- it (so also before those that arrive in this call), behind those that were queued before it and were given
+-- back as well.
 local function give_back(queue, lane, id)
   call('HDEL', P .. 'job:' .. id, 'w', 'p')
   local ready, i = P .. 'ready:' .. queue .. ':' .. lane, 0
@@ -182,11 +231,17 @@ local function counted(name)
   return count + 1
 end
 
+local function add_field(head, name, value)
+  head[#head + 1] = name
+  head[#head + 1] = value
+end
+
 -- Pushes the job whose fields begin at ARGV[i].
 local function push(queue, i)
   local id, tenant, event, lane, order = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local window, counter, delay = tonumber(ARGV[i + 7]), ARGV[i + 10], tonumber(ARGV[i + 11])
-  if call('EXISTS', P .. 'job:' .. id) == 1 then return QUEUED end
+  local job = P .. 'job:' .. id
+  if call('EXISTS', job) == 1 then return QUEUED end
   local line = line_of(queue, tenant, event)
   if window > 0 and is_repeat(ARGV[i + 5], ARGV[i + 6], window) then
     ends(line, DEDUPLICATED)
@@ -197,18 +252,14 @@ local function push(queue, i)
   if line then line.live = line.live + 1 end
   local place = next_number()
   local head = { 'q', queue, 't', tenant, 'l', lane, 's', place }
-  local function field(name, value)
-    head[#head + 1] = name
-    head[#head + 1] = value
-  end
-  if event ~= '' then field('e', event) end
-  if count > 0 then field('c', count) end
-  if delay > 0 then field('d', now + delay) end
+  if event ~= '' then add_field(head, 'e', event) end
+  if count > 0 then add_field(head, 'c', count) end
+  if delay > 0 then add_field(head, 'd', now + delay) end
   if order ~= '' then
-    field('o', order)
-    field('a', place)
+    add_field(head, 'o', order)
+    add_field(head, 'a', place)
   end
-  call('HSET', P .. 'job:' .. id, unpack(head))
+  call('HSET', job, unpack(head))
   call('SET', P .. 'body:' .. id, ARGV[i + 12])
   enter(queue, lane, order, id, now + delay, place, true)
   return QUEUED
@@ -244,10 +295,12 @@ local function bury(queue, id, reason)
   if line then line.live, line.dead = line.live - 1, line.dead + 1 end
 end
 
--- The last step of every script that moves jobs: writes the books and wakes one waiting worker per queue.
--- That worker wakes the next one when it leaves something behind.
+-- The last step of every script that moves jobs: lets the arrivals in, writes the books and wakes one waiting
+-- worker per queue. That worker wakes the next one when it leaves something behind.
 local function finish()
-  for _, line in ipairs(touched) do settle(line) end
+  arrive()
+  if last_number then call('SET', P .. 'seq', string.format('%.0f', last_number)) end
+  for tenant, account in pairs(accounts) do settle(tenant, account) end
   for queue in pairs(stirred) do
     local wake = P .. 'wake:' .. queue
     if call('EXISTS', wake) == 0 and call('EXISTS', P .. 'lanes:' .. queue) == 1 then call('LPUSH', wake, 1) end

@@ -2,13 +2,14 @@
 //!
 //! A script is a line that sets its flags, the constants below, `prelude.lua` and its own file.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use redis::{Cmd, Script};
+use redis::{Cmd, Script, cmd};
+use uuid::Uuid;
 
 use crate::{
-    clock::millis,
+    clock::{Clock, millis},
     ids::JobId,
     queue::{COUNTER_TTL, DELAY_MAX, Decision, Ending, LAPSES_MAX, NewJob, QueueName, Scope, Verdict},
 };
@@ -84,14 +85,49 @@ fn script(memory: Memory, body: &str) -> Script {
     Script::new(&format!("{flags}\n{constants}\n{}\n{body}", include_str!("prelude.lua")))
 }
 
+/// What the call of every script begins with: the partition and the time.
+#[derive(Clone)]
+pub(super) struct Calls {
+    /// `watchbell:{<partition>}`
+    root: Arc<str>,
+    /// `None`: the time of Redis.
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl Calls {
+    pub(super) fn new(partition: &str, clock: Option<Arc<dyn Clock>>) -> Self {
+        Self { root: format!("watchbell:{{{partition}}}").into(), clock }
+    }
+
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The call of a script, up to and with the time; its own arguments follow.
+    pub(super) fn of(&self, script: &Script) -> Cmd {
+        let mut call = cmd("EVALSHA");
+        call.arg(script.get_hash()).arg(1).arg(&*self.root);
+        match &self.clock {
+            Some(clock) => call.arg(clock.now_ms()),
+            None => call.arg(""),
+        };
+        call
+    }
+}
+
 /// Endings are numbered from the best, 1; 0 is none.
 fn ending_number(ending: Option<Ending>) -> usize {
     Ending::ALL.iter().position(|&other| Some(other) == ending).map_or(0, |index| index + 1)
 }
 
 /// An id as it stands in keys: 32 hex digits.
-pub(super) fn hex(id: uuid::Uuid) -> String {
+pub(super) fn hex(id: Uuid) -> String {
     id.as_simple().to_string()
+}
+
+/// Adds an id as [`hex`] writes it.
+fn add_id(cmd: &mut Cmd, id: Uuid) {
+    cmd.arg(&*id.as_simple().encode_lower(&mut Uuid::encode_buffer()));
 }
 
 /// A delay as the contract has it: longer ones are cut.
@@ -101,14 +137,20 @@ fn delay_ms(delay: Duration) -> i64 {
 
 /// Adds a job's queue and its `JOB_FIELDS` fields.
 pub(super) fn add_job(cmd: &mut Cmd, queue: QueueName, job: &NewJob) {
-    cmd.arg(queue.as_str()).arg(hex(job.id.uuid())).arg(job.tenant.0);
-    cmd.arg(job.event.map(|event| hex(event.uuid())).unwrap_or_default());
+    cmd.arg(queue.as_str());
+    add_id(cmd, job.id.uuid());
+    cmd.arg(job.tenant.0);
+    match job.event {
+        Some(event) => add_id(cmd, event.uuid()),
+        None => drop(cmd.arg("")),
+    }
     cmd.arg(&job.lane).arg(job.order.as_deref().unwrap_or_default());
     match &job.dedup {
         Some(dedup) => {
             let fact_id = JobId::derived(&[job.id.uuid().as_bytes(), b"duplicate"]);
             cmd.arg(&dedup.key).arg(&dedup.variant).arg(millis(dedup.window.min(WINDOW_MAX)));
-            cmd.arg(hex(fact_id.uuid())).arg(&*dedup.fact);
+            add_id(cmd, fact_id.uuid());
+            cmd.arg(&*dedup.fact);
         }
         None => {
             cmd.arg("").arg("").arg(0).arg("").arg("");
@@ -120,7 +162,9 @@ pub(super) fn add_job(cmd: &mut Cmd, queue: QueueName, job: &NewJob) {
 /// Adds a decision: whose job, the verdict with two arguments, the follow-ups, the facts.
 pub(super) fn add_decision(cmd: &mut Cmd, decision: &Decision) {
     let Decision { lease, verdict, facts } = decision;
-    cmd.arg(lease.queue.as_str()).arg(hex(lease.job.uuid())).arg(&*lease.worker.0).arg(lease.epoch);
+    cmd.arg(lease.queue.as_str());
+    add_id(cmd, lease.job.uuid());
+    cmd.arg(&*lease.worker.0).arg(lease.epoch);
     let follow_ups: &[(QueueName, NewJob)] = match verdict {
         Verdict::Complete { follow_ups, ending } => {
             cmd.arg("complete").arg(ending_number(*ending)).arg("");
@@ -154,6 +198,7 @@ pub(super) fn add_decision(cmd: &mut Cmd, decision: &Decision) {
 fn add_facts(cmd: &mut Cmd, job: JobId, epoch: u64, facts: &[Bytes]) {
     for (index, fact) in facts.iter().enumerate() {
         let id = JobId::derived(&[job.uuid().as_bytes(), &epoch.to_be_bytes(), &(index as u64).to_be_bytes()]);
-        cmd.arg(hex(id.uuid())).arg(&**fact);
+        add_id(cmd, id.uuid());
+        cmd.arg(&**fact);
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     clock::{Clock, ManualClock},
     ids::{EventId, JobId, TenantId},
     queue::{
-        Decision, Depth, Ending, NewJob, Queue, QueueError, QueueName, Verdict, Want, WorkerId,
+        Decision, Dedup, Depth, Ending, NewJob, Pushed, Queue, QueueError, QueueName, Verdict, Want, WorkerId,
         conformance::{Harness, queue_conformance},
     },
     testing::RedisServer,
@@ -70,7 +70,7 @@ impl Harness for OnRedis {
     async fn assert_sound(&self) {
         let check = redis::Script::new(include_str!("sound.lua"));
         let mut call = cmd("EVALSHA");
-        call.arg(check.get_hash()).arg(1).arg(&self.queue.root);
+        call.arg(check.get_hash()).arg(1).arg(self.queue.calls.root());
         let broken: Vec<String> = self.queue.link.run(&check, &call).await.unwrap();
         assert_eq!(broken, [""; 0]);
     }
@@ -243,6 +243,51 @@ async fn forgotten_scripts_are_loaded_again() {
         queue.push(INTAKE, vec![job(n)]).await.unwrap();
     }
     assert_eq!(intake(&queue).await.ready, 3);
+}
+
+/// How often a command ran, those inside scripts included.
+async fn calls_of(queue: &RedisQueue, command: &str) -> u64 {
+    let stats: String = queue.link.query(cmd("INFO").arg("commandstats")).await.unwrap();
+    let prefix = format!("cmdstat_{command}:calls=");
+    let count = stats.lines().find_map(|line| line.strip_prefix(&prefix)?.split(',').next()?.parse().ok());
+    count.unwrap_or_default()
+}
+
+#[tokio::test]
+async fn pushes_that_wait_together_share_a_call_and_each_gets_its_own_answers() {
+    let server = RedisServer::start();
+    let queue = connect(&server.url()).await.unwrap();
+    let window = Duration::from_mins(1);
+    let dedup = |n: u64| Dedup { key: (n % 10).to_string(), variant: String::new(), window, fact: Bytes::new() };
+    let pushes = (0..100_u64).map(|n| {
+        // As many jobs as the last digit says, then one that is a repeat from the second round on.
+        let mut jobs: Vec<NewJob> = (0..n % 10).map(|i| job(1_000 * (n + 1) + i)).collect();
+        jobs.push(NewJob { dedup: Some(dedup(n)), ..job(n) });
+        queue.push(INTAKE, jobs)
+    });
+    for (n, answers) in futures_util::future::join_all(pushes).await.into_iter().enumerate() {
+        let mut expected = vec![Pushed::Queued; n % 10];
+        expected.push(if n < 10 { Pushed::Queued } else { Pushed::Duplicate });
+        assert_eq!(answers.unwrap(), expected);
+    }
+    assert_eq!(intake(&queue).await.ready, 450 + 10);
+    assert!(calls_of(&queue, "evalsha").await < 20);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_fails_nobody_else() {
+    let server = RedisServer::start();
+    let queue = connect(&server.url()).await.unwrap();
+    tamper(&queue, &["CLIENT", "PAUSE", "300", "WRITE"]).await;
+    let impatient = |n| tokio::time::timeout(Duration::from_millis(50), queue.push(INTAKE, vec![job(n)]));
+    let patient = |n| queue.push(INTAKE, vec![job(n)]);
+    let (gone, stayed) = tokio::join!(
+        futures_util::future::join_all((0..20).map(impatient)),
+        futures_util::future::join_all((20..40).map(patient))
+    );
+    assert!(gone.iter().all(Result::is_err));
+    assert!(stayed.iter().all(Result::is_ok));
+    assert_eq!(intake(&queue).await.ready, 40);
 }
 
 #[tokio::test]
