@@ -87,9 +87,6 @@ pub(super) async fn see<'f>(
     Ok(())
 }
 
-/// Alerts per statement of [`refresh`].
-const REFRESH_MAX: usize = 500;
-
 /// Copies to alerts what the rows of their last events say.
 pub(super) async fn refresh(
     connection: &mut Connection,
@@ -100,7 +97,7 @@ pub(super) async fn refresh(
         by_tenant.entry(*tenant).or_default().push(*alert);
     }
     for (tenant, alerts) in by_tenant {
-        for part in alerts.chunks(REFRESH_MAX) {
+        for part in sql::parts(&alerts, sql::PARAMETERS_MAX / 2) {
             let mut text = "UPDATE alerts SET severity = COALESCE(r.severity, e.severity),
                     status = COALESCE(r.status, e.status), category = COALESCE(r.category, e.category),
                     system = COALESCE(r.system, e.system), summary = COALESCE(r.summary, e.summary),
@@ -114,7 +111,7 @@ pub(super) async fn refresh(
                 let _ = write!(text, "{}${parameter}", if parameter == 2 { "" } else { ", " });
             }
             text.push(')');
-            let statement = sqlx::query(AssertSqlSafe(text)).persistent(false).bind(tenant.0);
+            let statement = sqlx::query(AssertSqlSafe(text)).bind(tenant.0);
             let statement = part.iter().fold(statement, |statement, id| statement.bind(id.to_string()));
             statement.execute(&mut *connection).await?;
         }
