@@ -80,8 +80,8 @@ class Bench:
         port = free_port()
         folder = self.dir / f"redis-{port}"
         folder.mkdir()
-        # Durable as it is shipped; the peer gets Redis at its fastest.
-        options = [ROOT / "deploy/redis.conf"] if durable else ["--appendonly", "no", "--save", ""]
+        # Durable as it is shipped, with room for what nobody drains here; the peer gets Redis at its fastest.
+        options = [ROOT / "deploy/redis.conf", "--maxmemory", "12gb"] if durable else ["--appendonly", "no", "--save", ""]
         self.start(["redis-server", *options, "--port", port, "--dir", folder], port)
         return port
 
