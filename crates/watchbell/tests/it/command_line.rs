@@ -118,3 +118,17 @@ async fn push_tokens_never_reach_the_log() {
     assert!(log.len() > 1_000, "the log is not at trace");
     assert!(!log.contains(TOKEN), "{}", log.lines().find(|line| line.contains(TOKEN)).unwrap_or_default());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_provisioning_examples_that_people_copy_are_good() {
+    let product = Product::embedded("").await;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let quick_start = readme.split("<<'YAML'\n").nth(1).unwrap().split("YAML\n").next().unwrap();
+    let copied = product.dir().join("readme.yaml");
+    fs::write(&copied, quick_start).unwrap();
+    for file in [copied, root.join("deploy/provision.example.yaml")] {
+        let output = product.command(&["check-config", "--provision", file.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
