@@ -27,6 +27,10 @@ pub use stages::{Analysed, analyse};
 
 /// Takes jobs from [`QueueName::Intake`] and decides them until `stop`.
 pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> {
+    // Without a configuration there are no mutes, and what should be dropped would go through.
+    if !shared.configured(&stop).await {
+        return Ok(());
+    }
     let pool = Pool {
         queue: shared.queue.clone(),
         name: QueueName::Intake,

@@ -90,13 +90,6 @@ fn passes_by_itself(error: &anyhow::Error) -> bool {
     store.is_some_and(StoreError::is_transient) || queue
 }
 
-/// Whether the service can do its part now; the text says what is missing.
-///
-/// The store is not part of it: without the store, history waits on the queue and nothing is lost.
-pub async fn ready(shared: &Shared) -> Result<(), String> {
-    shared.queue.ping().await.map_err(|error| error.to_string())
-}
-
 /// The platforms that a provisioning file can name: those that there are channels for.
 pub fn platforms() -> Arc<[Platform]> {
     let field = |field: &watchbell_channels::Field| PlatformField {

@@ -103,7 +103,7 @@ async fn a_store_that_is_down_at_the_start_is_waited_for() {
     let mut house = House::build(&database, &[]).await;
     house.start();
     push(&house, 0..20).await;
-    assert!(watchbell_api_server::ready(&house.shared).await.is_ok(), "the queue is there, and that is what counts");
+    assert!(house.shared.queue.ping().await.is_ok(), "the queue is there, and that is what counts");
     server.start_again();
     until_recorded(&house, 20).await;
     assert_eq!(house.published_channels().await, ["console"]);
