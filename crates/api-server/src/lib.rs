@@ -101,7 +101,7 @@ pub fn platforms() -> Arc<[Platform]> {
         let (target, options): (Vec<_>, Vec<_>) = kind.fields.iter().partition(|field| field.name == "target");
         Platform {
             name: kind.id.to_owned(),
-            credentials: Vec::new(),
+            credentials: kind.bot.iter().map(field).collect(),
             options: options.into_iter().map(field).collect(),
             needs_target: target.iter().any(|target| target.required),
         }

@@ -10,13 +10,21 @@ use std::{
 use async_trait::async_trait;
 use tokio::{sync::Mutex, task::spawn_blocking};
 
-use crate::{Channel, ChannelKind, Limits, Message, Receipt, SendError};
+use crate::{Beyond, Channel, ChannelKind, Kept, Limits, Message, Receipt, SendError, Unit};
 
 pub(crate) const KIND: ChannelKind = ChannelKind {
     id: "console",
     title: "Console",
+    bot: &[],
     fields: &[],
-    limits: Limits { text_max_bytes: TEXT_MAX_BYTES, source: "ours: what a person scrolls through" },
+    limits: Limits {
+        text_max: TEXT_MAX_BYTES,
+        unit: Unit::Bytes,
+        beyond: Beyond::Cut,
+        source: "ours: what a person scrolls through",
+    },
+    paces: |_| Vec::new(),
+    remembers: false,
     setup: "\
 channels:
   - name: console
@@ -49,13 +57,13 @@ impl Console {
 
 #[async_trait]
 impl Channel for Console {
-    async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn send(&self, message: &Message, _last: Option<&Kept>) -> Result<Receipt, SendError> {
         // A blank line between messages; the whole in one write, so that none interleave.
         let block = format!("{}\n\n", message.text_within(TEXT_MAX_BYTES));
         let mut out = self.out.clone().lock_owned().await;
         let written = spawn_blocking(move || out.write_all(block.as_bytes()).and_then(|()| out.flush()));
         match written.await.unwrap_or_else(|panicked| Err(panicked.into())) {
-            Ok(()) => Ok(Receipt { provider_id: None, detail: "written".to_owned() }),
+            Ok(()) => Ok(Receipt { detail: "written".to_owned(), ..Receipt::default() }),
             Err(error) => Err(SendError::Transient {
                 detail: format!("writing to standard output: {error}"),
                 retry_after: None,
@@ -102,10 +110,10 @@ mod tests {
         let writes = Writes::default();
         let console = Console::new(writes.clone());
         let mut message = message();
-        let receipt = console.send(&message).await.unwrap();
+        let receipt = console.send(&message, None).await.unwrap();
         assert_eq!(receipt.detail, "written");
         message.text = "я".repeat(TEXT_MAX_BYTES);
-        console.send(&message).await.unwrap();
+        console.send(&message, None).await.unwrap();
         let writes = writes.0.lock().unwrap();
         assert_eq!(writes.len(), 2);
         assert!(writes[0].starts_with("🚨 CRITICAL") && writes[0].ends_with("\n\n"), "{}", writes[0]);
@@ -114,7 +122,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_output_is_worth_another_try() {
-        let error = Console::new(Closed).send(&message()).await.unwrap_err();
+        let error = Console::new(Closed).send(&message(), None).await.unwrap_err();
         assert_eq!(error.class(), "transient");
     }
 }

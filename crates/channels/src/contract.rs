@@ -30,10 +30,21 @@ use super::*;
 /// How the suite sets a channel up.
 #[derive(Debug)]
 pub(crate) enum Example {
-    /// It speaks HTTP to this base URL, and each of its secrets contains `hunter`.
-    Http(fn(base: &str) -> OpenChannel),
+    /// It speaks HTTP.
+    Http(HttpExample),
     /// It calls nobody; its own tests show what it does.
     Local,
+}
+
+/// A channel that makes one HTTP request for each message.
+#[derive(Debug)]
+pub(crate) struct HttpExample {
+    /// Speaks to this base URL, and each of its secrets contains `hunter`.
+    pub(crate) channel: fn(base: &str) -> OpenChannel,
+    /// What the platform answers when it took the message …
+    pub(crate) success: fn() -> Response,
+    /// … and how it then calls it.
+    pub(crate) provider_id: Option<&'static str>,
 }
 
 /// 2026-11-20T10:00:00Z
@@ -122,11 +133,15 @@ struct Server {
 #[derive(Clone)]
 struct Told {
     requests: Arc<Mutex<Vec<String>>>,
-    answer: fn(&str) -> Response,
+    answer: Arc<dyn Fn(&str) -> Response + Send + Sync>,
 }
 
 impl Server {
     async fn answering(answer: fn(&str) -> Response) -> Self {
+        Self::answering_with(Arc::new(answer)).await
+    }
+
+    async fn answering_with(answer: Arc<dyn Fn(&str) -> Response + Send + Sync>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::default();
@@ -160,25 +175,42 @@ async fn keep(State(told): State<Told>, method: Method, uri: Uri, headers: Heade
     response
 }
 
-/// Sends one message through each kind that speaks HTTP; looks at the outcome, and for secrets.
+fn http_kinds() -> impl Iterator<Item = (&'static ChannelKind, &'static HttpExample)> {
+    ALL.iter().filter_map(|&kind| match &kind.example {
+        Example::Http(example) => Some((kind, example)),
+        Example::Local => None,
+    })
+}
+
+/// Sends one message through a channel; looks at the outcome, and for secrets.
+async fn send_one(
+    kind: &'static ChannelKind,
+    example: &HttpExample,
+    base: &str,
+    change: impl Fn(&mut Message),
+    look: impl Fn(Result<Receipt, SendError>),
+) {
+    let channel = configure(&(example.channel)(base), &tools()).unwrap();
+    let mut message = message();
+    change(&mut message);
+    let result = channel.send(&message, None).await;
+    let shown =
+        format!("{channel:?} {result:?} {}", result.as_ref().err().map(ToString::to_string).unwrap_or_default());
+    // Neither as it is nor as basic authentication sends `user:hunter2…`.
+    for secret in ["hunter", "dXNlcjpodW50ZXIy"] {
+        assert!(!shown.contains(secret), "{} shows a secret: {shown}", kind.id);
+    }
+    look(result);
+}
+
+/// Sends one message through each kind that speaks HTTP.
 async fn each_http(
     base: &str,
     change: impl Fn(&mut Message),
     look: impl Fn(&'static ChannelKind, Result<Receipt, SendError>),
 ) {
-    for kind in ALL {
-        let Example::Http(example) = kind.example else { continue };
-        let channel = configure(&example(base), &tools()).unwrap();
-        let mut message = message();
-        change(&mut message);
-        let result = channel.send(&message).await;
-        let shown =
-            format!("{channel:?} {result:?} {}", result.as_ref().err().map(ToString::to_string).unwrap_or_default());
-        // Neither as it is nor as basic authentication sends `user:hunter2…`.
-        for secret in ["hunter", "dXNlcjpodW50ZXIy"] {
-            assert!(!shown.contains(secret), "{} shows a secret: {shown}", kind.id);
-        }
-        look(kind, result);
+    for (kind, example) in http_kinds() {
+        send_one(kind, example, base, &change, |result| look(kind, result)).await;
     }
 }
 
@@ -208,24 +240,31 @@ fn each_kind_is_in_the_guide_with_its_snippet_fields_and_limit() {
     let guide = include_str!("../../../docs/guide/channels.md");
     for kind in ALL {
         assert!(guide.contains(kind.setup), "the guide lacks the snippet of {}:\n{}", kind.id, kind.setup);
-        for field in kind.fields {
+        for field in kind.bot.iter().chain(kind.fields) {
             assert!(guide.contains(&format!("`{}`", field.name)), "{} lacks `{}`", kind.id, field.name);
         }
-        let limit = format!("{} KiB", kind.limits.text_max_bytes / 1024);
+        let limit = match kind.limits.unit {
+            Unit::Bytes if kind.limits.text_max % 1024 == 0 => format!("{} KiB", kind.limits.text_max / 1024),
+            Unit::Bytes => format!("{} bytes", kind.limits.text_max),
+            Unit::Characters => format!("{} characters", kind.limits.text_max),
+            Unit::Utf16 => format!("{} UTF-16 units", kind.limits.text_max),
+        };
         assert!(guide.contains(&limit), "{} lacks its limit, {limit}", kind.id);
     }
 }
 
 #[tokio::test]
 async fn a_success_is_a_receipt_and_the_request_is_the_recorded_one() {
-    let server = Server::answering(|_| (StatusCode::ACCEPTED, [("x-request-id", "r-1")], "ok").into_response()).await;
-    let look = |kind: &'static ChannelKind, result: Result<Receipt, SendError>| {
-        assert_eq!(result.unwrap().provider_id.as_deref(), Some("r-1"), "{}", kind.id);
-        let host = server.base.trim_start_matches("http://");
-        let request = server.request().replace(host, "HOST").replace(env!("CARGO_PKG_VERSION"), "VERSION");
-        insta::assert_snapshot!(kind.id, request);
-    };
-    each_http(&server.base, |_| {}, look).await;
+    for (kind, example) in http_kinds() {
+        let server = Server::answering_with(Arc::new(|_| (example.success)())).await;
+        let look = |result: Result<Receipt, SendError>| {
+            assert_eq!(result.unwrap().provider_id.as_deref(), example.provider_id, "{}", kind.id);
+            let host = server.base.trim_start_matches("http://");
+            let request = server.request().replace(host, "HOST").replace(env!("CARGO_PKG_VERSION"), "VERSION");
+            insta::assert_snapshot!(kind.id, request);
+        };
+        send_one(kind, example, &server.base, |_| {}, look).await;
+    }
 }
 
 #[tokio::test]
@@ -331,14 +370,24 @@ async fn a_redirect_is_refused_with_a_hint() {
 
 #[tokio::test]
 async fn a_text_over_the_limit_is_cut_on_a_character() {
-    let server = Server::answering(|_| StatusCode::NO_CONTENT.into_response()).await;
-    let look = |kind: &'static ChannelKind, result: Result<Receipt, SendError>| {
-        result.unwrap();
-        let request = server.request();
-        let letters = request.matches('я').count() * 'я'.len_utf8();
-        let limit = kind.limits.text_max_bytes;
-        assert!(letters <= limit && letters > limit - 8, "{}: {letters} of {limit}", kind.id);
-        assert!(request.contains("я…"), "{}", kind.id);
-    };
-    each_http(&server.base, |message| message.text = "я".repeat(200_000), look).await;
+    for (kind, example) in http_kinds().filter(|(kind, _)| kind.limits.beyond == Beyond::Cut) {
+        let server = Server::answering_with(Arc::new(|_| (example.success)())).await;
+        let look = |result: Result<Receipt, SendError>| {
+            result.unwrap();
+            let request = server.request();
+            let letters = request.matches('я').count();
+            let sent = match kind.limits.unit {
+                Unit::Bytes => letters * 'я'.len_utf8(),
+                Unit::Characters | Unit::Utf16 => letters,
+            };
+            let limit = kind.limits.text_max;
+            assert!(sent <= limit && sent > limit - 8, "{}: {sent} of {limit}", kind.id);
+            assert!(request.contains("я…"), "{}", kind.id);
+        };
+        let long = |message: &mut Message| {
+            message.text = "я".repeat(200_000);
+            message.body = Body::Written(Markup::Plain);
+        };
+        send_one(kind, example, &server.base, long, look).await;
+    }
 }

@@ -22,7 +22,8 @@ use watchbell_common::{clock::Clock, config::OpenChannel};
 
 pub use self::{
     error::{ConfigureError, RATE_LIMIT_DEFAULT, SendError},
-    message::Message,
+    message::{Body, Markup, Message},
+    render::Layout,
 };
 
 /// Every kind of destination.
@@ -43,8 +44,15 @@ pub struct ChannelKind {
     pub id: &'static str,
     /// What people call it.
     pub title: &'static str,
+    /// What a bot of this platform holds; empty when its channels need no bot.
+    pub bot: &'static [Field],
     pub fields: &'static [Field],
     pub limits: Limits,
+    /// What the platform's own rate limits are for this channel, the strictest first.
+    pub paces: fn(&OpenChannel) -> Vec<Pace>,
+    /// Whether a channel of this kind wants to know what it kept of an alert's last message ([`Receipt::keep`]).
+    /// Asking for it costs a round trip to the queue for each message.
+    pub remembers: bool,
     /// An example for the provisioning file, ready to copy.
     pub setup: &'static str,
     /// Checks the fields and makes the sender. Does no I/O. Call it through [`configure`].
@@ -54,7 +62,7 @@ pub struct ChannelKind {
     example: contract::Example,
 }
 
-/// One thing to fill in. A secret one stands among the channel's or its bot's secrets, `target` is the
+/// One thing to fill in. Those of a bot and secret ones are found among [`OpenChannel::secrets`], `target` is the
 /// channel's target, everything else is an option.
 #[derive(Debug)]
 pub struct Field {
@@ -68,10 +76,42 @@ pub struct Field {
 /// What the platform can take.
 #[derive(Debug)]
 pub struct Limits {
-    /// The longest text in bytes of UTF-8; a longer one is cut on a character.
-    pub text_max_bytes: usize,
+    /// The longest text, in units of `unit`.
+    pub text_max: usize,
+    pub unit: Unit,
+    pub beyond: Beyond,
     /// Where that number comes from.
     pub source: &'static str,
+}
+
+/// How a platform counts a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Of UTF-8.
+    Bytes,
+    /// Unicode scalar values.
+    Characters,
+    /// Units of UTF-16.
+    Utf16,
+}
+
+/// What becomes of a longer text. No text is ever a reason not to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// It is cut on a character, and the cut is marked.
+    Cut,
+    /// It goes out in parts, or as an attachment.
+    Split,
+}
+
+/// A rate limit of the platform, shared by everything that has the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// Whose limit it is, for example a bot's or a chat's: at most 64 bytes, no secret (hash one).
+    pub key: String,
+    pub per_minute: u32,
+    /// How many may go at once after a pause.
+    pub burst: u32,
 }
 
 /// What a channel may need to send.
@@ -84,20 +124,32 @@ pub struct Tools {
     pub timeout: Duration,
 }
 
+/// What a channel keeps of a message, to edit or to answer it later: whatever it needs, as JSON of at most
+/// [`KEEP_MAX_BYTES`]. Holds no secret.
+pub type Kept = serde_json::Value;
+
+/// The largest [`Kept`], as JSON.
+pub const KEEP_MAX_BYTES: usize = 4 * 1024;
+
 /// Sends messages to one place. Its `Debug` shows no secret.
 #[async_trait]
 pub trait Channel: fmt::Debug + Send + Sync + 'static {
-    /// Tries once. May be called from many tasks at a time.
-    async fn send(&self, message: &Message) -> Result<Receipt, SendError>;
+    /// Tries once. May be called from many tasks at a time, but never for the same alert at the same time.
+    ///
+    /// `last` is what this channel kept of the last message about the same alert. It may be absent at any time,
+    /// and what it names may be gone: then the message is a fresh one.
+    async fn send(&self, message: &Message, last: Option<&Kept>) -> Result<Receipt, SendError>;
 }
 
 /// The platform took the message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// The platform's own name for it, when it gave one.
     pub provider_id: Option<String>,
     /// What the platform said, for the history. Holds no secret.
     pub detail: String,
+    /// Given to the next message about the same alert; `None` leaves what was kept before.
+    pub keep: Option<Kept>,
 }
 
 /// Makes the sender of a channel, after checking what every kind has in common.
@@ -108,6 +160,10 @@ pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     let platform = &channel.channel.platform;
     let kind = kind(platform)
         .ok_or_else(|| ConfigureError::new("platform", format!("`{platform}` is none of {}", names())))?;
+    let missing_in_bot = |field: &&Field| field.required && !channel.secrets.contains_key(field.name);
+    if let Some(field) = kind.bot.iter().find(missing_in_bot) {
+        return Err(ConfigureError::new(field.name, format!("is missing in the bot; {} needs one", kind.title)));
+    }
     for field in kind.fields.iter().filter(|field| field.required) {
         let present = match field.name {
             "target" => !channel.channel.target.is_empty(),

@@ -10,11 +10,29 @@ use watchbell_common::{
     payload::DeliverPayload,
 };
 
-use crate::render;
+use crate::render::{self, Layout};
 
 /// The longest single field in bytes. A subject of a megabyte is an attack or an accident; a receiver that
 /// wants it whole finds the raw event in the history.
 const FIELD_MAX_BYTES: usize = 8 * 1024;
+
+/// What a message looks like.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// The built-in layout: each channel draws its parts in its own markup. `text` is its plain form.
+    Layout(Box<Layout>),
+    /// A template wrote `text`, in this markup.
+    Written(Markup),
+}
+
+/// The markup of a text that a template wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markup {
+    Plain,
+    Html,
+    /// Telegram's `MarkdownV2`; elsewhere the platform's own Markdown.
+    Markdown,
+}
 
 /// One delivery. Its JSON form is what the `webhook` channel posts; fields are only ever added to it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,8 +59,11 @@ pub struct Message {
     /// How many events of this alert have been seen, this one included.
     pub count: u64,
     pub received_at: Timestamp,
-    /// The rendered message: plain text, several lines, no control characters.
+    /// The rendered message. Plain text, several lines, no control characters, unless `body` says otherwise.
     pub text: String,
+    /// How the message is drawn where the platform can do more than plain text.
+    #[serde(skip)]
+    pub body: Body,
     /// A later and better answer to a message that already went out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub update: bool,
@@ -51,7 +72,7 @@ pub struct Message {
 impl Message {
     /// Renders a delivery with the built-in layout.
     pub fn new(payload: DeliverPayload) -> Self {
-        let text = render::plain(&payload);
+        let layout = Box::new(Layout::new(&payload));
         let DeliverPayload { delivery, alert, count, update, channel: _ } = payload;
         let (event, analysis) = (alert.event, alert.analysis);
         Self {
@@ -73,7 +94,8 @@ impl Message {
             labels: event.labels,
             count,
             received_at: Timestamp::from_millisecond(event.received_at).unwrap_or_default(),
-            text,
+            text: layout.plain(),
+            body: Body::Layout(layout),
             update,
         }
     }

@@ -30,41 +30,60 @@ const EXCERPT_LINE_MAX_BYTES: usize = 160;
 /// What stands where a text was cut.
 const ELLIPSIS: &str = "…";
 
-/// Renders a delivery. At most some 4 kB.
-pub(crate) fn plain(payload: &DeliverPayload) -> String {
-    let (event, analysis) = (&payload.alert.event, &payload.alert.analysis);
-    let subject = line(&event.subject, SENTENCE_MAX_BYTES);
-    let summary = match line(&analysis.summary, SENTENCE_MAX_BYTES) {
-        summary if !summary.is_empty() => summary,
-        _ if !subject.is_empty() => subject.clone(),
-        _ => "(no subject)".to_owned(),
-    };
-    let mut lines = vec![heading(payload), summary.clone()];
-    let mut labelled = |label: &str, value: String| {
-        if !value.is_empty() {
-            lines.push(format!("{label}: {value}"));
+/// The parts of the built-in layout, most important first. Every text in it is one clean line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Differs in shape, not only in colour.
+    pub symbol: &'static str,
+    /// Severity and status in words, the system; parts are separated by ` · `.
+    pub heading: String,
+    pub summary: String,
+    /// Labels and values; only those that say something.
+    pub facts: Vec<(&'static str, String)>,
+    /// The first lines of the original, when the analysis had to guess.
+    pub excerpt: Vec<String>,
+}
+
+impl Layout {
+    /// Lays a delivery out. At most some 4 kB.
+    pub(crate) fn new(payload: &DeliverPayload) -> Self {
+        let (event, analysis) = (&payload.alert.event, &payload.alert.analysis);
+        let subject = line(&event.subject, SENTENCE_MAX_BYTES);
+        let summary = match line(&analysis.summary, SENTENCE_MAX_BYTES) {
+            summary if !summary.is_empty() => summary,
+            _ if !subject.is_empty() => subject.clone(),
+            _ => "(no subject)".to_owned(),
+        };
+        let mut facts = vec![("Action", line(&analysis.action, SENTENCE_MAX_BYTES))];
+        if subject != summary {
+            facts.push(("Subject", subject.clone()));
         }
-    };
-    labelled("Action", line(&analysis.action, SENTENCE_MAX_BYTES));
-    if subject != summary {
-        labelled("Subject", subject.clone());
+        facts.push(("From", sender(&event.from, &event.source)));
+        facts.push(("Received", format!("{}{}", time(event.received_at), seen(payload.count))));
+        facts.retain(|(_, value)| !value.is_empty());
+        let guessed = analysis.confidence < 1.0;
+        let excerpt = if guessed { excerpt(&event.text, &[&summary, &subject]) } else { Vec::new() };
+        let (symbol, heading) = heading(payload);
+        Self { symbol, heading, summary, facts, excerpt }
     }
-    labelled("From", sender(&event.from, &event.source));
-    labelled("Received", format!("{}{}", time(event.received_at), seen(payload.count)));
-    if analysis.confidence < 1.0 {
-        lines.extend(excerpt(&event.text, &[&summary, &subject]));
+
+    /// As plain text.
+    pub fn plain(&self) -> String {
+        let mut lines = vec![format!("{} {}", self.symbol, self.heading), self.summary.clone()];
+        lines.extend(self.facts.iter().map(|(label, value)| format!("{label}: {value}")));
+        lines.extend(self.excerpt.iter().map(|line| format!("> {line}")));
+        lines.join("\n")
     }
-    lines.join("\n")
 }
 
 /// Severity and status in words as well as symbols; symbols differ in shape, not only in colour.
-fn heading(payload: &DeliverPayload) -> String {
+fn heading(payload: &DeliverPayload) -> (&'static str, String) {
     let analysis = &payload.alert.analysis;
     let severity = analysis.severity;
-    let mut parts = match analysis.status {
-        Status::Firing => vec![format!("{} {}", symbol(severity), shout(severity.as_str())), "firing".to_owned()],
-        Status::Acknowledged => vec!["👀 ACKNOWLEDGED".to_owned(), severity.to_string()],
-        Status::Resolved => vec!["✅ RESOLVED".to_owned(), severity.to_string()],
+    let (symbol, mut parts) = match analysis.status {
+        Status::Firing => (symbol(severity), vec![shout(severity.as_str()), "firing".to_owned()]),
+        Status::Acknowledged => ("👀", vec!["ACKNOWLEDGED".to_owned(), severity.to_string()]),
+        Status::Resolved => ("✅", vec!["RESOLVED".to_owned(), severity.to_string()]),
     };
     let system = line(&analysis.system, NAME_MAX_BYTES);
     if !system.is_empty() {
@@ -73,7 +92,7 @@ fn heading(payload: &DeliverPayload) -> String {
     if payload.update {
         parts.push("update".to_owned());
     }
-    parts.join(" · ")
+    (symbol, parts.join(" · "))
 }
 
 const fn symbol(severity: Severity) -> &'static str {
@@ -114,7 +133,7 @@ fn excerpt(text: &str, known: &[&str]) -> Vec<String> {
     if kept.len() > EXCERPT_LINES_MAX {
         ELLIPSIS.clone_into(&mut kept[EXCERPT_LINES_MAX]);
     }
-    kept.into_iter().map(|line| format!("> {line}")).collect()
+    kept
 }
 
 /// One clean line: control and direction characters taken out, white space made single, cut to a length.
@@ -155,6 +174,10 @@ pub(crate) fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::contract::payload;
+
+    fn plain(payload: &DeliverPayload) -> String {
+        Layout::new(payload).plain()
+    }
 
     #[test]
     fn a_firing_alert_reads_at_a_glance() {

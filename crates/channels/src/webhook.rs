@@ -14,13 +14,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use watchbell_common::config::OpenChannel;
 
 use crate::{
-    Channel, ChannelKind, ConfigureError, Configured, Field, Limits, Message, Receipt, SendError, Tools, http::Caller,
-    render,
+    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Receipt, SendError, Tools,
+    Unit, http::Caller, render,
 };
 
 pub(crate) const KIND: ChannelKind = ChannelKind {
     id: "webhook",
     title: "Webhook",
+    bot: &[],
     fields: &[
         Field {
             name: "target",
@@ -51,7 +52,14 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             help: "`whsec_` and 24 to 64 bytes in base64; the receiver checks `webhook-signature` with it.",
         },
     ],
-    limits: Limits { text_max_bytes: TEXT_MAX_BYTES, source: "ours: receivers commonly cap a body at 100 kB" },
+    limits: Limits {
+        text_max: TEXT_MAX_BYTES,
+        unit: Unit::Bytes,
+        beyond: Beyond::Cut,
+        source: "ours: receivers commonly cap a body at 100 kB",
+    },
+    paces: |_| Vec::new(),
+    remembers: false,
     setup: "\
 channels:
   - name: sink
@@ -64,7 +72,7 @@ channels:
 ",
     configure,
     #[cfg(test)]
-    example: crate::contract::Example::Http(tests::example),
+    example: crate::contract::Example::Http(tests::EXAMPLE),
 };
 
 const TEXT_MAX_BYTES: usize = 32 * 1024;
@@ -174,7 +182,7 @@ impl Webhook {
 
 #[async_trait]
 impl Channel for Webhook {
-    async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn send(&self, message: &Message, _last: Option<&Kept>) -> Result<Receipt, SendError> {
         let id = message.delivery_id.to_string();
         let timestamp = (self.caller.clock.now_ms() / 1_000).to_string();
         let body = Self::body(message);
@@ -189,19 +197,27 @@ impl Channel for Webhook {
         Ok(Receipt {
             provider_id: provider_id.map(|id| render::line(id, PROVIDER_ID_MAX_BYTES)),
             detail: answer.status.to_string(),
+            keep: None,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::{http::StatusCode, response::IntoResponse as _};
     use serde_json::json;
 
     use super::*;
     use crate::{configure, contract};
 
-    /// How the contract suite sets one up: every secret says `hunter`.
-    pub(super) fn example(base: &str) -> OpenChannel {
+    pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
+        channel: example,
+        success: || (StatusCode::ACCEPTED, [("x-request-id", "r-1")], "ok").into_response(),
+        provider_id: Some("r-1"),
+    };
+
+    /// Every secret says `hunter`.
+    fn example(base: &str) -> OpenChannel {
         let (scheme, rest) = base.split_once("://").unwrap();
         let mut channel = contract::channel("webhook", &format!("{scheme}://user:hunter21@{rest}/hook?token=hunter22"));
         channel.channel.options.insert("headers".into(), json!({ "X-Team": "storage" }));

@@ -104,7 +104,7 @@ impl Deliver {
 
     async fn send(&self, sender: &Sender, message: &Message) -> Result<Receipt, SendError> {
         let started = Instant::now();
-        let result = timeout(self.timeout + GRACE, sender.channel.send(message)).await.unwrap_or_else(|_| {
+        let result = timeout(self.timeout + GRACE, sender.channel.send(message, None)).await.unwrap_or_else(|_| {
             let detail = format!("not done within {:?}", self.timeout);
             Err(SendError::Transient { detail, retry_after: None, ambiguous: true })
         });
