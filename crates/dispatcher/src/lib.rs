@@ -14,7 +14,7 @@ mod senders;
 #[cfg(test)]
 mod testing;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
@@ -45,8 +45,9 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
     let pool = |name, max, per_lane| Pool {
         queue: shared.queue.clone(),
         name,
-        want: Want { max, per_lane },
+        want: Want { per_lane, ..Want::up_to(max) },
         lease: shared.settings.queue.lease,
+        linger: Duration::ZERO,
     };
     let mut pools = JoinSet::new();
 
