@@ -1,5 +1,5 @@
-//! `discord`: webhooks. Repeats and later states of an alert edit its message; a graver or a new one is posted afresh,
-//! because an edit notifies nobody.
+//! `discord`: webhooks. Repeats and later states of an alert edit its message; a graver one, a new one and one after a
+//! quiet time are posted afresh, because an edit notifies nobody.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use watchbell_common::{
     alert::{Severity, Status},
+    clock::UnixMillis,
     config::OpenChannel,
 };
 
@@ -68,6 +69,10 @@ const UNKNOWN_MESSAGE: u64 = 10_008;
 /// A message older than an hour was edited as often as Discord allows.
 const EDITED_TOO_OFTEN: u64 = 30_046;
 
+/// A repeat after a longer silence is a message of its own: the last one has scrolled away. After an hour Discord also
+/// begins to limit edits.
+const QUIET_MS: UnixMillis = 60 * 60 * 1_000;
+
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     let hook = Hook::of(channel, tools, fits)?;
     let name = hook::name(hook.url.as_str());
@@ -98,13 +103,16 @@ struct Posted {
     message: String,
     severity: Severity,
     status: Status,
+    /// When it was posted or last edited.
+    at: UnixMillis,
 }
 
 impl Posted {
     /// Whether an edit is enough to say this: somebody who saw what was posted needs no notification.
-    fn covers(&self, message: &Message) -> bool {
-        let new = self.status == Status::Resolved || message.severity > self.severity;
-        message.status != Status::Firing || !new
+    fn covers(&self, message: &Message, now: UnixMillis) -> bool {
+        let graver = message.severity > self.severity;
+        let new = self.status == Status::Resolved || now - self.at > QUIET_MS;
+        message.status != Status::Firing || !(graver || new)
     }
 }
 
@@ -112,7 +120,8 @@ impl Posted {
 impl Channel for Discord {
     async fn send(&self, message: &Message, last: Option<&Kept>) -> Result<Receipt, SendError> {
         let last = last.and_then(|kept| Posted::deserialize(kept).ok());
-        let editable = last.filter(|posted| posted.webhook == self.name && posted.covers(message));
+        let now = self.hook.caller.clock.now_ms();
+        let editable = last.filter(|posted| posted.webhook == self.name && posted.covers(message, now));
         if let Some(posted) = editable
             && let Some(receipt) = self.edit(message, &posted.message).await?
         {
@@ -145,8 +154,9 @@ impl Discord {
     fn receipt(&self, message: &Message, detail: String, id: Option<String>) -> Receipt {
         let id = id.filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
         let keep = id.clone().map(|id| {
+            let (webhook, at) = (self.name.clone(), self.hook.caller.clock.now_ms());
             let Message { severity, status, .. } = *message;
-            json!(Posted { webhook: self.name.clone(), message: id, severity, status })
+            json!(Posted { webhook, message: id, severity, status, at })
         });
         Receipt { provider_id: id, detail, keep }
     }
@@ -162,9 +172,7 @@ fn read(answer: &Answer) -> Option<Verdict> {
         let wait = Duration::try_from_secs_f64(answer.json()["retry_after"].as_f64()?).ok()?;
         return Some(Verdict::RateLimited(Some(wait), "Discord limits this webhook"));
     }
-    let code = code(answer)?;
-    let (_, advice) = REFUSALS.iter().find(|(known, _)| *known == code)?;
-    Some(Verdict::Rejected(advice))
+    Verdict::listed(&REFUSALS, &code(answer)?)
 }
 
 /// One embed, because only those have a colour and room for 4096 characters. Nobody is ever mentioned.
@@ -320,6 +328,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_repeat_after_a_quiet_time_is_posted_afresh_but_the_end_of_an_alert_is_not() {
+        let chat = Chat::open().await;
+        let mut kept = chat.send(&message(|_| ()), None).await.0.keep.unwrap();
+        kept["at"] = (kept["at"].as_i64().unwrap() - QUIET_MS - 1).into();
+        let resolved = message(|message| message.status = Status::Resolved);
+        assert_eq!(chat.send(&resolved, Some(&kept)).await.1, "PATCH /messages/71?thread_id=5");
+        assert_eq!(chat.send(&message(|_| ()), Some(&kept)).await.1, "POST ?thread_id=5&wait=true");
+    }
+
+    #[tokio::test]
     async fn a_deleted_message_and_another_webhook_mean_a_fresh_one() {
         let chat = Chat::open().await;
         let kept = chat.send(&message(|_| ()), None).await.0.keep.unwrap();
@@ -327,7 +345,8 @@ mod tests {
         let (receipt, requests) = chat.send(&message(|_| ()), Some(&kept)).await;
         assert_eq!(requests, "PATCH /messages/71?thread_id=5, POST ?thread_id=5&wait=true");
         assert_eq!(receipt.provider_id.as_deref(), Some("72"));
-        let other = json!({ "webhook": "0", "message": "71", "severity": "critical", "status": "firing" });
+        let mut other = kept.clone();
+        other["webhook"] = "another".into();
         for kept in [other, json!("nonsense")] {
             let (_, requests) = chat.send(&message(|_| ()), Some(&kept)).await;
             assert_eq!(requests, "POST ?thread_id=5&wait=true");

@@ -120,7 +120,7 @@ fn request(message: &Message) -> Value {
     })
 }
 
-/// From 8 on Gotify's app rings and pops up, from 4 on it rings, from 1 on it only shows an icon.
+/// From 8 on Gotify's app vibrates and rings, from 4 on it rings, from 1 on it only shows an icon.
 /// <https://github.com/gotify/android#message-priorities>
 fn priority(message: &Message) -> u8 {
     match (message.status, message.severity) {

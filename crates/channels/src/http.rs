@@ -139,6 +139,11 @@ impl Caller {
 }
 
 impl Verdict {
+    /// A refusal of which the platform's code or word stands in a list of them, each with what to do.
+    pub(crate) fn listed<C: PartialEq>(refusals: &[(C, &'static str)], code: &C) -> Option<Self> {
+        refusals.iter().find(|(known, _)| known == code).map(|(_, advice)| Self::Rejected(advice))
+    }
+
     fn error(self, said: &str, retry_after: Option<Duration>) -> SendError {
         let detail = |advice: &str| format!("{said}; {advice}");
         match self {

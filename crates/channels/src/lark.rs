@@ -75,19 +75,18 @@ const PATH: &str = "/open-apis/bot/v2/hook/";
 
 /// Lark's codes for why it refuses, and what to do. From the same source, and
 /// <https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code>.
-const REFUSALS: [(i64, &str); 8] = [
+const REFUSALS: [(i64, &str); 7] = [
     (9_499, "Lark cannot read the message: if it is a template's, look at its form; else report it with this line"),
     (19_001, "the webhook URL is wrong or the bot was removed from the group: copy the URL again"),
     (19_002, "Lark cannot read the message: if it is a template's, look at its form; else report it with this line"),
-    (19_007, "the bot is switched off in the group's settings: switch it on"),
     (19_021, "the signature does not fit: copy the secret again into `sign_secret`, and check this machine's clock"),
     (19_022, "the bot only takes messages from certain addresses: add this machine's to its security settings"),
     (19_024, "the bot only takes messages with certain words: change its keywords to one that every message has"),
     (11_246, "Lark does not accept the card: if it is a template's, look at its Markdown; else report it"),
 ];
 
-/// More than the bot, its group or the platform takes at present.
-const RATE_LIMITS: [i64; 3] = [11_232, 11_233, 99_991_400];
+/// More than the bot or the platform takes at present.
+const RATE_LIMITS: [i64; 2] = [11_232, 99_991_400];
 
 /// Says in whole seconds when a limit ends.
 /// <https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control>
@@ -162,8 +161,7 @@ fn read(answer: &Answer) -> Option<Verdict> {
         let reset = answer.headers.get(RESET_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
         return Some(Verdict::RateLimited(reset.map(Duration::from_secs), "Lark limits this bot"));
     }
-    let advice = REFUSALS.iter().find(|(known, _)| *known == code).map(|(_, advice)| *advice);
-    Some(Verdict::Rejected(advice.unwrap_or("Lark refuses it; its documentation lists the code")))
+    Verdict::listed(&REFUSALS, &code).or(Some(Verdict::Rejected("Lark's documentation lists the code")))
 }
 
 /// The text that a template wrote, as a request of these.
@@ -409,7 +407,8 @@ mod tests {
             (StatusCode::BAD_REQUEST, [(RESET_HEADER, "52")], body).into_response()
         };
         let refusals = [
-            refusal(example, |_| says(11_232, "create message trigger system frequency limit")).await,
+            refusal(example, |_| says(11_232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]"))
+                .await,
             refusal(example, reset).await,
             refusal(example, |_| says(19_001, "param invalid: incoming webhook access token invalid")).await,
             refusal(example, |_| says(19_021, "sign match fail or timestamp is not within one hour")).await,
@@ -420,14 +419,14 @@ mod tests {
             refusal(example, |_| "<html>sign in to the guest network</html>".into_response()).await,
         ];
         insta::assert_snapshot!(refusals.join("\n"), @r#"
-        rate_limited 5s: 200 OK: {"code":11232,"data":{},"msg":"create message trigger system frequency limit"}; Lark limits this bot
+        rate_limited 5s: 200 OK: {"code":11232,"data":{},"msg":"frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]"}; Lark limits this bot
         rate_limited 52s: 400 Bad Request: {"code":99991400,"msg":"request trigger frequency limit"}; Lark limits this bot
         rejected: 200 OK: {"code":19001,"data":{},"msg":"param invalid: incoming webhook access token invalid"}; the webhook URL is wrong or the bot was removed from the group: copy the URL again
         rejected: 200 OK: {"code":19021,"data":{},"msg":"sign match fail or timestamp is not within one hour"}; the signature does not fit: copy the secret again into `sign_secret`, and check this machine's clock
         rejected: 200 OK: {"code":19022,"data":{},"msg":"Ip Not Allowed"}; the bot only takes messages from certain addresses: add this machine's to its security settings
         rejected: 200 OK: {"code":19024,"data":{},"msg":"Key Words Not Found"}; the bot only takes messages with certain words: change its keywords to one that every message has
         rejected: 200 OK: {"StatusCode":9499,"StatusMessage":"…"}; Lark cannot read the message: if it is a template's, look at its form; else report it with this line
-        rejected: 200 OK: {"code":4711,"data":{},"msg":"what"}; Lark refuses it; its documentation lists the code
+        rejected: 200 OK: {"code":4711,"data":{},"msg":"what"}; Lark's documentation lists the code
         transient: 200 OK: <html>sign in to the guest network</html>; that is no answer of Lark's: something between us and it may have answered
         "#);
     }

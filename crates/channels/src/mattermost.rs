@@ -41,8 +41,10 @@ channels:
 
 const TEXT_MAX: usize = 16_383;
 
-/// Servers before 5.10 refuse a post whose attachments take more than 7,900 characters as JSON.
-const ATTACHMENT_MAX: usize = 6_000;
+/// Older servers refuse a post whose attachments take more than 7,600 characters as JSON (`POST_PROPS_MAX_USER_RUNES`),
+/// which doubles each backslash.
+const ATTACHMENT_MAX: usize = 3_300;
+const FALLBACK_MAX: usize = 300;
 
 /// The ids of Mattermost's errors (its `server/channels/web/webhook.go` and `app/webhook.go`), and what to do.
 const REFUSALS: [(&str, &str); 8] = [
@@ -75,20 +77,19 @@ impl Channel for Mattermost {
 
 fn read(answer: &Answer) -> Option<Verdict> {
     let answer = answer.json();
-    let error = answer["id"].as_str()?.strip_prefix("web.incoming_webhook.")?;
-    let (_, advice) = REFUSALS.iter().find(|(id, _)| *id == error)?;
-    Some(Verdict::Rejected(advice))
+    Verdict::listed(&REFUSALS, &answer["id"].as_str()?.strip_prefix("web.incoming_webhook.")?)
 }
 
 /// The layout is an attachment, because only those have a colour; its `fallback` is what a notification shows.
 fn request(message: &Message) -> Value {
     match &message.body {
         Body::Layout(layout) => {
+            let fallback = format!("{}: {}", draw::title(layout), layout.summary);
             let mut page = Page::new(ATTACHMENT_MAX, Unit::Characters);
             page.markup("##### ").escaped(&draw::title(layout), escape).markup("\n");
             let attachment = json!({
                 "color": Tone::of(message).hex(),
-                "fallback": format!("{}: {}", draw::title(layout), layout.summary),
+                "fallback": draw::fit(&fallback, FALLBACK_MAX, Unit::Characters),
                 "text": draw::markdown(layout, message.update, page, escape),
             });
             json!({ "attachments": [attachment] })
@@ -124,7 +125,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::contract::{self, refusal};
+    use crate::contract::{self, Server, refusal};
 
     pub(super) const EXAMPLE: contract::HttpExample =
         contract::HttpExample { channel: example, success: mattermost, provider_id: None };
@@ -147,7 +148,7 @@ mod tests {
         if text.is_empty() && body["attachments"][0].is_null() {
             return error(StatusCode::BAD_REQUEST, "text.app_error");
         }
-        if body["attachments"].to_string().chars().count() > 7_900 {
+        if body["attachments"].to_string().chars().count() > 7_600 {
             return error(StatusCode::BAD_REQUEST, "split_props_length.app_error");
         }
         "ok".into_response()
@@ -172,6 +173,15 @@ mod tests {
         let message = contract::message_saying("@channel https://evil.example");
         let text = text_of(&message);
         assert!(!text.contains("@channel") && !text.contains("https:"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn the_longest_layout_is_accepted() {
+        let server = Server::answering(mattermost).await;
+        let channel = crate::configure(&example(&server.base), &contract::tools()).unwrap();
+        for text in ["\\", "[*]", "я"] {
+            channel.send(&contract::message_saying(&text.repeat(3_000)), None).await.unwrap();
+        }
     }
 
     #[test]

@@ -86,9 +86,10 @@ const TOPIC_MAX_BYTES: usize = 64;
 const QUOTA_WAIT: Duration = Duration::from_mins(15);
 
 /// Errors of ntfy (its `server/errors.go`) and what to do.
-const REFUSALS: [(u64, &str); 5] = [
+const REFUSALS: [(u64, &str); 6] = [
     (40_009, "the topic's name is not allowed: choose another one"),
     (40_010, "the topic is reserved for the server's own use: choose another one"),
+    (40_014, "the message is too long for this server: ask its operator to raise `message-size-limit`"),
     (40_101, "the token or the password is wrong, or has expired: make a new token"),
     (40_301, "this user may not publish to the topic: let the server's access list allow it"),
     (41_301, "the message is too long for this server: ask its operator to raise `message-size-limit`"),
@@ -206,7 +207,8 @@ impl Ntfy {
     }
 }
 
-/// 5 rings until somebody looks, 4 rings for longer, 3 is the usual, 2 makes no sound.
+/// 5 vibrates for very long, 4 for long, both pop up; 3 is the usual, 2 makes no sound.
+/// <https://docs.ntfy.sh/publish/#message-priority>
 fn priority(message: &Message) -> u8 {
     match (message.status, message.severity) {
         (Status::Firing, Severity::Critical) => 5,
@@ -233,8 +235,7 @@ fn read(answer: &Answer) -> Option<Verdict> {
     if answer.status == StatusCode::TOO_MANY_REQUESTS && QUOTAS.contains(&code) {
         return Some(Verdict::RateLimited(Some(QUOTA_WAIT), "a quota of this server is used up"));
     }
-    let (_, advice) = REFUSALS.iter().find(|(known, _)| *known == code)?;
-    Some(Verdict::Rejected(advice))
+    Verdict::listed(&REFUSALS, &code)
 }
 
 #[cfg(test)]
@@ -274,7 +275,9 @@ mod tests {
         if contract::header(request, "authorization") != Some("Bearer tk_hunter2") {
             return error(40_101, "unauthorized");
         }
-        let Some(body) = contract::json_body(request) else { return error(40_024, "invalid request: JSON") };
+        let Some(body) = contract::json_body(request) else {
+            return error(40_017, "invalid request: request body must be message JSON");
+        };
         if body["topic"] != "alerts" {
             return error(40_009, "invalid request: topic invalid");
         }

@@ -82,8 +82,7 @@ impl Channel for Slack {
 }
 
 fn read(answer: &Answer) -> Option<Verdict> {
-    let (_, advice) = REFUSALS.iter().find(|(word, _)| *word == answer.body.trim())?;
-    Some(Verdict::Rejected(advice))
+    Verdict::listed(&REFUSALS, &answer.body.trim())
 }
 
 /// An attachment, because only those have a colour. `fallback` is what a notification shows.

@@ -54,7 +54,10 @@ const REQUEST_MAX_BYTES: usize = 14_000;
 /// <https://learn.microsoft.com/power-automate/error-reference>
 const REFUSALS: [(&str, &str); 5] = [
     ("AuthorizationFailed", "the webhook URL is incomplete or was withdrawn: copy it again from the workflow"),
-    ("DirectApiAuthorizationRequired", "the workflow only lets certain people start it: set its trigger to “Anyone”"),
+    (
+        "DirectApiAuthorizationRequired",
+        "the workflow only lets certain people start it: set its trigger to “Anyone” and copy the URL again",
+    ),
     (
         "TriggerInputSchemaMismatch",
         "the workflow expects another kind of message: make it from the template for alerts",
@@ -100,9 +103,7 @@ fn read_connector(error: &str) -> Verdict {
 }
 
 fn read_workflow(answer: &Value) -> Option<Verdict> {
-    let code = answer["error"]["code"].as_str()?;
-    let (_, advice) = REFUSALS.iter().find(|(known, _)| *known == code)?;
-    Some(Verdict::Rejected(advice))
+    Verdict::listed(&REFUSALS, &answer["error"]["code"].as_str()?)
 }
 
 /// The envelope that the templates for alerts expect, with one Adaptive Card (<https://adaptivecards.io/explorer/>).
@@ -243,10 +244,10 @@ mod tests {
     #[test]
     fn an_alert_has_no_markup_and_a_template_has() {
         let hostile = "**b** [bank](https://evil.example) <at>everyone</at>";
-        let request_text = request(&contract::message_saying(hostile)).to_string();
+        let drawn = request(&contract::message_saying(hostile)).to_string();
         assert!(
-            !request_text.contains("TextBlock\",\"text") && !request_text.contains("\"entities\""),
-            "{request_text}"
+            drawn.contains(hostile) && !drawn.contains("\"TextBlock\"") && !drawn.contains("\"entities\""),
+            "{drawn}"
         );
         let written = |markup| {
             let message = Message { text: "**b**".into(), body: Body::Written(markup), ..contract::message() };
