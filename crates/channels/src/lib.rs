@@ -6,10 +6,19 @@
 //! runs for it, and `docs/guide/channels.md` wants its set-up snippet.
 
 mod console;
+mod discord;
+mod draw;
 mod error;
+mod gotify;
+mod hook;
 mod http;
+mod lark;
+mod mattermost;
 mod message;
+mod ntfy;
 mod render;
+mod slack;
+mod teams;
 mod webhook;
 
 #[cfg(test)]
@@ -27,7 +36,17 @@ pub use self::{
 };
 
 /// Every kind of destination.
-pub const ALL: &[&ChannelKind] = &[&console::KIND, &webhook::KIND];
+pub const ALL: &[&ChannelKind] = &[
+    &console::KIND,
+    &discord::KIND,
+    &gotify::KIND,
+    &lark::KIND,
+    &mattermost::KIND,
+    &ntfy::KIND,
+    &slack::KIND,
+    &teams::KIND,
+    &webhook::KIND,
+];
 
 /// The kind of that id.
 pub fn kind(platform: &str) -> Option<&'static ChannelKind> {
