@@ -244,7 +244,7 @@ async fn send_one(
     change: impl Fn(&mut Message),
     look: impl Fn(Result<Receipt, SendError>),
 ) {
-    let (_, channel) = configure(&(example.channel)(base), &tools()).unwrap();
+    let channel = configure(&(example.channel)(base), &tools()).unwrap();
     let mut message = message();
     change(&mut message);
     let result = channel.send(&message, None).await;

@@ -175,10 +175,7 @@ pub struct Receipt {
 ///
 /// # Errors
 /// Names the field that is missing, unknown or wrong. Never shows a value: it may be a secret.
-pub fn configure(
-    channel: &OpenChannel,
-    tools: &Tools,
-) -> Result<(&'static ChannelKind, Arc<dyn Channel>), ConfigureError> {
+pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     let platform = &channel.channel.platform;
     let kind = kind(platform)
         .ok_or_else(|| ConfigureError::new("platform", format!("`{platform}` is none of {}", names())))?;
@@ -200,7 +197,7 @@ pub fn configure(
     if let Some(option) = channel.channel.options.keys().find(|option| !known(option)) {
         return Err(ConfigureError::new(option, format!("{} has no such option", kind.title)));
     }
-    Ok((kind, (kind.configure)(channel, tools)?))
+    (kind.configure)(channel, tools)
 }
 
 fn names() -> String {
