@@ -40,10 +40,12 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// A successful answer.
+/// What came back.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// As it came: the other side may repeat our secrets in it.
+    pub(crate) body: String,
 }
 
 impl Caller {
@@ -56,13 +58,23 @@ impl Caller {
 
     /// Sends the request and classifies what comes back.
     pub(crate) async fn call(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+        let answer = self.exchange(request).await?;
+        self.classify(&answer)?;
+        Ok(answer)
+    }
+
+    /// Sends the request and gives what comes back, whatever its status: for platforms that say more in the body.
+    pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, SendError> {
         let response = request.timeout(self.timeout).send().await.map_err(|error| self.unanswered(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         // The status decides. A body that breaks off is not worth a second delivery.
         let body = outbound::read_capped(response, ANSWER_MAX_BYTES).await.map(|(body, _)| body).unwrap_or_default();
-        let excerpt = self.blot(&String::from_utf8_lossy(&body));
-        classify(status, &headers, &excerpt, self.clock.now_ms())?;
-        Ok(Answer { status, headers })
+        Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    /// What an answer means by its status alone.
+    pub(crate) fn classify(&self, answer: &Answer) -> Result<(), SendError> {
+        classify(answer.status, &answer.headers, &self.blot(&answer.body), self.clock.now_ms())
     }
 
     /// No answer: refused, timed out, broken off.
@@ -79,7 +91,8 @@ impl Caller {
         SendError::Transient { detail, retry_after: None, ambiguous }
     }
 
-    fn blot(&self, text: &str) -> String {
+    /// One line of what the other side said, without our secrets.
+    pub(crate) fn blot(&self, text: &str) -> String {
         let blotted =
             self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"));
         render::line(&blotted, EXCERPT_MAX_BYTES)
@@ -87,12 +100,7 @@ impl Caller {
 }
 
 /// The one place that says what an HTTP answer means.
-pub(crate) fn classify(
-    status: StatusCode,
-    headers: &HeaderMap,
-    excerpt: &str,
-    now_ms: UnixMillis,
-) -> Result<(), SendError> {
+fn classify(status: StatusCode, headers: &HeaderMap, excerpt: &str, now_ms: UnixMillis) -> Result<(), SendError> {
     if status.is_success() {
         return Ok(());
     }

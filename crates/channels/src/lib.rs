@@ -10,6 +10,7 @@ mod error;
 mod http;
 mod message;
 mod render;
+mod telegram;
 mod webhook;
 
 #[cfg(test)]
@@ -27,7 +28,7 @@ pub use self::{
 };
 
 /// Every kind of destination.
-pub const ALL: &[&ChannelKind] = &[&console::KIND, &webhook::KIND];
+pub const ALL: &[&ChannelKind] = &[&console::KIND, &telegram::KIND, &webhook::KIND];
 
 /// The kind of that id.
 pub fn kind(platform: &str) -> Option<&'static ChannelKind> {
@@ -122,6 +123,8 @@ pub struct Tools {
     pub clock: Arc<dyn Clock>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// Where Telegram's Bot API is, when it is not the public one.
+    pub telegram_api: Option<reqwest::Url>,
 }
 
 /// What a channel keeps of a message, to edit or to answer it later: whatever it needs, as JSON of at most
