@@ -153,7 +153,7 @@ impl Api {
             Refusal::NoTopic(detail)
         } else {
             let advice = ADVICE.iter().find(|(known, _)| says(&[known]));
-            let detail = advice.map_or_else(|| detail.clone(), |(_, advice)| format!("{detail}: {advice}"));
+            let detail = advice.map_or_else(|| detail.clone(), |(_, advice)| format!("{detail} ({advice})"));
             SendError::Rejected { detail }.into()
         }
     }

@@ -124,7 +124,15 @@ mod tests {
         payload.alert.analysis.confidence = 0.4;
         payload.alert.event.subject = "Disk <FULL> on db1 & db2".to_owned();
         let draft = Draft::of(&Message::new(payload), None);
-        insta::assert_snapshot!(draft.parts[0], @"");
+        insta::assert_snapshot!(draft.parts[0], @r"
+        🚨 <b>CRITICAL · firing · db1</b>
+        /var on db1 is full
+        <b>Action:</b> free some space on /var
+        <b>Subject:</b> Disk &lt;FULL&gt; on db1 &amp; db2
+        <b>From:</b> root@db1.example.org (mail)
+        <b>Received:</b> 2026-11-20 09:59:58 UTC, seen 3 times
+        <blockquote expandable>Filesystem /var is 100 % full.</blockquote>
+        ");
         let guide = include_str!("../../../../docs/guide/channels.md");
         assert!(guide.contains(&format!("```html\n{}\n```", draft.parts[0])));
         assert_eq!((draft.parts.len(), draft.markup, draft.attachment), (1, Markup::Html, None));

@@ -19,10 +19,10 @@ use std::{
 
 use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use teloxide::{
     net::TELEGRAM_API_URL,
     types::{ChatId, InlineKeyboardButton, InlineKeyboardMarkup, MessageId, Recipient, ThreadId},
@@ -147,7 +147,7 @@ const FIELDS: &[Field] = &[
 
 /// Shorter than the four hours after which Alertmanager by default repeats what still fires: that is meant to be
 /// noticed. Longer than the pauses of what flaps.
-const QUIET_GAP_DEFAULT: Duration = Duration::from_mins(60);
+const QUIET_GAP_DEFAULT: Duration = Duration::from_hours(1);
 
 /// <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this>: 30 messages per second of a
 /// bot, one per second in a chat (more for a moment), 20 per minute in a group.
@@ -174,9 +174,9 @@ fn paces(channel: &OpenChannel) -> Vec<Pace> {
     paces
 }
 
-/// Eight bytes: enough to tell bots apart, and nothing to find a token by.
+/// Nine bytes: enough to tell bots apart, and nothing to find a token by.
 fn short_hash(text: &str) -> String {
-    digest(&SHA256, text.as_bytes()).as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(&digest(&SHA256, text.as_bytes()).as_ref()[..9])
 }
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {

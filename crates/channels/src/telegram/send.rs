@@ -28,7 +28,7 @@ pub(super) struct Attempt<'a> {
 
 /// One message to make.
 struct Text {
-    text: String,
+    content: String,
     markup: Markup,
     silent: bool,
     answers: Option<MessageId>,
@@ -51,9 +51,9 @@ impl<'a> Attempt<'a> {
     pub(super) async fn send(&mut self) -> Result<Thread, SendError> {
         let mut sent: Vec<Sent> = Vec::new();
         let mut next = 0;
-        while let Some(text) = self.draft.parts.get(next).cloned() {
+        while let Some(content) = self.draft.parts.get(next).cloned() {
             let text = Text {
-                text,
+                content,
                 markup: self.draft.markup,
                 silent: !sent.is_empty() || self.silent(self.message.severity),
                 answers: None,
@@ -112,7 +112,7 @@ impl<'a> Attempt<'a> {
     /// Answers the first message of a thread, so that people notice what was edited into it.
     pub(super) async fn tell(&mut self, there: &Thread) -> Result<(), SendError> {
         let text = Text {
-            text: notice(self.message),
+            content: notice(self.message),
             markup: Markup::Plain,
             silent: self.silent(self.message.severity.max(there.severity)),
             answers: there.messages.first().map(|&id| MessageId(id)),
@@ -132,7 +132,7 @@ impl<'a> Attempt<'a> {
             disable_notification: text.silent.then_some(true),
             reply_parameters: text.answers.map(|id| ReplyParameters::new(id).allow_sending_without_reply()),
             reply_markup: buttons.map(Into::into),
-            ..SendMessage::new(self.chat.clone(), text.text)
+            ..SendMessage::new(self.chat.clone(), text.content)
         };
         loop {
             match self.telegram.api.call(&request).await {

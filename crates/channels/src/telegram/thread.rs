@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use crate::{KEEP_MAX_BYTES, contract};
 
-    const GAP: Duration = Duration::from_mins(60);
+    const GAP: Duration = Duration::from_hours(1);
 
     fn thread() -> Thread {
         let message = contract::message();

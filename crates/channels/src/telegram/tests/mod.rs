@@ -436,7 +436,19 @@ async fn a_refusal_says_what_to_do() {
             other => panic!("{other:?}"),
         }
     }
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    Unauthorized (Telegram does not know this bot token; copy it again from @BotFather)
+    Not Found (check the bot token, and api_base if the bot has one)
+    Bad Request: chat not found (check the target, and that the bot was added to the chat or sent /start)
+    Forbidden: bot was blocked by the user (the person blocked the bot; they have to unblock it and send it /start)
+    Forbidden: bot was kicked from the supergroup chat (the bot was removed from the chat; add it again)
+    Forbidden: bot is not a member of the channel chat (add the bot to the chat)
+    Forbidden: user is deactivated (this account is gone; choose another target)
+    Forbidden: bot can't initiate conversation with a user (the person has to send the bot /start first)
+    Bad Request: not enough rights to send text messages to the chat (let the bot send messages in this chat)
+    Bad Request: need administrator rights in the channel chat (make the bot an administrator that may post messages)
+    Bad Request: something new
+    ");
 }
 
 /// Sends through a proxy, and gives what the receipt says.
@@ -514,17 +526,19 @@ async fn the_settings_name_the_api_when_the_bot_does_not() {
     assert_eq!(format!("{public:?}"), "Telegram(Api(api.telegram.org), -1001234567890)");
 }
 
+fn option(channel: &mut OpenChannel, name: &str, value: Value) {
+    channel.channel.options.insert(name.into(), value);
+}
+
+fn secret(channel: &mut OpenChannel, name: &str, value: &str) {
+    channel.secrets.insert(name.into(), value.into());
+}
+
 #[test]
 fn a_wrong_field_is_named_and_its_value_is_not_shown() {
     let refused = |change: fn(&mut OpenChannel)| {
         configure(&open("http://127.0.0.1:9", change), &contract::tools()).unwrap_err().to_string()
     };
-    fn option(channel: &mut OpenChannel, name: &str, value: Value) {
-        channel.channel.options.insert(name.into(), value);
-    }
-    fn secret(channel: &mut OpenChannel, name: &str, value: &str) {
-        channel.secrets.insert(name.into(), value.into());
-    }
     let texts = [
         refused(|channel| drop(channel.secrets.remove("bot_token"))),
         refused(|channel| secret(channel, "bot_token", "hunter2")),
@@ -543,7 +557,24 @@ fn a_wrong_field_is_named_and_its_value_is_not_shown() {
         refused(|channel| option(channel, "buttons", json!([{ "text": "x", "url": "nowhere" }]))),
         refused(|channel| option(channel, "thread", json!(7))),
     ];
-    insta::assert_snapshot!(texts.join("\n"), @"");
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    `bot_token`: is missing in the bot; Telegram needs one
+    `bot_token`: does not look like one of @BotFather's, `123456:ABC-…`
+    `bot_token`: does not look like one of @BotFather's, `123456:ABC-…`
+    `proxy`: must be an http://, socks5:// or socks5h:// URL
+    `proxy`: must be an http://, socks5:// or socks5h:// URL
+    `api_base`: must be an http:// or https:// URL without user and query
+    `target`: must be a chat's id, such as -1001234567890, or @name
+    `target`: must be a chat's id, such as -1001234567890, or @name
+    `target`: must be a chat's id, such as -1001234567890, or @name
+    `message_thread_id`: must be the number of a topic
+    `parse_mode`: must be MarkdownV2, HTML or None
+    `silent_below`: must be info, warning, error or critical
+    `edit`: must be true or false
+    `quiet_gap_s`: must be a number of seconds
+    `buttons`: must be a list of { text, url }
+    `thread`: Telegram has no such option
+    ");
 }
 
 #[test]
