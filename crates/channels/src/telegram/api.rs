@@ -43,12 +43,12 @@ pub(super) struct Chat {
 /// Why Telegram did not do it, by what can be done about it.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The text's markup: send it without.
+    /// The text's markup, or the length that it leads to: send it without.
     Markup(String),
     /// There is nothing to change.
     NotModified,
-    /// The message to edit is gone, or cannot be edited: send a fresh one.
-    Gone,
+    /// The link buttons: send it without.
+    Buttons(String),
     /// The group has become a supergroup with this id.
     Moved(ChatId),
     /// The topic is closed or gone: send to the group itself.
@@ -66,9 +66,8 @@ impl From<Refusal> for SendError {
     fn from(refusal: Refusal) -> Self {
         let detail = match refusal {
             Refusal::Other(error) => return error,
-            Refusal::Markup(detail) | Refusal::NoTopic(detail) => detail,
+            Refusal::Markup(detail) | Refusal::Buttons(detail) | Refusal::NoTopic(detail) => detail,
             Refusal::NotModified => "the message says this already".to_owned(),
-            Refusal::Gone => "the message is gone".to_owned(),
             Refusal::Moved(chat) => format!("the group is now {chat}: make this the target"),
         };
         Self::Rejected { detail }
@@ -145,10 +144,10 @@ impl Api {
         let says = |texts: &[&str]| texts.iter().any(|known| text.contains(known));
         if says(&["message is not modified"]) {
             Refusal::NotModified
-        } else if says(&["can't parse entities", "message text is empty"]) {
+        } else if says(&["can't parse entities", "message text is empty", "too long", "too_long"]) {
             Refusal::Markup(detail)
-        } else if says(&["message to edit not found", "message can't be edited", "message_id_invalid"]) {
-            Refusal::Gone
+        } else if says(&["inline keyboard button", "button_url_invalid"]) {
+            Refusal::Buttons(detail)
         } else if says(&["message thread not found", "topic_deleted", "topic_closed"]) {
             Refusal::NoTopic(detail)
         } else {

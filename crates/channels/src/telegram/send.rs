@@ -3,7 +3,9 @@
 use reqwest::multipart::{Form, Part};
 use teloxide::{
     payloads::{EditMessageText, SendMessage},
-    types::{ChatId, LinkPreviewOptions, MessageId, ParseMode, Recipient, ReplyParameters, ThreadId},
+    types::{
+        ChatId, InlineKeyboardMarkup, LinkPreviewOptions, MessageId, ParseMode, Recipient, ReplyParameters, ThreadId,
+    },
 };
 use watchbell_common::alert::Severity;
 
@@ -22,6 +24,7 @@ pub(super) struct Attempt<'a> {
     draft: Draft,
     chat: Recipient,
     topic: Option<ThreadId>,
+    buttons: Option<InlineKeyboardMarkup>,
     /// What people should know, for the receipt.
     pub(super) remarks: Vec<String>,
 }
@@ -43,6 +46,7 @@ impl<'a> Attempt<'a> {
             draft: Draft::of(message, telegram.options.parse_mode),
             chat: telegram.moved.get().map_or_else(|| telegram.target.clone(), |&chat| chat.into()),
             topic: telegram.options.topic,
+            buttons: telegram.options.buttons.clone(),
             remarks: Vec::new(),
         }
     }
@@ -84,12 +88,11 @@ impl<'a> Attempt<'a> {
             if !fits || (self.draft.attachment.is_some() && !there.attached) {
                 return Ok(None);
             }
-            let buttons = self.telegram.options.buttons.clone();
             let edit = EditMessageText {
                 parse_mode: parse_mode(self.draft.markup),
                 link_preview_options: Some(no_preview()),
                 // An edit without them takes them away.
-                reply_markup: buttons.filter(|_| next + 1 == there.messages.len()),
+                reply_markup: self.buttons.clone().filter(|_| next + 1 == there.messages.len()),
                 ..EditMessageText::new(there.chat, MessageId(there.messages[next]), &self.draft.parts[next])
             };
             match self.telegram.api.call(&edit).await {
@@ -98,12 +101,17 @@ impl<'a> Attempt<'a> {
                     self.degrade(&why, 0);
                     next = 0;
                 }
-                Err(Refusal::Gone) => return Ok(None),
+                Err(Refusal::Buttons(why)) if self.buttons.is_some() => self.drop_buttons(&why),
                 Err(Refusal::Moved(chat)) => {
                     self.move_to(chat);
                     return Ok(None);
                 }
-                Err(refusal) => return Err(repeatable(refusal.into())),
+                Err(refusal) => match refusal.into() {
+                    // Deleted, too old, another chat by now: a fresh one either arrives, or is refused for a reason
+                    // that people can do something about.
+                    SendError::Rejected { .. } => return Ok(None),
+                    error => return Err(repeatable(error)),
+                },
             }
         }
         Ok(Some(self.thread(there.chat, there.messages.clone(), there.attached)))
@@ -122,16 +130,15 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// Makes one message. Follows a group that moved, and leaves a topic that is gone.
+    /// Makes one message. Follows a group that moved, and does without a topic or buttons that are refused.
     async fn post(&mut self, text: Text) -> Result<Sent, Refusal> {
-        let buttons = self.telegram.options.buttons.clone().filter(|_| text.buttons);
         let mut request = SendMessage {
             message_thread_id: self.topic,
             parse_mode: parse_mode(text.markup),
             link_preview_options: Some(no_preview()),
             disable_notification: text.silent.then_some(true),
             reply_parameters: text.answers.map(|id| ReplyParameters::new(id).allow_sending_without_reply()),
-            reply_markup: buttons.map(Into::into),
+            reply_markup: self.buttons.clone().filter(|_| text.buttons).map(Into::into),
             ..SendMessage::new(self.chat.clone(), text.content)
         };
         loop {
@@ -139,6 +146,10 @@ impl<'a> Attempt<'a> {
                 Err(Refusal::Moved(chat)) if request.chat_id != chat.into() => {
                     self.move_to(chat);
                     request.chat_id = chat.into();
+                }
+                Err(Refusal::Buttons(why)) if request.reply_markup.is_some() => {
+                    self.drop_buttons(&why);
+                    request.reply_markup = None;
                 }
                 Err(Refusal::NoTopic(why)) if request.message_thread_id.is_some() => {
                     self.topic = None;
@@ -176,6 +187,11 @@ impl<'a> Attempt<'a> {
     fn degrade(&mut self, why: &str, part: usize) {
         self.draft = self.draft.plain_from(self.message, part);
         self.remarks.push(format!("sent as plain text: {why}"));
+    }
+
+    fn drop_buttons(&mut self, why: &str) {
+        self.buttons = None;
+        self.remarks.push(format!("without its buttons: {why}"));
     }
 
     fn move_to(&mut self, chat: ChatId) {

@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
+use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -182,6 +183,18 @@ fn text(request: &Value) -> Result<(String, Option<String>), Refused> {
     Ok((shown.to_owned(), parse_mode.map(ToOwned::to_owned)))
 }
 
+/// The buttons, if their links lead anywhere: a host without a dot is none.
+fn buttons(request: &Value) -> Result<Value, Refused> {
+    let rows = &request["reply_markup"]["inline_keyboard"];
+    for button in rows.as_array().into_iter().flatten().flat_map(|row| row.as_array().unwrap()) {
+        let url = button["url"].as_str().unwrap();
+        if !Url::parse(url).unwrap().host_str().unwrap().contains('.') {
+            return Err(bad(&format!("inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")));
+        }
+    }
+    Ok(rows.clone())
+}
+
 impl World {
     fn chat(&mut self, request: &Value) -> Result<(i64, &mut Chat), Refused> {
         let asked = &request["chat_id"];
@@ -201,6 +214,7 @@ impl World {
 
     fn send(&mut self, request: &Value) -> Result<Value, Refused> {
         let (text, parse_mode) = text(request)?;
+        let buttons = buttons(request)?;
         let id = self.last_id + 1;
         let (chat_id, chat) = self.chat(request)?;
         let reply = &request["reply_parameters"];
@@ -214,7 +228,7 @@ impl World {
             silent: request["disable_notification"] == json!(true),
             topic: request["message_thread_id"].as_i64(),
             answers,
-            buttons: request["reply_markup"]["inline_keyboard"].clone(),
+            buttons,
             edits: 0,
         };
         assert_eq!(request["link_preview_options"], json!({ "is_disabled": true }), "strangers' links are not fetched");
@@ -225,10 +239,10 @@ impl World {
 
     fn edit(&mut self, request: &Value) -> Result<Value, Refused> {
         let (text, parse_mode) = text(request)?;
+        let buttons = buttons(request)?;
         let (chat_id, chat) = self.chat(request)?;
         let id = request["message_id"].as_i64().unwrap();
         let shown = chat.messages.get_mut(&id).ok_or_else(|| bad("message to edit not found"))?;
-        let buttons = request["reply_markup"]["inline_keyboard"].clone();
         if (&shown.text, &shown.parse_mode, &shown.buttons) == (&text, &parse_mode, &buttons) {
             return Err(bad(
                 "message is not modified: specified new message content and reply markup are exactly the same as a \

@@ -120,6 +120,19 @@ async fn a_message_goes_to_its_topic_with_its_buttons() {
 }
 
 #[tokio::test]
+async fn refused_buttons_do_not_cost_the_message() {
+    let mut ops = Ops::with(json!({ "buttons": [{ "text": "Graphs", "url": "http://grafana/d/1" }] })).await;
+    for (count, done) in [(1, "sent"), (2, "edited")] {
+        let said = ops.send(&event(count, |_| {})).await;
+        assert!(
+            said.starts_with(&format!("{done}; without its buttons: Bad Request: inline keyboard button")),
+            "{said}"
+        );
+    }
+    assert_eq!(ops.fake.texts().len(), 1);
+}
+
+#[tokio::test]
 async fn only_what_matters_makes_a_sound() {
     for (options, wanted) in [
         (json!({}), [true, false, false, false]),
@@ -263,6 +276,10 @@ async fn a_public_chat_is_reached_by_its_name_and_edited_by_its_id() {
     let channel = configure(&channel, &contract::tools()).unwrap();
     let kept = channel.send(&event(1, |_| {}), None).await.unwrap().keep;
     assert_eq!(channel.send(&event(2, |_| {}), kept.as_ref()).await.unwrap().detail, "edited");
+    // The name now belongs to another chat, and the bot is no longer in the first.
+    let chat = fake.world().chats.remove(&-6).unwrap();
+    fake.world().chats.insert(-8, Chat { messages: std::collections::BTreeMap::new(), ..chat });
+    assert_eq!(channel.send(&event(3, |_| {}), kept.as_ref()).await.unwrap().detail, "sent");
 }
 
 #[tokio::test]
