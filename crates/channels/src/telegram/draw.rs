@@ -1,7 +1,5 @@
 //! What goes out for a message: its text in parts, in a markup.
 
-use std::borrow::Cow;
-
 use super::{markup::units, split::split};
 use crate::{Body, Layout, Markup, Message, render};
 
@@ -27,14 +25,14 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Draws a message; `written` is the markup of templates' texts when the channel names one. A text that must be
-    /// cut and whose markup is broken comes out plain.
-    pub(super) fn of(message: &Message, written: Option<Markup>) -> Self {
-        let (text, markup) = match &message.body {
-            Body::Layout(layout) => (Cow::Owned(html(layout)), Markup::Html),
-            Body::Written(markup) => (Cow::Borrowed(&*message.text), written.unwrap_or(*markup)),
-        };
-        Self::fit(&text, markup).unwrap_or_else(|| Self::plain(message))
+    /// Draws a message; `written` is the markup of templates' texts when the channel names one. `None` when a text
+    /// must be cut and its markup is broken.
+    pub(super) fn of(message: &Message, written: Option<Markup>) -> Option<Self> {
+        match &message.body {
+            Body::Layout(layout) => Self::fit(&html(layout), Markup::Html),
+            Body::Written(_) if message.text.trim().is_empty() => Some(Self::plain(message)),
+            Body::Written(markup) => Self::fit(&message.text, written.unwrap_or(*markup)),
+        }
     }
 
     /// The same without any markup.
@@ -55,7 +53,7 @@ impl Draft {
     fn fit(text: &str, markup: Markup) -> Option<Self> {
         let draft = |parts, attachment| Some(Self { parts, markup, attachment });
         // Markup only makes a text shorter. One that fits as it is need not be understood.
-        if units(text) <= TEXT_MAX_UNITS && !text.trim().is_empty() {
+        if units(text) <= TEXT_MAX_UNITS {
             return draft(vec![text.to_owned()], None);
         }
         let whole = split(text, markup, TEXT_MAX_UNITS)?;
@@ -123,7 +121,7 @@ mod tests {
         let mut payload = contract::payload();
         payload.alert.analysis.confidence = 0.4;
         payload.alert.event.subject = "Disk <FULL> on db1 & db2".to_owned();
-        let draft = Draft::of(&Message::new(payload), None);
+        let draft = Draft::of(&Message::new(payload), None).unwrap();
         insta::assert_snapshot!(draft.parts[0], @r"
         🚨 <b>CRITICAL · firing · db1</b>
         /var on db1 is full
@@ -140,15 +138,15 @@ mod tests {
 
     #[test]
     fn what_a_template_wrote_goes_out_as_it_is() {
-        let draft = Draft::of(&written("<b>broken", Markup::Html), None);
+        let draft = Draft::of(&written("<b>broken", Markup::Html), None).unwrap();
         assert_eq!((draft.parts.as_slice(), draft.markup), (["<b>broken".to_owned()].as_slice(), Markup::Html));
-        let draft = Draft::of(&written("*bold*", Markup::Plain), Some(Markup::Markdown));
+        let draft = Draft::of(&written("*bold*", Markup::Plain), Some(Markup::Markdown)).unwrap();
         assert_eq!(draft.markup, Markup::Markdown);
     }
 
     #[test]
     fn a_long_text_goes_out_in_numbered_parts() {
-        let draft = Draft::of(&written(&format!("<b>{}</b>", "я🚨 ".repeat(2_500)), Markup::Html), None);
+        let draft = Draft::of(&written(&format!("<b>{}</b>", "я🚨 ".repeat(2_500)), Markup::Html), None).unwrap();
         assert_eq!(draft.parts.len(), 3);
         for (index, part) in draft.parts.iter().enumerate() {
             assert!(part.starts_with("<b>") && part.ends_with(&format!("</b>\n{}/3", index + 1)), "{part}");
@@ -160,24 +158,26 @@ mod tests {
     #[test]
     fn a_longer_text_begins_in_the_message_and_is_attached_whole() {
         let text = "*word* ".repeat(4_000);
-        let draft = Draft::of(&written(&text, Markup::Markdown), None);
+        let draft = Draft::of(&written(&text, Markup::Markdown), None).unwrap();
         assert_eq!((draft.parts.len(), draft.attachment.as_deref()), (1, Some(&*text)));
         assert!(draft.parts[0].ends_with(ATTACHED));
     }
 
     #[test]
-    fn a_text_too_long_to_send_as_it_is_and_broken_goes_out_plain() {
-        let draft = Draft::of(&written(&"<b>word ".repeat(700), Markup::Html), None);
+    fn a_text_that_must_be_cut_and_is_broken_can_only_be_plain() {
+        let message = written(&"<b>word ".repeat(700), Markup::Html);
+        assert_eq!(Draft::of(&message, None), None);
+        let draft = Draft::plain(&message);
         assert_eq!((draft.parts.len(), draft.markup), (2, Markup::Plain));
     }
 
     #[test]
     fn a_blank_text_still_says_something() {
         let mut message = written(" \n", Markup::Html);
-        assert_eq!(Draft::of(&message, None).parts, [message.summary.clone()]);
+        assert_eq!(Draft::of(&message, None).unwrap().parts, [message.summary.clone()]);
         message.summary.clear();
         message.subject.clear();
-        assert_eq!(Draft::of(&message, None).parts, ["(no text)"]);
+        assert_eq!(Draft::of(&message, None).unwrap().parts, ["(no text)"]);
     }
 
     #[test]

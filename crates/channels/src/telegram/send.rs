@@ -40,14 +40,19 @@ struct Text {
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(telegram: &'a Telegram, message: &'a Message) -> Self {
+        let mut remarks = Vec::new();
+        let draft = Draft::of(message, telegram.options.parse_mode).unwrap_or_else(|| {
+            remarks.push("sent as plain text: its markup is broken, and it must be cut".to_owned());
+            Draft::plain(message)
+        });
         Self {
             telegram,
             message,
-            draft: Draft::of(message, telegram.options.parse_mode),
+            draft,
             chat: telegram.moved.get().map_or_else(|| telegram.target.clone(), |&chat| chat.into()),
             topic: telegram.options.topic,
             buttons: telegram.options.buttons.clone(),
-            remarks: Vec::new(),
+            remarks,
         }
     }
 

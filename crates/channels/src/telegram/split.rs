@@ -176,26 +176,4 @@ mod tests {
         assert!(parts(&text, Markup::Plain).iter().all(|part| !part.trim().is_empty()));
         assert_eq!(parts(&"\n".repeat(50), Markup::Plain), [""; 0]);
     }
-
-    #[test]
-    fn whatever_the_length_of_a_part_is_the_text_comes_through_whole() {
-        let text = "<b>one &lt;two&gt;</b> <i>three <u>🚨four</u></i>\n<pre>five 5</pre>".repeat(3);
-        let whole = shown(&text);
-        for max in 2..100 {
-            let parts = split(&text, Markup::Html, max).unwrap();
-            assert_eq!(parts.iter().map(|part| shown(part)).collect::<String>(), whole, "{max}");
-            assert!(parts.iter().all(|part| super::super::markup::units(&shown(part)) <= max), "{max}");
-        }
-    }
-
-    /// What is left of HTML without tags; blank parts do not count.
-    fn shown(html: &str) -> String {
-        let mut inside = false;
-        let text = html.chars().filter(|&c| {
-            let tag = inside || c == '<';
-            inside = tag && c != '>';
-            !tag
-        });
-        text.collect::<String>().replace("&lt;", "<").replace("&gt;", ">").replace([' ', '\n'], "")
-    }
 }

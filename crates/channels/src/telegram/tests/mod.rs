@@ -346,6 +346,24 @@ async fn a_long_text_goes_out_in_parts_of_which_only_the_first_makes_a_sound() {
     assert_eq!(ops.send(&written("short again", Markup::Html)).await, "sent");
 }
 
+#[test]
+fn wherever_a_text_is_cut_telegram_takes_the_parts_and_nothing_is_missing() {
+    let html = "<b>one <i>two &lt;three&gt; <a href=\"https://e.org/?a=1&amp;b\">four 🚨🚨</a></i></b>\n<pre><code \
+                class=\"language-c\">five &amp;&amp; six\n\tseven</code></pre>\n<blockquote expandable>eight \
+                <tg-spoiler>nine</tg-spoiler>\nten</blockquote> <u>eleven</u> twelve";
+    let markdown = "*one _two ~three~ ||four 🚨🚨||_*\n```c\nfive \\`\\` six\n\tseven```\n__eight__ `ni.ne` \
+                    [ten \\[\\]](https://e.org/a_b.c) \\(eleven\\)\n>twelve *thirteen*\n>fourteen||\n\\!";
+    for (text, markup, name) in [(html, Markup::Html, "HTML"), (markdown, Markup::Markdown, "MarkdownV2")] {
+        let seen = |text: &str| entities::parse(text, Some(name)).unwrap_or_else(|why| panic!("{why}: {text}"));
+        let words = |text: &str| text.replace(char::is_whitespace, "");
+        for max in 2..150 {
+            let parts = split::split(text, markup, max).unwrap();
+            assert!(parts.iter().all(|part| seen(part).encode_utf16().count() <= max), "{max}");
+            assert_eq!(words(&parts.iter().map(|part| seen(part)).collect::<String>()), words(&seen(text)), "{max}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_refused_part_and_what_follows_go_out_plain_and_nothing_twice() {
     let mut ops = Ops::new().await;
@@ -354,6 +372,13 @@ async fn a_refused_part_and_what_follows_go_out_plain_and_nothing_twice() {
     assert!(said.starts_with("sent in 2 parts; sent as plain text: "), "{said}");
     let texts = ops.fake.texts().concat();
     assert_eq!((texts.matches("first").count(), texts.matches("second").count()), (700, 100));
+}
+
+#[tokio::test]
+async fn a_long_text_whose_markup_is_broken_goes_out_plain() {
+    let mut ops = Ops::new().await;
+    let said = ops.send(&written(&"<b>word ".repeat(700), Markup::Html)).await;
+    assert_eq!(said, "sent in 2 parts; sent as plain text: its markup is broken, and it must be cut");
 }
 
 #[tokio::test]
