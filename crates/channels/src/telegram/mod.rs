@@ -188,6 +188,7 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     let topic = options.topic.map(|topic| topic.to_string()).unwrap_or_default();
 
     let mut secrets = vec![token.clone()];
+    secrets.extend(token.expose_secret().split_once(':').map(|(_, secret)| SecretString::from(secret)));
     let client = match secret("proxy") {
         Some(proxy) => {
             let url = proxy_url(proxy)?;
