@@ -131,7 +131,7 @@ impl Caller {
         SendError::Transient { detail, retry_after: None, ambiguous }
     }
 
-    fn blot(&self, text: &str) -> String {
+    pub(crate) fn blot(&self, text: &str) -> String {
         let blotted =
             self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"));
         render::line(&blotted, EXCERPT_MAX_BYTES)

@@ -19,6 +19,7 @@ mod ntfy;
 mod render;
 mod slack;
 mod teams;
+mod telegram;
 mod webhook;
 
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub const ALL: &[&ChannelKind] = &[
     &ntfy::KIND,
     &slack::KIND,
     &teams::KIND,
+    &telegram::KIND,
     &webhook::KIND,
 ];
 
@@ -141,6 +143,8 @@ pub struct Tools {
     pub clock: Arc<dyn Clock>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// Where Telegram's Bot API is, when it is not the public one.
+    pub telegram_api: Option<reqwest::Url>,
 }
 
 /// What a channel keeps of a message, to edit or to answer it later: whatever it needs, as JSON of at most
