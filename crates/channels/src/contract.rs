@@ -124,8 +124,8 @@ pub(crate) fn tools() -> Tools {
 }
 
 /// A server that keeps what it was sent and answers as it is told.
-struct Server {
-    base: String,
+pub(crate) struct Server {
+    pub(crate) base: String,
     requests: Arc<Mutex<Vec<String>>>,
     _tasks: JoinSet<()>,
 }
@@ -137,11 +137,11 @@ struct Told {
 }
 
 impl Server {
-    async fn answering(answer: fn(&str) -> Response) -> Self {
+    pub(crate) async fn answering(answer: fn(&str) -> Response) -> Self {
         Self::answering_with(Arc::new(answer)).await
     }
 
-    async fn answering_with(answer: Arc<dyn Fn(&str) -> Response + Send + Sync>) -> Self {
+    pub(crate) async fn answering_with(answer: Arc<dyn Fn(&str) -> Response + Send + Sync>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::default();
@@ -152,9 +152,14 @@ impl Server {
     }
 
     fn request(&self) -> String {
-        let mut requests = self.requests.lock().unwrap();
+        let mut requests = self.requests();
         assert_eq!(requests.len(), 1, "one message, one request");
         requests.remove(0)
+    }
+
+    /// What came since this was last asked.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.requests.lock().unwrap())
     }
 }
 
@@ -223,7 +228,7 @@ fn transient(kind: &ChannelKind, result: Result<Receipt, SendError>) -> (String,
 
 #[test]
 fn the_list_and_the_folder_agree() {
-    const OTHERS: [&str; 6] = ["contract", "error", "http", "lib", "message", "render"];
+    const OTHERS: [&str; 9] = ["contract", "error", "http", "lib", "markup", "message", "reached", "render", "secrets"];
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
     let mut files: Vec<String> = folder
         .map(|entry| entry.unwrap().path())

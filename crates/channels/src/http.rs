@@ -6,7 +6,7 @@ use reqwest::{
     RequestBuilder, StatusCode,
     header::{HeaderMap, RETRY_AFTER},
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use watchbell_common::{
     clock::{Clock, UnixMillis},
     outbound,
@@ -15,54 +15,63 @@ use watchbell_common::{
 use crate::{
     Tools,
     error::{RATE_LIMIT_DEFAULT, SendError},
-    render,
+    secrets::Secrets,
 };
 
 /// How much of an answer is read: providers' answers are some hundred bytes.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
 
-/// How much of an answer stands in an error, in bytes.
-const EXCERPT_MAX_BYTES: usize = 200;
-
-/// A shorter value is not looked for when secrets are blotted out: it would blot out innocent text.
-const SECRET_MIN_BYTES: usize = 4;
-
 /// Makes calls for one channel.
 pub(crate) struct Caller {
     pub(crate) clock: Arc<dyn Clock>,
     timeout: Duration,
-    secrets: Vec<SecretString>,
+    secrets: Secrets,
 }
 
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Caller({} secrets)", self.secrets.len())
+        write!(f, "Caller({:?})", self.secrets)
     }
 }
 
-/// A successful answer.
+/// What came back.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// As text, at most [`ANSWER_MAX_BYTES`] of it.
+    pub(crate) body: String,
 }
 
 impl Caller {
     /// `secrets` are what no error may show, however the other side repeats them.
-    pub(crate) fn new(tools: &Tools, mut secrets: Vec<SecretString>) -> Self {
-        secrets.retain(|secret| secret.expose_secret().len() >= SECRET_MIN_BYTES);
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
-        Self { clock: tools.clock.clone(), timeout: tools.timeout, secrets }
+    pub(crate) fn new(tools: &Tools, secrets: Vec<SecretString>) -> Self {
+        Self { clock: tools.clock.clone(), timeout: tools.timeout, secrets: Secrets::new(secrets) }
     }
 
-    /// Sends the request and classifies what comes back.
+    /// Sends the request and classifies what comes back by its status.
     pub(crate) async fn call(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+        let answer = self.exchange(request).await?;
+        self.check(&answer)?;
+        Ok(answer)
+    }
+
+    /// Sends the request; what the answer means is for the channel to say.
+    pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, SendError> {
         let response = request.timeout(self.timeout).send().await.map_err(|error| self.unanswered(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         // The status decides. A body that breaks off is not worth a second delivery.
         let body = outbound::read_capped(response, ANSWER_MAX_BYTES).await.map(|(body, _)| body).unwrap_or_default();
-        let excerpt = self.blot(&String::from_utf8_lossy(&body));
-        classify(status, &headers, &excerpt, self.clock.now_ms())?;
-        Ok(Answer { status, headers })
+        Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    /// What the status of an answer means.
+    pub(crate) fn check(&self, answer: &Answer) -> Result<(), SendError> {
+        classify(answer.status, &answer.headers, &self.blot(&answer.body), self.clock.now_ms())
+    }
+
+    /// What the other side said, for people: one short line without secrets.
+    pub(crate) fn blot(&self, text: &str) -> String {
+        self.secrets.blot(text)
     }
 
     /// No answer: refused, timed out, broken off.
@@ -78,21 +87,10 @@ impl Caller {
         };
         SendError::Transient { detail, retry_after: None, ambiguous }
     }
-
-    fn blot(&self, text: &str) -> String {
-        let blotted =
-            self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"));
-        render::line(&blotted, EXCERPT_MAX_BYTES)
-    }
 }
 
 /// The one place that says what an HTTP answer means.
-pub(crate) fn classify(
-    status: StatusCode,
-    headers: &HeaderMap,
-    excerpt: &str,
-    now_ms: UnixMillis,
-) -> Result<(), SendError> {
+fn classify(status: StatusCode, headers: &HeaderMap, excerpt: &str, now_ms: UnixMillis) -> Result<(), SendError> {
     if status.is_success() {
         return Ok(());
     }

@@ -6,10 +6,15 @@
 //! runs for it, and `docs/guide/channels.md` wants its set-up snippet.
 
 mod console;
+mod email;
 mod error;
 mod http;
+mod markup;
 mod message;
+mod reached;
 mod render;
+mod secrets;
+mod sms;
 mod webhook;
 
 #[cfg(test)]
@@ -27,7 +32,7 @@ pub use self::{
 };
 
 /// Every kind of destination.
-pub const ALL: &[&ChannelKind] = &[&console::KIND, &webhook::KIND];
+pub const ALL: &[&ChannelKind] = &[&console::KIND, &email::KIND, &sms::KIND, &webhook::KIND];
 
 /// The kind of that id.
 pub fn kind(platform: &str) -> Option<&'static ChannelKind> {

@@ -257,7 +257,7 @@ mod tests {
         `target`: is missing
         `target`: is not a URL: relative URL without a base
         `target`: must start with http:// or https://, not ftp:
-        `platform`: `pager` is none of console, webhook
+        `platform`: `pager` is none of console, email, sms, webhook
         `heders`: Webhook has no such option
         `headers`: must be a table of names and values
         `headers`: `Webhook-Id` cannot be set here
