@@ -1,6 +1,7 @@
 //! `email`: mail through the operator's own relay, as text and HTML, with the mails about one alert in one thread.
 //!
-//! One connection for each mail: relays differ in how many mails they take on one, and none minds a new one.
+//! Each mail has a connection of its own: one that is kept may have been closed at the other end, and every mail that
+//! finds it so would be one that is possibly duplicated.
 
 mod html;
 mod letter;
@@ -15,7 +16,7 @@ use lettre::{
     message::Mailbox,
     transport::smtp::{authentication::Credentials, extension::ClientId},
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 use watchbell_common::{clock::Clock, config::OpenChannel};
 
@@ -25,7 +26,7 @@ use crate::{
     Unit,
     reached::{Outcome, Reached},
     render,
-    secrets::Secrets,
+    secrets::{self, Secrets},
 };
 
 pub(crate) const KIND: ChannelKind = ChannelKind {
@@ -163,7 +164,7 @@ struct Bot<'c>(&'c OpenChannel);
 
 impl<'c> Bot<'c> {
     fn text(&self, name: &str) -> Option<&'c str> {
-        self.0.secrets.get(name).map(|secret| secret.expose_secret().trim()).filter(|text| !text.is_empty())
+        secrets::of_bot(self.0, name)
     }
 
     fn from(&self) -> Result<Mailbox, ConfigureError> {

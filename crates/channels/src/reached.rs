@@ -49,10 +49,15 @@ impl Reached {
     ///
     /// As long as somebody is worth another try, so is the delivery. Who is refused for good is named in the
     /// receipt when others were reached, and only when nobody was is the delivery rejected.
-    pub(crate) fn conclude(&self, message: &Message, outcomes: Vec<Outcome<'_>>) -> Result<Receipt, SendError> {
+    pub(crate) fn conclude(&self, message: &Message, mut outcomes: Vec<Outcome<'_>>) -> Result<Receipt, SendError> {
         let mut reached = self.before(message);
         let total = reached.len() + outcomes.len();
-        let name = |outcome: &Outcome<'_>| if total > 1 { format!("{}: ", outcome.name) } else { String::new() };
+        let alike = reached.is_empty() && outcomes.windows(2).all(|pair| pair[0].result == pair[1].result);
+        if alike && outcomes.first().is_some_and(|outcome| outcome.result.is_err()) {
+            // What went wrong for all alike is said once.
+            outcomes.truncate(1);
+        }
+        let name = |outcome: &Outcome<'_>| if alike { String::new() } else { format!("{}: ", outcome.name) };
         let (mut provider_id, mut said, mut refused, mut open) = (None, None, Vec::new(), Vec::new());
         for outcome in outcomes {
             let name = name(&outcome);
@@ -193,7 +198,7 @@ mod tests {
     fn nobody_reached_is_a_rejection_only_when_nobody_is_worth_another_try() {
         let (reached, message) = (Reached::default(), message());
         let refused = reached.conclude(&message, vec![failed(0, rejected()), failed(1, rejected())]).unwrap_err();
-        insta::assert_snapshot!(refused.to_string(), @"0 of 2 reached; ann: 550 unknown; bob: 550 unknown");
+        insta::assert_snapshot!(refused.to_string(), @"0 of 2 reached; 550 unknown");
         assert_eq!(refused.class(), "rejected");
         let mixed = reached.conclude(&message, vec![failed(0, rejected()), failed(1, transient())]).unwrap_err();
         assert!(matches!(mixed, SendError::Transient { ambiguous: false, .. }), "{mixed:?}");

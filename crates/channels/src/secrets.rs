@@ -3,6 +3,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use watchbell_common::config::OpenChannel;
 
 use crate::render;
 
@@ -11,6 +12,11 @@ const EXCERPT_MAX_BYTES: usize = 200;
 
 /// A shorter value is not looked for when secrets are blotted out: it would blot out innocent text.
 const SECRET_MIN_BYTES: usize = 4;
+
+/// What the channel's bot has in that field; nothing when it is empty.
+pub(crate) fn of_bot<'c>(channel: &'c OpenChannel, field: &str) -> Option<&'c str> {
+    channel.secrets.get(field).map(|secret| secret.expose_secret().trim()).filter(|text| !text.is_empty())
+}
 
 /// The secrets of one channel, in every form in which they are sent.
 pub(crate) struct Secrets(Vec<SecretString>);

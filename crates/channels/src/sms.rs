@@ -141,7 +141,7 @@ const FIELDS: &[Field] = &[
         label: "Messages per text",
         secret: false,
         required: false,
-        help: "How many messages one text may take: 2 unless set, at most 6. Each is paid for.",
+        help: "How many messages one text may take: 2 unless set, at most 5. Each is paid for.",
     },
     Field {
         name: "url",
@@ -190,8 +190,8 @@ const FIELDS: &[Field] = &[
 /// Two messages hold what is needed to decide whether to get up.
 const PARTS_DEFAULT: usize = 2;
 
-/// Kavenegar takes 900 characters, which is 6 messages of 153; Twilio takes 1,600.
-const PARTS_MAX: usize = 6;
+/// Kavenegar takes 900 characters, which hold 5 messages of 153; Twilio takes 1,600.
+const PARTS_MAX: usize = 5;
 
 /// Numbers are served one after the other within the time of one attempt.
 const NUMBERS_MAX: usize = 10;

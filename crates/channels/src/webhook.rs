@@ -67,7 +67,6 @@ channels:
     target: https://alerts.example.org/hook
     options:
       headers: { X-Team: storage }
-    secrets:
       signing_secret: ${SINK_SIGNING_SECRET}   # whsec_…
 ",
     configure,

@@ -2,10 +2,9 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Url;
-use secrecy::ExposeSecret as _;
 use watchbell_common::config::OpenChannel;
 
-use crate::ConfigureError;
+use crate::{ConfigureError, secrets};
 
 /// Reads the bot's fields; never shows a value.
 pub(super) struct Bot<'c>(pub(super) &'c OpenChannel);
@@ -13,7 +12,7 @@ pub(super) struct Bot<'c>(pub(super) &'c OpenChannel);
 impl<'c> Bot<'c> {
     /// A field, if the bot has it.
     pub(super) fn text(&self, name: &str) -> Option<&'c str> {
-        self.0.secrets.get(name).map(|secret| secret.expose_secret().trim()).filter(|text| !text.is_empty())
+        secrets::of_bot(self.0, name)
     }
 
     /// A field that this provider cannot do without.

@@ -399,7 +399,7 @@ fn a_wrong_request_is_named_and_its_values_are_not_shown() {
     no_body.channel.options.remove("body");
     let texts = [
         refused(&no_body),
-        generic("parts_max", json!(7)),
+        generic("parts_max", json!(6)),
         generic("parts_max", json!("2")),
         generic("method", json!("DELETE")),
         generic("content_type", json!("image/png")),
@@ -419,8 +419,8 @@ fn a_wrong_request_is_named_and_its_values_are_not_shown() {
     ];
     insta::assert_snapshot!(texts.join("\n"), @r"
     `body`: is missing; POST needs one
-    `parts_max`: must be a number from 1 to 6
-    `parts_max`: must be a number from 1 to 6
+    `parts_max`: must be a number from 1 to 5
+    `parts_max`: must be a number from 1 to 5
     `method`: must be GET, POST or PUT
     `content_type`: must be a form, JSON, XML or text/plain: values are escaped for it
     `url`: is not a URL

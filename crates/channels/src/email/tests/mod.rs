@@ -2,7 +2,7 @@
 
 mod server;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use watchbell_common::alert::Status;
@@ -366,9 +366,11 @@ async fn a_relay_that_is_not_there_is_worth_another_try() {
 async fn a_relay_that_is_slow_to_say_farewell_has_the_mail_all_the_same() {
     for what in [STALL, CLOSE, "500 what?"] {
         let server = Server::answering(&[("QUIT", what)]).await;
-        let started = Instant::now();
-        send(&channel(&server, ANN, &[])).await.unwrap();
-        assert!(started.elapsed() < Duration::from_millis(1_400), "took {:?}", started.elapsed());
+        let channel = channel(&server, ANN, &[]);
+        tokio::time::timeout(Duration::from_secs(10), send(&channel))
+            .await
+            .expect("it waits for the farewell")
+            .unwrap();
     }
 }
 
