@@ -66,7 +66,7 @@ pub(super) fn tls(host: &str, ca: Option<&str>) -> Result<TlsParameters, Configu
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(pem) = ca {
         let certificate = Certificate::from_pem(pem.as_bytes()).ok();
-        // A text without any certificate is none that is broken.
+        // A text that holds no certificate at all is read as none, without an error.
         let certificate = certificate.filter(|_| pem.contains("-----BEGIN CERTIFICATE-----"));
         let certificate = certificate.ok_or_else(|| ConfigureError::new("ca", "is not a certificate in PEM"))?;
         builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
