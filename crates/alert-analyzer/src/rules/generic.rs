@@ -26,13 +26,16 @@ pub(super) fn read(seen: &Seen<'_>) -> Finding {
     let silent = by_subject.is_none() && by_body.is_none();
     let over = words::resolved(seen.subject) || (silent && words::resolved(seen.first_line()));
     let body_decides = !over && by_subject.is_none();
-    let (severity, confidence) = match (over, by_subject, &by_body) {
+    let guessed = match (over, by_subject, &by_body) {
         (true, severity, _) => (severity.unwrap_or(Severity::Info), 0.6),
         (false, Some(severity), _) => (severity, 0.6),
         (false, None, Some((severity, _))) => (*severity, 0.5),
         (false, None, None) if is_important(seen) => (Severity::Warning, 0.4),
         (false, None, None) => (Severity::Info, 0.3),
     };
+    // A severity that the sender names goes before all words.
+    let named = seen.field("Severity").and_then(words::severity_label);
+    let (severity, confidence) = named.map_or(guessed, |severity| (severity, 0.7));
     let system = system(seen);
     let subject = without_noise(seen.subject);
     let line = by_body.map(|(_, line)| line).filter(|line| body_decides && *line != subject);
@@ -108,7 +111,8 @@ fn named_host(line: &str) -> Option<&str> {
     let words: Vec<&str> = line.split_whitespace().take(60).collect();
     words.windows(2).find_map(|pair| {
         let before = pair[0].trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        let names = ["on", "host", "server", "node", "machine", "auf", "на", "sur", "en", "for", "from", "at"];
+        let names =
+            ["on", "host", "server", "node", "machine", "device", "auf", "на", "sur", "en", "for", "from", "at"];
         names.contains(&before.as_str()).then(|| host(pair[1])).flatten()
     })
 }

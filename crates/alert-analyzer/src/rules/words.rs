@@ -104,17 +104,17 @@ const OVER_PHRASES: [&str; 8] = ["恢复", "恢復", "已解决", "已解決", "
 /// first that fits wins, so what is more telling comes first.
 #[rustfmt::skip]
 const CATEGORIES: [(&str, &[&str]); 14] = [
-    ("backup", &[" backup", "rsync", "restic", " borg", "sicherung ", "резервн", "备份"]),
+    ("backup", &[" backup", "rsync", "restic", " borg", " pg dump", "mysqldump", "sicherung ", "резервн", "备份"]),
     ("certificate", &["certificate", " cert ", " ssl ", " tls ", "zertifikat", "сертификат"]),
     ("disk", &[" disk", "diskfull", "filesystem", "file system", " inode", "no space", "storage", " volume", " raid",
-        " dev sd", " dev nvme", " smart ", "festplatte", "диск", "磁盘", "ディスク", "partition", "quota", "zpool"]),
+        " dev sd", " dev nvme", " smart ", " fs ", "festplatte", "speicherplatz", "диск", "磁盘", "ディスク", "partition", "quota", "zpool"]),
     ("memory", &["memory", " oom", " swap", "speicher", "память", "内存", " ram "]),
     ("performance", &[" cpu", " load ", "latency", " slow", "response time", "нагруз", "загруз", "performance"]),
     ("security", &["security", "intrusion", "virus", "malware", " login", " sshd", "brute force", " attack", "unauthorized",
         "rootkit", "firewall"]),
     ("power", &[" ups ", "battery", " power ", "voltage"]),
     ("hardware", &["temperature", " fan ", "overheat", " ecc ", " psu ", " sensor", "hardware"]),
-    ("database", &["database", "postgres", "mysql", "mariadb", "mongo", "replication", "datenbank", "база"]),
+    ("database", &["database", "postgres", "mysql", "mariadb", "mongo", "replication", "tablespace", "datenbank", "база"]),
     ("availability", &["down ", "unreachable", "not running", "offline", "outage", "not available", "unavailable",
         "not responding", "does not exist", "reboot", "restarted", " ping ", " is up "]),
     ("network", &["network", "packet", "interface", " link ", " dns ", " vpn ", " bgp ", "router", "switch", "connection", "icmp"]),
