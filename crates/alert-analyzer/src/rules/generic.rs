@@ -16,6 +16,9 @@ const HOST_LINES_MAX: usize = 5;
 const SYSTEM_FIELDS: [&str; 9] =
     ["Host", "Hostname", "Host name", "Server", "Node", "Machine", "Instance", "System", "Device name"];
 
+/// What follows a machine's name in a sentence about it.
+const VERBS: [&str; 8] = ["is", "was", "has", "ist", "hat", "est", "está", "è"];
+
 /// What a word is followed by when it is no host but a file.
 const FILE_ENDINGS: [&str; 12] =
     [".sh", ".log", ".txt", ".conf", ".py", ".pl", ".gz", ".html", ".service", ".php", ".json", ".sql"];
@@ -97,12 +100,16 @@ pub(super) fn system(seen: &Seen<'_>) -> String {
     told.map_or_else(|| sender_host(seen), str::to_owned)
 }
 
-/// `CRITICAL: web01 load`, `web01: load`, `[web01] load`.
+/// `CRITICAL: web01 load`, `web01: load`, `[web01] load`, `web01 is down`.
 fn leading_host(subject: &str) -> Option<&str> {
     if let Some((_, rest)) = after_state(subject) {
         return host(rest.split_whitespace().next()?);
     }
-    let first = subject.split_whitespace().next()?;
+    let mut words = subject.split_whitespace();
+    let first = words.next()?;
+    if words.next().is_some_and(|second| VERBS.contains(&second.to_lowercase().as_str())) {
+        return host(first);
+    }
     host(first.strip_suffix(':').or_else(|| first.strip_prefix('[')?.strip_suffix(']'))?)
 }
 
@@ -112,7 +119,7 @@ fn named_host(line: &str) -> Option<&str> {
     words.windows(2).find_map(|pair| {
         let before = pair[0].trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
         let names =
-            ["on", "host", "server", "node", "machine", "device", "auf", "на", "sur", "en", "for", "from", "at"];
+            ["on", "host", "server", "node", "machine", "device", "auf", "на", "sur", "en", "em", "for", "from", "at"];
         names.contains(&before.as_str()).then(|| host(pair[1])).flatten()
     })
 }

@@ -94,7 +94,8 @@ impl Report {
     pub(crate) fn of(by: &'static str, folder: &Path, answered: &[(Labelled, Answer)]) -> Self {
         let mut took: Vec<Duration> = answered.iter().map(|(_, answer)| answer.took).collect();
         took.sort_unstable();
-        let percentile = |share: usize| took[(took.len() - 1) * share / 100].as_micros();
+        // The nearest rank: of fewer than a hundred mails, p99 is the slowest.
+        let percentile = |share: usize| took[(took.len() * share).div_ceil(100) - 1].as_micros();
         let mut report = Self {
             by,
             folder: folder.display().to_string(),
@@ -179,8 +180,11 @@ impl fmt::Display for Report {
             ("category", self.category, ""),
         ] {
             let Share { right, of } = share;
-            let line = format!("  {what:<10}{right:>5} of {of:<5}{:>6.1} %   {note}", share.per_cent());
-            writeln!(f, "{}", line.trim_end())?;
+            let figures = match of {
+                0 => "not judged".to_owned(),
+                _ => format!("{right:>5} of {of:<5}{:>6.1} %   {note}", share.per_cent()),
+            };
+            writeln!(f, "  {what:<10}{}", figures.trim_end())?;
         }
         writeln!(f, "  {:<10}p50 {} µs, p99 {} µs", "latency", self.latency_micros.p50, self.latency_micros.p99)?;
         writeln!(f, "  {:<10}{}", "tokens", self.tokens)?;
