@@ -120,21 +120,20 @@ fn after_heading<'a>(seen: &Seen<'a>, heading: &str) -> Option<&'a str> {
 /// `Check_MK: web01/CPU load Acknowledged (CRIT)`.
 pub(super) fn checkmk(seen: &Seen<'_>) -> Option<Finding> {
     let rest = seen.subject.strip_prefix("Check_MK: ").or_else(|| seen.subject.strip_prefix("Checkmk: "))?;
-    let (what, was, state, acknowledged) = match rest.rsplit_once(" -> ") {
-        Some((before, state)) => {
-            let (what, was) = before.rsplit_once(' ')?;
-            (what, was, state.trim(), false)
-        }
-        None => {
-            let (what, state) = rest.strip_suffix(')')?.split_once(" Acknowledged (")?;
-            (what, state, state, true)
-        }
+    let change = rest.rsplit_once(" -> ").and_then(|(before, state)| {
+        let (what, was) = before.rsplit_once(' ')?;
+        Some((what, was, state.trim()))
+    });
+    let acknowledged = || {
+        let (what, state) = rest.strip_suffix(')')?.split_once(" Acknowledged (")?;
+        Some((what, state, state))
     };
+    let (what, was, state) = change.or_else(acknowledged)?;
     let what = what.strip_suffix(" -").unwrap_or(what);
     let (host, service) = host_and_service(what, "/");
     let severity = severity_of(state)?;
     let status = match severity {
-        _ if acknowledged => Status::Acknowledged,
+        _ if change.is_none() => Status::Acknowledged,
         Severity::Info => Status::Resolved,
         _ => Status::Firing,
     };

@@ -1,4 +1,4 @@
-//! Clouds: Amazon CloudWatch alarms, as SNS mails them.
+//! Clouds: alarms of Amazon's `CloudWatch`, as its SNS mails them.
 
 use watchbell_common::alert::{Severity, Status};
 

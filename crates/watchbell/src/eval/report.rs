@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 use watchbell_alert_analyzer::labelled::{Expected, Labelled, Verdict};
-use watchbell_common::alert::{Analysis, Severity};
+use watchbell_common::alert::{Analysis, Severity, Status};
 
 use super::Answer;
 
@@ -159,7 +159,7 @@ fn wrong_parts(expected: &Expected, verdict: Verdict, analysis: &Analysis) -> Ve
     }
     let parts = [
         ("severity", verdict.severity, words(&expected.severity, Severity::as_str), analysis.severity.as_str()),
-        ("status", verdict.status, words(&expected.status, |status| status.as_str()), analysis.status.as_str()),
+        ("status", verdict.status, words(&expected.status, Status::as_str), analysis.status.as_str()),
         ("system", verdict.system, expected.system.clone(), &analysis.system),
         ("category", verdict.category, expected.category.clone(), &analysis.category),
     ];
