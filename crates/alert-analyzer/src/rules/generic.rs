@@ -36,9 +36,10 @@ pub(super) fn read(seen: &Seen<'_>) -> Finding {
         (false, None, None) if is_important(seen) => (Severity::Warning, 0.4),
         (false, None, None) => (Severity::Info, 0.3),
     };
-    // A severity that the sender names goes before all words.
-    let named = seen.field("Severity").and_then(words::severity_label);
-    let (severity, confidence) = named.map_or(guessed, |severity| (severity, 0.7));
+    // A severity that the sender names goes before the words of the body, and never below those of the subject:
+    // the line may be quoted from elsewhere.
+    let named = seen.field("Severity").and_then(words::severity_label).map(|named| Some(named).max(by_subject));
+    let (severity, confidence) = named.flatten().map_or(guessed, |severity| (severity, 0.7));
     let system = system(seen);
     let subject = without_noise(seen.subject);
     let line = by_body.map(|(_, line)| line).filter(|line| body_decides && *line != subject);

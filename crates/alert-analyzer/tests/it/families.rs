@@ -213,6 +213,7 @@ fn what_no_family_knows() {
     insta::assert_snapshot!(read("CRITICAL: db03 replication stopped", ""), @"critical firing database | db03 | db03 replication stopped |");
     insta::assert_snapshot!(read("db02 is down", ""), @"critical firing availability | db02 | db02 is down |");
     insta::assert_snapshot!(read("Something odd", "Severity: critical\nprobably nothing\n"), @"critical firing other | web01 | web01: Something odd: Severity: critical |");
+    insta::assert_snapshot!(read("web03: disk failed", "Severity: info\n"), @"error firing disk | web03 | web03: disk failed |");
     insta::assert_snapshot!(read("OK: db03 replication", ""), @"info resolved database | db03 | OK: db03 replication |");
     insta::assert_snapshot!(read("Alert: temperature in rack 4", "Sensor reads 41 C"), @"info firing hardware | web01 | web01: temperature in rack 4 |");
     insta::assert_snapshot!(read("[web] [🔴 Down] connect ECONNREFUSED", ""), @"critical firing availability | web | web: 🔴 Down: connect ECONNREFUSED |");
