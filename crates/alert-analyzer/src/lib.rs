@@ -7,6 +7,7 @@
 pub mod decode;
 mod identity;
 mod job;
+pub mod labelled;
 mod model;
 mod mute;
 mod rules;

@@ -1,9 +1,12 @@
 //! Starts the product as processes, with real senders and a real destination: for product tests and chaos.
 //!
 //! [`Product`] is a running Watchbell, embedded or distributed; [`Sink`] is a webhook destination that can be
-//! told to misbehave; [`mail`] sends real SMTP.
+//! told to misbehave; [`Model`] is a language model that counts its calls; [`mail`] sends real SMTP, and [`load`] much
+//! of it.
 
+pub mod load;
 pub mod mail;
+mod model;
 mod process;
 mod product;
 mod sink;
@@ -14,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use model::Model;
 pub use process::Process;
 pub use product::{Product, Service};
 pub use sink::{FAILURES_MAX, Mood, Received, Sink};
@@ -22,6 +26,15 @@ pub use sink::{FAILURES_MAX, Mood, Received, Sink};
 pub fn free_address() -> SocketAddr {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
     probe.local_addr().expect("a bound listener has an address")
+}
+
+/// Serves HTTP on loopback until the runtime ends.
+async fn serve(router: axum::Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has a free port");
+    let address = listener.local_addr().expect("a bound listener has an address");
+    #[expect(clippy::disallowed_methods, reason = "what is served ends with its test's runtime")]
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
 }
 
 /// Asks every 20 ms until the answer is `Some`.

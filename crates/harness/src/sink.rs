@@ -14,7 +14,7 @@ use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCod
 use serde_json::Value;
 use watchbell_common::clock::{Clock as _, SystemClock};
 
-use crate::eventually;
+use crate::{eventually, serve};
 
 /// How often [`Mood::FailsEach`] refuses the same delivery: the retries after these come within a minute, the later
 /// ones after five and fifteen, which no test waits for.
@@ -50,6 +50,11 @@ impl Received {
     pub fn latency(&self) -> Duration {
         let received: jiff::Timestamp = self.text("received_at").parse().expect("a webhook says `received_at`");
         Duration::from_millis(u64::try_from(self.at_ms - received.as_millisecond()).unwrap_or_default())
+    }
+
+    /// Whether it adds to a message that was delivered before.
+    pub fn is_update(&self) -> bool {
+        self.body["update"] == true
     }
 
     /// A text field of the body; empty when absent.
@@ -88,17 +93,19 @@ impl Sink {
             failures: Mutex::default(),
             received: Mutex::new(Vec::new()),
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
         let router = Router::new().route("/{*path}", post(take)).with_state(inner.clone());
-        #[expect(clippy::disallowed_methods, reason = "the sink ends with its test's runtime")]
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, inner }
+        Self { address: serve(router).await, inner }
     }
 
     /// A URL of it. Several paths can stand for several channels.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}/{path}", self.address)
+    }
+
+    /// A provisioning file that sends everything here.
+    pub fn as_only_channel(&self) -> String {
+        let target = self.url("alerts");
+        format!("channels:\n  - {{ name: sink, platform: webhook, target: '{target}' }}\ndefault_channels: [sink]\n")
     }
 
     /// Changes how it answers from now on.
@@ -119,6 +126,11 @@ impl Sink {
     /// How many were answered with 200.
     pub fn count(&self) -> usize {
         lock(&self.inner.received).len()
+    }
+
+    /// How many of those that were answered with 200 are like this.
+    pub fn count_of(&self, like_this: impl Fn(&Received) -> bool) -> usize {
+        lock(&self.inner.received).iter().filter(|received| like_this(received)).count()
     }
 
     /// All requests, whatever the answer.

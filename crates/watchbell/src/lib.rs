@@ -4,6 +4,7 @@ mod books;
 mod check;
 pub mod cli;
 mod dead;
+mod eval;
 mod health;
 mod output;
 mod send_test;

@@ -16,6 +16,9 @@ const HOST_LINES_MAX: usize = 5;
 const SYSTEM_FIELDS: [&str; 9] =
     ["Host", "Hostname", "Host name", "Server", "Node", "Machine", "Instance", "System", "Device name"];
 
+/// What follows a machine's name in a sentence about it.
+const VERBS: [&str; 8] = ["is", "was", "has", "ist", "hat", "est", "está", "è"];
+
 /// What a word is followed by when it is no host but a file.
 const FILE_ENDINGS: [&str; 12] =
     [".sh", ".log", ".txt", ".conf", ".py", ".pl", ".gz", ".html", ".service", ".php", ".json", ".sql"];
@@ -26,13 +29,17 @@ pub(super) fn read(seen: &Seen<'_>) -> Finding {
     let silent = by_subject.is_none() && by_body.is_none();
     let over = words::resolved(seen.subject) || (silent && words::resolved(seen.first_line()));
     let body_decides = !over && by_subject.is_none();
-    let (severity, confidence) = match (over, by_subject, &by_body) {
+    let guessed = match (over, by_subject, &by_body) {
         (true, severity, _) => (severity.unwrap_or(Severity::Info), 0.6),
         (false, Some(severity), _) => (severity, 0.6),
         (false, None, Some((severity, _))) => (*severity, 0.5),
         (false, None, None) if is_important(seen) => (Severity::Warning, 0.4),
         (false, None, None) => (Severity::Info, 0.3),
     };
+    // A severity that the sender names goes before the words of the body, and never below those of the subject:
+    // the line may be quoted from elsewhere.
+    let named = seen.field("Severity").and_then(words::severity_label).map(|named| Some(named).max(by_subject));
+    let (severity, confidence) = named.flatten().map_or(guessed, |severity| (severity, 0.7));
     let system = system(seen);
     let subject = without_noise(seen.subject);
     let line = by_body.map(|(_, line)| line).filter(|line| body_decides && *line != subject);
@@ -94,12 +101,16 @@ pub(super) fn system(seen: &Seen<'_>) -> String {
     told.map_or_else(|| sender_host(seen), str::to_owned)
 }
 
-/// `CRITICAL: web01 load`, `web01: load`, `[web01] load`.
+/// `CRITICAL: web01 load`, `web01: load`, `[web01] load`, `web01 is down`.
 fn leading_host(subject: &str) -> Option<&str> {
     if let Some((_, rest)) = after_state(subject) {
         return host(rest.split_whitespace().next()?);
     }
-    let first = subject.split_whitespace().next()?;
+    let mut words = subject.split_whitespace();
+    let first = words.next()?;
+    if words.next().is_some_and(|second| VERBS.contains(&second.to_lowercase().as_str())) {
+        return host(first);
+    }
     host(first.strip_suffix(':').or_else(|| first.strip_prefix('[')?.strip_suffix(']'))?)
 }
 
@@ -108,7 +119,8 @@ fn named_host(line: &str) -> Option<&str> {
     let words: Vec<&str> = line.split_whitespace().take(60).collect();
     words.windows(2).find_map(|pair| {
         let before = pair[0].trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        let names = ["on", "host", "server", "node", "machine", "auf", "на", "sur", "en", "for", "from", "at"];
+        let names =
+            ["on", "host", "server", "node", "machine", "device", "auf", "на", "sur", "en", "em", "for", "from", "at"];
         names.contains(&before.as_str()).then(|| host(pair[1])).flatten()
     })
 }

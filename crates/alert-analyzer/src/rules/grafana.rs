@@ -14,7 +14,9 @@ pub(super) fn recognise(seen: &Seen<'_>) -> Option<Finding> {
         "No Data" | "Error" => (Some(Severity::Warning), Status::Firing),
         _ => return None,
     };
-    if !seen.text.contains("Grafana") && !seen.event.from.iter().any(|from| from.contains("grafana")) {
+    // Unified alerting sets the label on every alert, whoever sends the mail and whatever its template says.
+    let marked = ["Grafana", "grafana_folder"].iter().any(|mark| seen.text.contains(mark));
+    if !marked && !seen.event.from.iter().any(|from| from.contains("grafana")) {
         return None;
     }
     let rest = rest.trim();

@@ -8,7 +8,9 @@
 mod alertmanager;
 mod backup;
 mod bounce;
+mod build;
 mod checks;
+mod cloud;
 mod cron;
 mod generic;
 mod grafana;
@@ -53,6 +55,9 @@ pub(crate) const ALL: &[Family] = &[
     Family { name: "nagios", recognise: checks::nagios },
     Family { name: "checkmk", recognise: checks::checkmk },
     Family { name: "uptime-kuma", recognise: checks::uptime_kuma },
+    Family { name: "uptime-robot", recognise: checks::uptime_robot },
+    Family { name: "cloudwatch", recognise: cloud::cloudwatch },
+    Family { name: "jenkins", recognise: build::jenkins },
     Family { name: "smartd", recognise: storage::smartd },
     Family { name: "mdadm", recognise: storage::mdadm },
     Family { name: "zed", recognise: storage::zed },

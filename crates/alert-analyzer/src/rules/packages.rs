@@ -4,15 +4,20 @@ use watchbell_common::alert::Severity;
 
 use super::{Finding, Seen, between};
 
-/// `[reboot required] unattended-upgrades result for vm: SUCCESS`.
+/// `[reboot required] unattended-upgrades result for vm: SUCCESS`; older versions say `… for 'vm': 'True'`, still
+/// older ones `… for 'vm'`, with the result in the text.
 pub(super) fn unattended_upgrades(seen: &Seen<'_>) -> Option<Finding> {
     let (flags, rest) = seen.subject.split_once("unattended-upgrades result for ")?;
-    let (host, result) = rest.rsplit_once(": ").unwrap_or((rest.trim_matches('\''), ""));
+    let (host, result) = rest.rsplit_once(": ").unwrap_or((rest, ""));
+    let (host, result) = (host.trim_matches('\''), result.trim_matches('\''));
     let reboot = flags.contains("reboot required");
     let packages =
         between(seen.text, "Packages that were upgraded:\n", "\n").map_or(0, |list| list.split_whitespace().count());
-    let failed =
-        result != "SUCCESS" && (result.contains("FAIL") || result.contains("ERROR") || seen.text.contains("error"));
+    let failed = match result {
+        "SUCCESS" | "True" => false,
+        "" => seen.text.contains("Unattended upgrade returned: False"),
+        _ => true,
+    };
     let summary = match (failed, packages) {
         (true, _) => format!("{host}: automatic upgrade failed"),
         (false, 0) => format!("{host}: automatic upgrade succeeded"),
@@ -33,7 +38,7 @@ pub(super) fn unattended_upgrades(seen: &Seen<'_>) -> Option<Finding> {
 }
 
 /// apticron: `12 Debian package update(s) for web01`, `[apticron] web01: 12 package update(s)`;
-/// dnf-automatic: `Updates available on 'web01'.`
+/// dnf-automatic: `Updates available on 'web01'.`; Proxmox: `New software packages available (web01)`
 pub(super) fn apticron(seen: &Seen<'_>) -> Option<Finding> {
     let subject = seen.subject;
     let (host, count) = if let Some((count, host)) = subject.split_once(" package update(s) for ") {
@@ -44,7 +49,8 @@ pub(super) fn apticron(seen: &Seen<'_>) -> Option<Finding> {
     } else {
         (
             between(subject, "Updates available on '", "'")
-                .or_else(|| between(subject, "Updates applied on '", "'"))?,
+                .or_else(|| between(subject, "Updates applied on '", "'"))
+                .or_else(|| between(subject, "New software packages available (", ")"))?,
             "",
         )
     };

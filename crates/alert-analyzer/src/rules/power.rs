@@ -28,10 +28,8 @@ const NUT: [(&str, Severity, Status, &str); 9] = [
 ];
 
 pub(super) fn apcupsd(seen: &Seen<'_>) -> Option<Finding> {
-    let (host, rest) = seen.subject.split_once(" UPS ").or_else(|| {
-        let (host, rest) = seen.subject.split_once(" Communications with UPS ")?;
-        Some((host, rest))
-    })?;
+    let subject = seen.subject;
+    let (host, rest) = subject.split_once(" Communications with UPS ").or_else(|| subject.split_once(" UPS "))?;
     if host.contains(' ') {
         return None;
     }

@@ -4,12 +4,12 @@ use watchbell_common::alert::Severity;
 
 use super::{Finding, Seen, between};
 
-/// `[Fail2Ban] sshd: banned 203.0.113.7 from vm`, `[Fail2Ban] sshd: started on vm`.
+/// `[Fail2Ban] sshd: banned 203.0.113.7 from vm` (or ` on vm`), `[Fail2Ban] sshd: started on vm`.
 pub(super) fn fail2ban(seen: &Seen<'_>) -> Option<Finding> {
     let rest = seen.subject.strip_prefix("[Fail2Ban] ")?;
     let (jail, what) = rest.split_once(": ")?;
     if let Some(banned) = what.strip_prefix("banned ") {
-        let (address, host) = banned.split_once(" from ").unwrap_or((banned, ""));
+        let (address, host) = banned.split_once(" from ").or_else(|| banned.split_once(" on ")).unwrap_or((banned, ""));
         let attempts = between(seen.text, "after\n", " attempts against")
             .map(|n| format!(" after {n} attempts"))
             .unwrap_or_default();
@@ -38,9 +38,11 @@ pub(super) fn sudo(seen: &Seen<'_>) -> Option<Finding> {
     )
 }
 
-/// rkhunter: `[rkhunter] Warnings found for web01`.
+/// rkhunter: `[rkhunter] Warnings found for web01`; Debian's daily run, which mails only when there are some:
+/// `[rkhunter] web01 - Daily report`.
 pub(super) fn rkhunter(seen: &Seen<'_>) -> Option<Finding> {
-    let host = seen.subject.strip_prefix("[rkhunter] Warnings found for ")?.trim();
+    let rest = seen.subject.strip_prefix("[rkhunter] ")?;
+    let host = rest.strip_prefix("Warnings found for ").or_else(|| rest.strip_suffix(" - Daily report"))?.trim();
     Some(
         Finding::new(Severity::Warning, "security", host, format!("{host}: rkhunter found warnings"))
             .key(host)

@@ -9,7 +9,7 @@ use watchbell_common::alert::Severity;
 /// How much of a body is read for words; what matters stands at the top.
 const BODY_MAX_BYTES: usize = 4 * 1024;
 
-const CRITICAL: [&str; 17] = [
+const CRITICAL: [&str; 18] = [
     "critical",
     "crit",
     "fatal",
@@ -27,27 +27,28 @@ const CRITICAL: [&str; 17] = [
     "критично",
     "критический",
     "авария",
+    "بحرانی",
 ];
 
 #[rustfmt::skip]
-const ERROR: [&str; 50] = [
+const ERROR: [&str; 53] = [
     "error", "errors", "err", "failed", "failure", "failures", "fail", "fails", "failing", "aborted", "crashed",
     "crash", "corrupt", "corrupted", "corruption", "timeout", "refused", "denied", "exception", "traceback",
     "segfault", "oom", "offline", "unavailable", "broken", "dead", "stopped", "faulted", "unhealthy",
     "fehler", "fehlgeschlagen", "ausfall", "gescheitert", "abgebrochen",
     "erreur", "échec", "échoué", "panne", "fallo", "falló", "fallido", "errore", "fallito", "erro", "falha",
-    "błąd", "ошибка", "ошибки", "сбой", "отказ",
+    "błąd", "ошибка", "ошибки", "сбой", "отказ", "خطا", "خرابی", "ناموفق",
 ];
 
 #[rustfmt::skip]
-const WARNING: [&str; 22] = [
+const WARNING: [&str; 23] = [
     "warning", "warnings", "warn", "degraded", "exceeded", "exceeds", "expires", "expired", "expiring", "overdue",
     "attention", "unstable", "warnung", "achtung", "überschritten", "avertissement", "advertencia", "avviso",
-    "aviso", "ostrzeżenie", "предупреждение", "внимание",
+    "aviso", "ostrzeżenie", "предупреждение", "внимание", "هشدار",
 ];
 
 /// Phrases, where one word says too little.
-const PHRASES: [(&str, Severity); 27] = [
+const PHRASES: [(&str, Severity); 33] = [
     (" is down", Severity::Critical),
     (" are down", Severity::Critical),
     (" went down", Severity::Critical),
@@ -75,6 +76,12 @@ const PHRASES: [(&str, Severity); 27] = [
     ("失败", Severity::Error),
     ("障害", Severity::Error),
     ("警告", Severity::Warning),
+    ("降级", Severity::Warning),
+    ("降級", Severity::Warning),
+    ("异常", Severity::Warning),
+    ("異常", Severity::Warning),
+    ("宕机", Severity::Critical),
+    ("در دسترس نیست", Severity::Error),
 ];
 
 const NEGATIONS: [&str; 16] = [
@@ -98,23 +105,24 @@ const FINE: [&str; 10] =
 const BEFORE_FINE: [&str; 12] =
     ["is", "are", "now", "again", "back", "to", "state", "status", "ist", "wieder", "est", "снова"];
 
-const OVER_PHRASES: [&str; 8] = ["恢复", "恢復", "已解决", "已解決", "復旧", "復帰", "回復", "解消"];
+const OVER_PHRASES: [&str; 10] =
+    ["برطرف شد", "رفع شد", "恢复", "恢復", "已解决", "已解決", "復旧", "復帰", "回復", "解消"];
 
 /// Categories, with what they are recognised by in a text of which only letters and digits were left. The
 /// first that fits wins, so what is more telling comes first.
 #[rustfmt::skip]
 const CATEGORIES: [(&str, &[&str]); 14] = [
-    ("backup", &[" backup", "rsync", "restic", " borg", "sicherung ", "резервн", "备份"]),
+    ("backup", &[" backup", "rsync", "restic", " borg", " pg dump", "mysqldump", "sicherung ", "резервн", "备份"]),
     ("certificate", &["certificate", " cert ", " ssl ", " tls ", "zertifikat", "сертификат"]),
     ("disk", &[" disk", "diskfull", "filesystem", "file system", " inode", "no space", "storage", " volume", " raid",
-        " dev sd", " dev nvme", " smart ", "festplatte", "диск", "磁盘", "ディスク", "partition", "quota", "zpool"]),
-    ("memory", &["memory", " oom", " swap", "speicher", "память", "内存", " ram "]),
+        " dev sd", " dev nvme", " smart ", " fs ", "festplatte", "speicherplatz", "диск", "磁盘", "硬盘", "存储", "ディスク", "دیسک", "partition", "quota", "zpool"]),
+    ("memory", &["memory", " oom", " swap", "speicher", "память", "内存", "حافظه", " ram "]),
     ("performance", &[" cpu", " load ", "latency", " slow", "response time", "нагруз", "загруз", "performance"]),
     ("security", &["security", "intrusion", "virus", "malware", " login", " sshd", "brute force", " attack", "unauthorized",
         "rootkit", "firewall"]),
     ("power", &[" ups ", "battery", " power ", "voltage"]),
     ("hardware", &["temperature", " fan ", "overheat", " ecc ", " psu ", " sensor", "hardware"]),
-    ("database", &["database", "postgres", "mysql", "mariadb", "mongo", "replication", "datenbank", "база"]),
+    ("database", &["database", "postgres", "mysql", "mariadb", "mongo", "replication", "tablespace", "datenbank", "база"]),
     ("availability", &["down ", "unreachable", "not running", "offline", "outage", "not available", "unavailable",
         "not responding", "does not exist", "reboot", "restarted", " ping ", " is up "]),
     ("network", &["network", "packet", "interface", " link ", " dns ", " vpn ", " bgp ", "router", "switch", "connection", "icmp"]),
@@ -125,9 +133,9 @@ const CATEGORIES: [(&str, &[&str]); 14] = [
 
 /// Words near a percentage that make it a measure of how full something is, and those that make it something else.
 #[rustfmt::skip]
-const FULLNESS: [&str; 24] = [
+const FULLNESS: [&str; 25] = [
     "full", "used", "usage", "use%", "disk", "memory", "mem", "cpu", "inode", "swap", "filesystem", "partition",
-    "capacity", "volume", "space", "/dev/", "storage", "quota", "pool", "belegt", "voll", "festplatte", "диск", "磁盘",
+    "capacity", "volume", "space", "/dev/", "storage", "quota", "pool", "belegt", "voll", "festplatte", "диск", "磁盘", "دیسک",
 ];
 const NOT_FULLNESS: [&str; 11] =
     ["free", "idle", "available", "complete", "done", "success", "finished", "progress", "uptime", "frei", "свободн"];
@@ -310,6 +318,9 @@ mod tests {
             ("Festplatte: Fehler", Some(Severity::Error)),
             ("Сервер: критично", Some(Severity::Critical)),
             ("磁盘故障", Some(Severity::Error)),
+            ("存储空间已降级", Some(Severity::Warning)),
+            ("هشدار: دیسک پر است", Some(Severity::Warning)),
+            ("خطا در پشتیبان‌گیری", Some(Severity::Error)),
             ("disk /dev/sda1 at 97% - .", Some(Severity::Error)),
             ("/var is 91.5 % full", Some(Severity::Warning)),
             ("/dev/sda1 50G 46G 2G 89% /", None),
@@ -343,6 +354,7 @@ mod tests {
             "Entwarnung für db01",
             "Сервис восстановлен",
             "磁盘告警已恢复",
+            "مشکل دیسک برطرف شد",
             "web01 is back online",
             "alert cleared on web01",
             "service http is now OK",

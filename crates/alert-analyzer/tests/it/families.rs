@@ -28,6 +28,39 @@ fn nagios_core_and_checkmk() {
 }
 
 #[test]
+fn other_subjects_of_nagios_and_checkmk() {
+    let read = |subject: &str| read(subject, "");
+    insta::assert_snapshot!(read("*** PROBLEM *** ora3 / Tablespace USERS is CRITICAL"), @"critical firing database | ora3 | Tablespace USERS on ora3 is CRITICAL |");
+    insta::assert_snapshot!(read("*** RECOVERY *** ora3 is UP"), @"critical resolved availability | ora3 | Host ora3 is UP |");
+    insta::assert_snapshot!(read("PROBLEM - web02 - http is WARNING"), @"warning firing other | web02 | http on web02 is WARNING |");
+    insta::assert_snapshot!(read("Check_MK: app7 - UP -> DOWN"), @"critical firing availability | app7 | Host app7 is DOWN |");
+    insta::assert_snapshot!(read("Check_MK: app7/CPU load Acknowledged (CRIT)"), @"critical acknowledged performance | app7 | CPU load on app7 is CRIT |");
+    for (problem, recovery) in [
+        ("*** PROBLEM *** ora3 / Tablespace is CRITICAL", "*** RECOVERY *** ora3 / Tablespace is OK"),
+        ("PROBLEM - web02 - http is CRITICAL", "RECOVERY - web02 - http is OK"),
+        ("Check_MK: app7 - UP -> DOWN", "Check_MK: app7 - DOWN -> UP"),
+        ("Check_MK: app7/CPU load OK -> CRIT", "Check_MK: app7/CPU load Acknowledged (CRIT)"),
+    ] {
+        assert!(same_alert((problem, ""), (recovery, "")), "{problem}");
+    }
+}
+
+#[test]
+fn hosted_checks_and_builds() {
+    let read = |subject: &str| read(subject, "");
+    insta::assert_snapshot!(read("Monitor is DOWN: Shop ( https://shop.example )"), @"critical firing availability | Shop | Shop is DOWN |");
+    insta::assert_snapshot!(read("ALARM: \"api-5xx\" in EU (Frankfurt)"), @"error firing other | api-5xx | api-5xx is ALARM |");
+    insta::assert_snapshot!(read("Jenkins build is still unstable: shop #8"), @"warning firing job | shop | shop #8 is still unstable |");
+    for (problem, recovery) in [
+        ("Monitor is DOWN: Shop", "Monitor is UP: Shop ( https://shop.example ). It was down for 3 minutes."),
+        ("ALARM: \"api-5xx\" in EU (Frankfurt)", "OK: \"api-5xx\" in EU (Frankfurt)"),
+        ("Build failed in Jenkins: shop #7", "Jenkins build is back to normal : shop #9"),
+    ] {
+        assert!(same_alert((problem, ""), (recovery, "")), "{problem}");
+    }
+}
+
+#[test]
 fn zabbix_updates() {
     let body = "Admin acknowledged problem at 21:10:00.\nCurrent problem status is PROBLEM, acknowledged: Yes.\n\
                 Problem name: High CPU\nHost: db01\nSeverity: High\nOriginal problem ID: 22\n";
@@ -123,6 +156,8 @@ fn backups() {
 fn packages() {
     insta::assert_snapshot!(read("[reboot required] unattended-upgrades result for web01: SUCCESS", "Packages that were upgraded:\n a b\n"), @"warning firing update | web01 | web01: automatic upgrade succeeded, reboot required | Plan a reboot");
     insta::assert_snapshot!(read("unattended-upgrades result for web01: FAILURE", "dpkg error"), @"error firing update | web01 | web01: automatic upgrade failed | Read /var/log/unattended-upgrades/ and run the upgrade by hand");
+    insta::assert_snapshot!(read("unattended-upgrades result for 'web05': 'True'", "Packages that were upgraded:\n libgpg-error0\n\nLog:\n"), @"info firing update | web05 | web05: 1 packages upgraded |");
+    insta::assert_snapshot!(read("unattended-upgrades result for 'web05'", "Unattended upgrade returned: False\n"), @"error firing update | web05 | web05: automatic upgrade failed | Read /var/log/unattended-upgrades/ and run the upgrade by hand");
     insta::assert_snapshot!(read("12 Debian package update(s) for web01", "apticron report"), @"info firing update | web01 | web01: 12 package updates are waiting | Install the updates in the next window");
 }
 
@@ -176,6 +211,9 @@ fn a_state_before_a_host_finds_its_alert() {
 #[test]
 fn what_no_family_knows() {
     insta::assert_snapshot!(read("CRITICAL: db03 replication stopped", ""), @"critical firing database | db03 | db03 replication stopped |");
+    insta::assert_snapshot!(read("db02 is down", ""), @"critical firing availability | db02 | db02 is down |");
+    insta::assert_snapshot!(read("Something odd", "Severity: critical\nprobably nothing\n"), @"critical firing other | web01 | web01: Something odd: Severity: critical |");
+    insta::assert_snapshot!(read("web03: disk failed", "Severity: info\n"), @"error firing disk | web03 | web03: disk failed |");
     insta::assert_snapshot!(read("OK: db03 replication", ""), @"info resolved database | db03 | OK: db03 replication |");
     insta::assert_snapshot!(read("Alert: temperature in rack 4", "Sensor reads 41 C"), @"info firing hardware | web01 | web01: temperature in rack 4 |");
     insta::assert_snapshot!(read("[web] [🔴 Down] connect ECONNREFUSED", ""), @"critical firing availability | web | web: 🔴 Down: connect ECONNREFUSED |");

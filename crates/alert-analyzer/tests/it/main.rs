@@ -11,7 +11,7 @@ mod recorded;
 
 use std::path::PathBuf;
 
-use watchbell_alert_analyzer::{Analysed, analyse};
+use watchbell_alert_analyzer::{Analysed, analyse, labelled};
 use watchbell_common::{
     alert::Alert,
     config::Snapshot,
@@ -63,17 +63,8 @@ fn item(item: Item) -> Alert {
 
 /// A recorded mail with its envelope.
 fn recorded(name: &str) -> AlertPayload {
-    let raw = std::fs::read(fixtures().join(name)).unwrap();
-    let envelope = std::fs::read(fixtures().join(name.replace(".eml", ".envelope.json"))).unwrap();
-    let envelope: serde_json::Value = serde_json::from_slice(&envelope).unwrap();
-    let text = |value: &serde_json::Value| value.as_str().unwrap().trim_matches(['<', '>']).to_owned();
-    let envelope = Envelope {
-        helo: text(&envelope["helo"]),
-        mail_from: text(&envelope["mail_from"]),
-        rcpt_to: envelope["rcpt_tos"].as_array().unwrap().iter().map(text).collect(),
-        user: None,
-    };
-    payload(Content::Mail(envelope), raw)
+    let all = labelled::read(&fixtures()).unwrap();
+    all.into_iter().find(|mail| mail.file == name).unwrap().payload
 }
 
 /// An analysis in the form in which tests compare it.

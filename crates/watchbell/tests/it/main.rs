@@ -3,6 +3,7 @@
 
 mod command_line;
 mod email;
+mod eval;
 mod flow;
 mod outages;
 mod topology;

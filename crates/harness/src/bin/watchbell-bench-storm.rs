@@ -1,0 +1,95 @@
+//! Part of `make bench`: a storm of alerts of few kinds through `watchbell serve` with a language model on. How often is
+//! the model asked, and does it hold anything up? `--without-model` does only the run to compare with.
+
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
+
+use watchbell_harness::{
+    Model, Product, Sink, eventually,
+    load::{Latencies, per_second, send},
+};
+
+const ALERTS: usize = 10_000;
+/// Alerts of one kind differ only in numbers, times and ids.
+const KINDS: usize = 50;
+/// Twice the kinds: what is asked at the same time may be asked twice.
+const CALLS_MAX: u64 = 100;
+/// How long the model thinks: about what a hosted one takes for a short answer.
+const THINKING: Duration = Duration::from_millis(300);
+/// How long a run may take.
+const AT_MOST: Duration = Duration::from_mins(5);
+
+const PARTS: [&str; 10] =
+    ["disk", "memory", "cpu", "network", "database", "queue", "cache", "proxy", "mailer", "router"];
+const TROUBLES: [&str; 5] = ["is slow", "has errors", "is almost full", "was restarted", "lost its peer"];
+
+/// What one run showed.
+struct Run {
+    rate: f64,
+    latencies: Latencies,
+    updates: usize,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "\nStorm: {ALERTS} alerts of {KINDS} kinds, `watchbell serve` on SQLite")?;
+    let alone = run(None).await?;
+    print(&mut out, "without a model", &alone)?;
+    if std::env::args().any(|argument| argument == "--without-model") {
+        return Ok(());
+    }
+    let model = Model::start(THINKING).await;
+    let with = run(Some(&model)).await?;
+    print(&mut out, "with a model", &with)?;
+    writeln!(out, "  messages enriched afterwards      {:>9}", with.updates)?;
+    writeln!(out, "  calls to the model                {:>9}   aim ≤ {CALLS_MAX}", model.calls())?;
+    let ratio = with.latencies.percentile(99).as_secs_f64() / alone.latencies.percentile(99).as_secs_f64();
+    writeln!(out, "  p99 beside the run without it     {ratio:>9.2}   aim ≤ 1.10")?;
+    Ok(())
+}
+
+fn print(out: &mut impl std::io::Write, which: &str, run: &Run) -> std::io::Result<()> {
+    let [p50, p99] = [50, 99].map(|share| run.latencies.percentile(share));
+    writeln!(out, "  {which}")?;
+    writeln!(out, "    delivered per second            {:>9.0}", run.rate)?;
+    writeln!(out, "    250 to delivery in the storm    p50 {p50:?}, p99 {p99:?}")
+}
+
+/// Sends the storm as fast as it goes, waits until all was delivered once, and checks the books.
+async fn run(model: Option<&Model>) -> anyhow::Result<Run> {
+    let sink = Sink::start().await;
+    let url = model.map(Model::base_url).unwrap_or_default();
+    let settings = [("WATCHBELL_AI_BASE_URL", url.as_str()), ("WATCHBELL_AI_MODEL", "storm")];
+    let settings = if model.is_some() { settings.as_slice() } else { &[] };
+    let product = Product::embedded_with(&sink.as_only_channel(), settings).await;
+    let started = Instant::now();
+    send(product.smtp, ALERTS, None, message).await?;
+    eventually("every alert to be delivered", AT_MOST, || {
+        let messages = sink.count_of(|message| !message.is_update());
+        std::future::ready((messages >= ALERTS).then_some(()))
+    })
+    .await;
+    let took = started.elapsed();
+    let books = product.settled(AT_MOST).await;
+    anyhow::ensure!(books["delivered"] == ALERTS && books["unaccounted"] == 0, "the books are wrong: {books}");
+    let received = sink.received();
+    let (updates, messages): (Vec<_>, Vec<_>) = received.iter().partition(|message| message.is_update());
+    Ok(Run { rate: per_second(ALERTS, took), latencies: Latencies::of(messages), updates: updates.len() })
+}
+
+/// An alert: its kind is in its words, the rest in numbers, a time and an address.
+fn message(number: usize) -> String {
+    let kind = number % KINDS;
+    let (part, trouble) = (PARTS[kind % PARTS.len()], TROUBLES[kind / PARTS.len()]);
+    let (host, time) = (number / KINDS, number % 60);
+    format!(
+        "From: bench@corp.example\r\nSubject: ERROR: {part} {trouble} on host{host:03}\r\n\r\n\
+         2026-03-02 10:00:{time:02} the {part} of 10.0.{}.{} {trouble}, measured {number} times, pid {}\r\n",
+        host / 250,
+        host % 250,
+        4_000 + number,
+    )
+}

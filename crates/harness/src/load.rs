@@ -1,0 +1,73 @@
+//! Load for benchmarks: mails over many connections, and the figures of what came out.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use tokio::task::JoinSet;
+
+use crate::{Received, mail::Client};
+
+/// Connections that send at the same time.
+const CONNECTIONS: usize = 16;
+
+/// Sends mails from `bench@corp.example`, as fast as it goes or at `rate` mails per second.
+pub async fn send(to: SocketAddr, mails: usize, rate: Option<f64>, message: fn(usize) -> String) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut senders = JoinSet::new();
+    for sender in 0..CONNECTIONS {
+        senders.spawn(async move {
+            let mut client = Client::connect(to).await?;
+            for number in (sender..mails).step_by(CONNECTIONS) {
+                if let Some(rate) = rate {
+                    let due = started + Duration::from_secs_f64(f64::from(u32::try_from(number)?) / rate);
+                    tokio::time::sleep_until(due.into()).await;
+                }
+                client.send("bench@corp.example", "ops@corp.example", &message(number)).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(sent) = senders.join_next().await {
+        sent??;
+    }
+    Ok(())
+}
+
+/// A rate.
+#[expect(clippy::cast_precision_loss, reason = "some ten thousand mails")]
+pub fn per_second(mails: usize, took: Duration) -> f64 {
+    mails as f64 / took.as_secs_f64()
+}
+
+/// From the arrival of each event to its delivery, sorted.
+#[derive(Debug)]
+pub struct Latencies(Vec<Duration>);
+
+impl Latencies {
+    /// Those of some deliveries.
+    pub fn of<'a>(received: impl IntoIterator<Item = &'a Received>) -> Self {
+        let mut all: Vec<_> = received.into_iter().map(Received::latency).collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    /// The latency that `share` per cent of the deliveries do not exceed; zero without deliveries.
+    pub fn percentile(&self, share: usize) -> Duration {
+        let rank = (self.0.len() * share).div_ceil(100).max(1);
+        self.0.get(rank - 1).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let all = Latencies((1..=200).map(Duration::from_millis).collect());
+        assert_eq!([0, 50, 99, 100].map(|share| all.percentile(share).as_millis()), [1, 100, 198, 200]);
+        assert_eq!(Latencies(Vec::new()).percentile(99), Duration::ZERO);
+    }
+}
