@@ -13,58 +13,65 @@ use watchbell_common::{
     shared::Shared,
 };
 
-use crate::stages::{Analysed, analyse};
+use crate::{
+    model::{Attended, Desk},
+    stages::{Analysed, analyse},
+};
 
 /// Payloads from this size on are analysed beside the runtime's workers: base64 and HTML of some megabytes take
 /// tens of milliseconds, during which a worker would serve nobody else.
 const LARGE_BYTES: usize = 256 * 1024;
 
 /// What a decision depends on beside the job.
-struct Ground<'a> {
-    config: &'a Snapshot,
-    channel_domain: &'a str,
+struct Ground {
     raw_max_bytes: usize,
     now: UnixMillis,
 }
 
+/// What handling a job needs.
+pub(crate) struct Analyzer {
+    pub(crate) shared: Shared,
+    pub(crate) desk: Desk,
+}
+
+/// What was read in a payload, or why nothing could be.
+type Read = Result<(AlertPayload, Analysed), String>;
+
 /// Handles a job.
-pub(crate) async fn handle(shared: Arc<Shared>, lease: Lease) -> Outcome {
+pub(crate) async fn handle(analyzer: Arc<Analyzer>, lease: Lease) -> Outcome {
     let started = std::time::Instant::now();
-    let outcome = if lease.payload.len() < LARGE_BYTES {
-        decide_with(&shared, &lease)
+    let shared = &analyzer.shared;
+    let config = shared.config.load();
+    let read = if lease.payload.len() < LARGE_BYTES {
+        read(&lease.payload, &config, &shared.settings.smtp.channel_domain)
     } else {
-        let decided = tokio::task::spawn_blocking(move || decide_with(&shared, &lease)).await;
-        decided.expect("the analysis catches its panics, and nothing cancels it")
+        let (analyzer, config, payload) = (analyzer.clone(), config.clone(), lease.payload.clone());
+        let domain = move || read(&payload, &config, &analyzer.shared.settings.smtp.channel_domain);
+        tokio::task::spawn_blocking(domain).await.expect("the analysis catches its panics, and nothing cancels it")
     };
     metrics::histogram!("watchbell_analysis_seconds").record(started.elapsed());
-    outcome
+    let attended = match &read {
+        Ok((_, Analysed::Understood(alert))) => analyzer.desk.attend(alert, &config).await,
+        _ => Attended::default(),
+    };
+    let ground = Ground { raw_max_bytes: shared.settings.history.raw_max_bytes, now: shared.clock.now_ms() };
+    decide(&lease, read, attended, &ground)
 }
 
-fn decide_with(shared: &Shared, lease: &Lease) -> Outcome {
-    let config = shared.config.load();
-    let ground = Ground {
-        config: &config,
-        channel_domain: &shared.settings.smtp.channel_domain,
-        raw_max_bytes: shared.settings.history.raw_max_bytes,
-        now: shared.clock.now_ms(),
-    };
-    decide(lease, &ground)
+fn read(payload: &Bytes, config: &Snapshot, channel_domain: &str) -> Read {
+    let payload = AlertPayload::decode(payload).map_err(|error| error.to_string())?;
+    // A mail that makes the analysis panic must not take the process with it, again and again.
+    let analysed = std::panic::catch_unwind(AssertUnwindSafe(|| analyse(&payload, config, channel_domain)));
+    let analysed =
+        analysed.map_err(|_| "the analysis failed: a defect, replay the job after an update".to_owned())?;
+    Ok((payload, analysed))
 }
 
-fn decide(lease: &Lease, ground: &Ground<'_>) -> Outcome {
-    let payload = match AlertPayload::decode(&lease.payload) {
-        Ok(payload) => payload,
-        Err(error) => return bury(lease, ground.now, error.to_string()),
-    };
-    match guarded(&payload, ground) {
-        Some(analysed) => outcome(lease, &payload, analysed, ground),
-        None => bury(lease, ground.now, "the analysis failed: a defect, replay the job after an update".to_owned()),
+fn decide(lease: &Lease, read: Read, attended: Attended, ground: &Ground) -> Outcome {
+    match read {
+        Ok((payload, analysed)) => outcome(lease, &payload, analysed, attended, ground),
+        Err(reason) => bury(lease, ground.now, reason),
     }
-}
-
-/// A mail that makes the analysis panic must not take the process with it, again and again.
-fn guarded(payload: &AlertPayload, ground: &Ground<'_>) -> Option<Analysed> {
-    std::panic::catch_unwind(AssertUnwindSafe(|| analyse(payload, ground.config, ground.channel_domain))).ok()
 }
 
 fn bury(lease: &Lease, now: UnixMillis, reason: String) -> Outcome {
@@ -78,7 +85,13 @@ fn bury(lease: &Lease, now: UnixMillis, reason: String) -> Outcome {
     Outcome { verdict: Verdict::Bury { reason }, facts: facts.into_iter().collect() }
 }
 
-fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, ground: &Ground<'_>) -> Outcome {
+fn outcome(
+    lease: &Lease,
+    payload: &AlertPayload,
+    analysed: Analysed,
+    attended: Attended,
+    ground: &Ground,
+) -> Outcome {
     let raw = payload.raw.slice(..payload.raw.len().min(ground.raw_max_bytes));
     let (tenant, event) = (payload.head.tenant, payload.head.event);
     let (verdict, what) = match analysed {
@@ -90,7 +103,7 @@ fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, ground: &G
         Analysed::Understood(alert) => {
             metrics::counter!("watchbell_analyzed_total", "result" => "analysed").increment(1);
             tracing::debug!(event.id = %event, alert.id = %alert.id, severity = %alert.analysis.severity, "analysed");
-            let follow_ups = vec![(QueueName::Route, route_job(tenant, event, &lease.lane, &alert))];
+            let follow_ups = vec![(QueueName::Route, route_job(tenant, event, &lease.lane, &alert, attended))];
             let raw_truncated = raw.len() < payload.raw.len();
             (Verdict::Complete { follow_ups, ending: None }, What::Analysed { alert, raw_truncated })
         }
@@ -99,12 +112,18 @@ fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, ground: &G
     Outcome { verdict, facts: vec![fact.encode()] }
 }
 
-/// The next job. Its id follows from the event's, so that a step that is repeated after a crash names it alike;
-/// its order and counter are the alert, so that the repeats of one alert stay in order and are counted.
-fn route_job(tenant: TenantId, event: EventId, lane: &str, alert: &Alert) -> NewJob {
-    let id = JobId::derived(&[b"route", event.uuid().as_bytes()]);
-    let payload = RoutePayload { alert: alert.clone() }.encode();
-    let mut job = NewJob::new(id, tenant, Some(event), lane, payload);
+/// Names the job that routes an event. It follows from the event's id, so that a step that is repeated after a crash
+/// names it alike.
+pub(crate) fn route_job_id(event: EventId) -> JobId {
+    JobId::derived(&[b"route", event.uuid().as_bytes()])
+}
+
+/// The next job. Its order and counter are the alert, so that the repeats of one alert stay in order and are counted.
+fn route_job(tenant: TenantId, event: EventId, lane: &str, alert: &Alert, attended: Attended) -> NewJob {
+    let Attended { refined, answer_by, wait } = attended;
+    let payload = RoutePayload { alert: alert.clone(), refined, answer_by }.encode();
+    let mut job = NewJob::new(route_job_id(event), tenant, Some(event), lane, payload);
+    job.delay = wait;
     job.order = Some(alert.id.to_string());
     job.counter = Some(alert.id.to_string());
     job
@@ -152,8 +171,8 @@ mod tests {
     }
 
     fn decided(payload: Bytes, raw_max_bytes: usize) -> (Verdict, Vec<Fact>) {
-        let config = Snapshot::default();
-        let outcome = decide(&lease(payload), &Ground { config: &config, channel_domain: "", raw_max_bytes, now: 9 });
+        let read = read(&payload, &Snapshot::default(), "");
+        let outcome = decide(&lease(payload), read, Attended::default(), &Ground { raw_max_bytes, now: 9 });
         let facts = outcome.facts.iter().map(|fact| Fact::decode(fact).unwrap()).collect();
         (outcome.verdict, facts)
     }

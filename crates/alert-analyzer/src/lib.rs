@@ -1,13 +1,13 @@
 //! Mute, understand, identify: from what was received to what is routed.
 //!
 //! Stages, one file each, in the order in which an event passes them: [`decode`] (MIME, charsets, HTML; webhook
-//! items), `mute`, `rules` (the deterministic analysis), `identity` (the fingerprint), `model`. Together they are
-//! [`analyse`], a pure function. `job` turns its answer into the decision on the intake job.
+//! items), `mute`, `rules` (the deterministic analysis), `identity` (the fingerprint). Together they are [`analyse`],
+//! a pure function. Then [`model`] adds what a language model knows, and `job` makes the decision on the intake job.
 
 pub mod decode;
 mod identity;
 mod job;
-mod model;
+pub mod model;
 mod mute;
 mod rules;
 mod stages;
@@ -37,6 +37,6 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
         want: Want { max: shared.settings.analyzer.concurrency, per_lane: 0 },
         lease: shared.settings.queue.lease,
     };
-    let shared = Arc::new(shared);
-    run_each(pool, move |lease| job::handle(shared.clone(), lease), stop).await
+    let analyzer = Arc::new(job::Analyzer { desk: model::Desk::new(&shared)?, shared });
+    run_each(pool, move |lease| job::handle(analyzer.clone(), lease), stop).await
 }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{
     RequestBuilder, StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
+    header::HeaderMap,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use watchbell_common::{
@@ -100,7 +100,7 @@ pub(crate) fn classify(
         "" => status.to_string(),
         excerpt => format!("{status}: {excerpt}"),
     };
-    let retry_after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now_ms));
+    let retry_after = outbound::retry_after(headers, now_ms);
     Err(match status {
         StatusCode::TOO_MANY_REQUESTS => {
             SendError::RateLimited { detail, retry_after: retry_after.unwrap_or(RATE_LIMIT_DEFAULT) }
@@ -116,18 +116,10 @@ pub(crate) fn classify(
     })
 }
 
-/// Reads `Retry-After`: seconds or an HTTP date (RFC 9110 §10.2.3). A date that has passed means now.
-fn retry_after(value: &str, now_ms: UnixMillis) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(Duration::from_millis(u64::try_from(at.as_millisecond() - now_ms).unwrap_or_default()))
-}
-
 #[cfg(test)]
 mod tests {
+    use reqwest::header::RETRY_AFTER;
+
     use super::*;
 
     /// Sun, 06 Nov 1994 08:49:37 GMT

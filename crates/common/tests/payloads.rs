@@ -117,11 +117,11 @@ fn intake_v1() {
 
 #[test]
 fn route_deliver_and_enrich_v1() {
-    keeps("route.v1", &RoutePayload { alert: alert() });
+    keeps("route.v1", &RoutePayload { alert: alert(), refined: None, answer_by: None });
     let deliver =
         DeliverPayload { delivery: delivery(), channel: ChannelId(7), alert: alert(), count: 3, update: false };
     keeps("deliver.v1", &deliver);
-    keeps("enrich.v1", &EnrichPayload { alert: alert(), count: 3, channels: vec![ChannelId(7), ChannelId(8)] });
+    keeps("enrich.v1", &EnrichPayload { alert: alert(), count: 3, channels: vec![ChannelId(7), ChannelId(8)], answer_by: 0 });
 }
 
 #[test]

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use watchbell_channels::Tools;
 use watchbell_common::{
+    ai::Ai,
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::{ManualClock, UnixMillis},
     config::{Channel, Document, Match, Rule, Snapshot, Tenant},
@@ -56,6 +57,7 @@ pub(crate) fn document() -> Document {
         set_severity: Some(Severity::Critical),
         escalate: None,
         active: None,
+        ai_max_wait_ms: None,
         enabled: true,
     };
     let tenant = Tenant {
@@ -70,6 +72,7 @@ pub(crate) fn document() -> Document {
         default_channels: Vec::new(),
         mutes: Vec::new(),
         silences: Vec::new(),
+        ai: Ai::default(),
     };
     Document { version: 1, tenants: vec![tenant] }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use super::*;
 use crate::{
+    ai::Ai,
     alert::{Event, Origin, Status},
     config::Channel,
     crypto::Vault,
@@ -44,6 +45,7 @@ fn tenant(rules: Vec<Rule>, default_channels: &[ChannelId]) -> Tenant {
         default_channels: default_channels.to_vec(),
         mutes: Vec::new(),
         silences: Vec::new(),
+        ai: Ai::default(),
     }
 }
 
@@ -57,6 +59,7 @@ fn rule(name: &str, matcher: Match, channels: &[ChannelId]) -> Rule {
         set_severity: None,
         escalate: None,
         active: None,
+        ai_max_wait_ms: None,
         enabled: true,
     }
 }
