@@ -1,15 +1,16 @@
-//! One intake job: read the payload, analyse it, decide.
+//! A batch of intake jobs: read each payload, analyse it, decide.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use watchbell_common::{
-    alert::Alert,
+    alert::{Alert, Status},
     clock::UnixMillis,
     config::Snapshot,
     ids::{EventId, JobId, TenantId},
     payload::{AlertPayload, Fact, FactHead, Payload as _, RoutePayload, What},
-    queue::{Ending, Lease, NewJob, QueueName, Verdict, worker::Outcome},
+    queue::{Counter, Ending, Lease, NewJob, QueueName, Verdict, worker::Outcome},
     shared::Shared,
 };
 
@@ -28,7 +29,7 @@ struct Ground {
     now: UnixMillis,
 }
 
-/// What handling a job needs.
+/// What handling a batch needs.
 pub(crate) struct Analyzer {
     pub(crate) shared: Shared,
     pub(crate) desk: Desk,
@@ -37,33 +38,47 @@ pub(crate) struct Analyzer {
 /// What was read in a payload, or why nothing could be.
 type Read = Result<(AlertPayload, Analysed), String>;
 
-/// Handles a job.
-pub(crate) async fn handle(analyzer: Arc<Analyzer>, lease: Lease) -> Outcome {
-    let started = std::time::Instant::now();
+/// Handles the jobs of a batch. Fails never: a job that cannot be analysed is buried.
+pub(crate) async fn handle(analyzer: Arc<Analyzer>, leases: Vec<Lease>) -> anyhow::Result<Vec<Outcome>> {
+    let config = analyzer.shared.config.load();
+    let mut reads = Vec::with_capacity(leases.len());
+    for lease in &leases {
+        let started = std::time::Instant::now();
+        reads.push(read_anywhere(&analyzer, &config, &lease.payload).await);
+        metrics::histogram!("watchbell_analysis_seconds").record(started.elapsed());
+        // A batch may take milliseconds; the runtime's other tasks need not wait for the whole of it.
+        tokio::task::yield_now().await;
+    }
+    // Together, since each takes a look at the queue.
+    let attending = reads.iter().map(|read| attend(&analyzer.desk, &config, read));
+    let attended = join_all(attending).await;
     let shared = &analyzer.shared;
-    let config = shared.config.load();
-    let read = if lease.payload.len() < LARGE_BYTES {
-        read(&lease.payload, &config, &shared.settings.smtp.channel_domain)
-    } else {
-        let (analyzer, config, payload) = (analyzer.clone(), config.clone(), lease.payload.clone());
-        let domain = move || read(&payload, &config, &analyzer.shared.settings.smtp.channel_domain);
-        tokio::task::spawn_blocking(domain).await.expect("the analysis catches its panics, and nothing cancels it")
-    };
-    metrics::histogram!("watchbell_analysis_seconds").record(started.elapsed());
-    let attended = match &read {
-        Ok((_, Analysed::Understood(alert))) => analyzer.desk.attend(alert, &config).await,
-        _ => Attended::default(),
-    };
     let ground = Ground { raw_max_bytes: shared.settings.history.raw_max_bytes, now: shared.clock.now_ms() };
-    decide(&lease, read, attended, &ground)
+    let all = leases.iter().zip(reads).zip(attended);
+    Ok(all.map(|((lease, read), attended)| decide(lease, read, attended, &ground)).collect())
+}
+
+async fn attend(desk: &Desk, config: &Snapshot, read: &Read) -> Attended {
+    match read {
+        Ok((_, Analysed::Understood(alert))) => desk.attend(alert, config).await,
+        _ => Attended::default(),
+    }
+}
+
+async fn read_anywhere(analyzer: &Arc<Analyzer>, config: &Arc<Snapshot>, payload: &Bytes) -> Read {
+    if payload.len() < LARGE_BYTES {
+        return read(payload, config, &analyzer.shared.settings.smtp.channel_domain);
+    }
+    let (analyzer, config, payload) = (analyzer.clone(), config.clone(), payload.clone());
+    let reading = move || read(&payload, &config, &analyzer.shared.settings.smtp.channel_domain);
+    tokio::task::spawn_blocking(reading).await.expect("the analysis catches its panics, and nothing cancels it")
 }
 
 fn read(payload: &Bytes, config: &Snapshot, channel_domain: &str) -> Read {
     let payload = AlertPayload::decode(payload).map_err(|error| error.to_string())?;
     // A mail that makes the analysis panic must not take the process with it, again and again.
     let analysed = std::panic::catch_unwind(AssertUnwindSafe(|| analyse(&payload, config, channel_domain)));
-    let analysed =
-        analysed.map_err(|_| "the analysis failed: a defect, replay the job after an update".to_owned())?;
+    let analysed = analysed.map_err(|_| "the analysis failed: a defect, replay the job after an update".to_owned())?;
     Ok((payload, analysed))
 }
 
@@ -85,13 +100,7 @@ fn bury(lease: &Lease, now: UnixMillis, reason: String) -> Outcome {
     Outcome { verdict: Verdict::Bury { reason }, facts: facts.into_iter().collect() }
 }
 
-fn outcome(
-    lease: &Lease,
-    payload: &AlertPayload,
-    analysed: Analysed,
-    attended: Attended,
-    ground: &Ground,
-) -> Outcome {
+fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, attended: Attended, ground: &Ground) -> Outcome {
     let raw = payload.raw.slice(..payload.raw.len().min(ground.raw_max_bytes));
     let (tenant, event) = (payload.head.tenant, payload.head.event);
     let (verdict, what) = match analysed {
@@ -125,7 +134,8 @@ fn route_job(tenant: TenantId, event: EventId, lane: &str, alert: &Alert, attend
     let mut job = NewJob::new(route_job_id(event), tenant, Some(event), lane, payload);
     job.delay = wait;
     job.order = Some(alert.id.to_string());
-    job.counter = Some(alert.id.to_string());
+    let closes = alert.analysis.status == Status::Resolved;
+    job.counter = Some(Counter { name: alert.id.to_string(), closes });
     job
 }
 
@@ -154,6 +164,7 @@ mod tests {
             lane: "lane".to_owned(),
             attempts: 0,
             count: 0,
+            since: 0,
             payload,
         }
     }
@@ -186,7 +197,7 @@ mod tests {
         assert_eq!(job.lane, "lane");
         assert_eq!(job.event, Some(alert.event.id));
         assert_eq!(job.order, Some(alert.id.to_string()));
-        assert_eq!(job.counter, Some(alert.id.to_string()));
+        assert_eq!(job.counter, Some(Counter { name: alert.id.to_string(), closes: false }));
         assert_eq!(alert.analysis.status, Status::Firing);
         let [fact] = &facts[..] else { panic!("{facts:?}") };
         assert_eq!(fact.head.at, 9);

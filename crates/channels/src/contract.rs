@@ -89,6 +89,7 @@ pub(crate) fn payload() -> DeliverPayload {
             fingerprint,
         },
         count: 3,
+        since: Some(NOW - 61_500),
         update: false,
     }
 }
@@ -190,7 +191,7 @@ async fn send_one(
     change: impl Fn(&mut Message),
     look: impl Fn(Result<Receipt, SendError>),
 ) {
-    let channel = configure(&(example.channel)(base), &tools()).unwrap();
+    let (_, channel) = configure(&(example.channel)(base), &tools()).unwrap();
     let mut message = message();
     change(&mut message);
     let result = channel.send(&message, None).await;

@@ -2,10 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use reqwest::{
-    RequestBuilder, StatusCode,
-    header::HeaderMap,
-};
+use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use secrecy::{ExposeSecret as _, SecretString};
 use watchbell_common::{
     clock::{Clock, UnixMillis},

@@ -156,7 +156,10 @@ pub struct Receipt {
 ///
 /// # Errors
 /// Names the field that is missing, unknown or wrong. Never shows a value: it may be a secret.
-pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
+pub fn configure(
+    channel: &OpenChannel,
+    tools: &Tools,
+) -> Result<(&'static ChannelKind, Arc<dyn Channel>), ConfigureError> {
     let platform = &channel.channel.platform;
     let kind = kind(platform)
         .ok_or_else(|| ConfigureError::new("platform", format!("`{platform}` is none of {}", names())))?;
@@ -178,7 +181,7 @@ pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     if let Some(option) = channel.channel.options.keys().find(|option| !known(option)) {
         return Err(ConfigureError::new(option, format!("{} has no such option", kind.title)));
     }
-    (kind.configure)(channel, tools)
+    Ok((kind, (kind.configure)(channel, tools)?))
 }
 
 fn names() -> String {

@@ -73,7 +73,7 @@ impl Message {
     /// Renders a delivery with the built-in layout.
     pub fn new(payload: DeliverPayload) -> Self {
         let layout = Box::new(Layout::new(&payload));
-        let DeliverPayload { delivery, alert, count, update, channel: _ } = payload;
+        let DeliverPayload { delivery, alert, count, since: _, update, channel: _ } = payload;
         let (event, analysis) = (alert.event, alert.analysis);
         Self {
             event_id: event.id,

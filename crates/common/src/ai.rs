@@ -71,7 +71,10 @@ impl Model {
         } else if self.concurrency == 0 {
             Some(("concurrency", "must be at least 1".to_owned()))
         } else if self.context_tokens < CONTEXT_TOKENS_MIN {
-            Some(("context_tokens", format!("must be at least {CONTEXT_TOKENS_MIN}, for instructions, alert and answer")))
+            Some((
+                "context_tokens",
+                format!("must be at least {CONTEXT_TOKENS_MIN}, for instructions, alert and answer"),
+            ))
         } else if price(self.prompt_price) {
             Some(("prompt_price", "must not be negative".to_owned()))
         } else if price(self.completion_price) {

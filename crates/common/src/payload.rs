@@ -164,12 +164,28 @@ pub struct DeliverPayload {
     pub delivery: DeliveryId,
     pub channel: ChannelId,
     pub alert: Alert,
-    /// How many events of this alert have been seen, this one included.
+    /// How many events of this alert have been seen since `since`, this one included.
     pub count: u64,
+    /// When the alert began to fire, after it was last resolved. Absent where nobody counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<UnixMillis>,
     /// A later answer to a message that already went out.
     pub update: bool,
 }
 json_payload!(DeliverPayload, DeliverVersions);
+
+impl DeliverPayload {
+    /// The lanes of a channel's deliveries: what is critical has one of its own, the second, so that it overtakes the
+    /// rest.
+    pub fn lanes(channel: ChannelId) -> [String; 2] {
+        [format!("c{channel}"), format!("c{channel}!")]
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(time: &UnixMillis) -> bool {
+    *time == 0
+}
 
 /// An event that went out while a model was still asked about it. When the answer comes ([`crate::answers`]), the
 /// channels that already have the message get an update.
@@ -178,9 +194,12 @@ pub struct EnrichPayload {
     /// With the rules' analysis.
     pub alert: Alert,
     pub count: u64,
+    /// As in [`DeliverPayload`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<UnixMillis>,
     pub channels: Vec<ChannelId>,
     /// After that, none comes any more.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub answer_by: UnixMillis,
 }
 json_payload!(EnrichPayload, EnrichVersions);

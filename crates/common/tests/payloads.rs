@@ -118,10 +118,23 @@ fn intake_v1() {
 #[test]
 fn route_deliver_and_enrich_v1() {
     keeps("route.v1", &RoutePayload { alert: alert(), refined: None, answer_by: None });
-    let deliver =
-        DeliverPayload { delivery: delivery(), channel: ChannelId(7), alert: alert(), count: 3, update: false };
-    keeps("deliver.v1", &deliver);
-    keeps("enrich.v1", &EnrichPayload { alert: alert(), count: 3, channels: vec![ChannelId(7), ChannelId(8)], answer_by: 0 });
+    let refined = Analysis { origin: Origin::Model, severity: Severity::Critical, ..alert().analysis };
+    keeps("route-model.v1", &RoutePayload { alert: alert(), refined: Some(refined), answer_by: Some(AT) });
+    let deliver = |since| DeliverPayload {
+        delivery: delivery(),
+        channel: ChannelId(7),
+        alert: alert(),
+        count: 3,
+        since,
+        update: false,
+    };
+    keeps("deliver.v1", &deliver(None));
+    keeps("deliver-since.v1", &deliver(Some(AT)));
+    let channels = || vec![ChannelId(7), ChannelId(8)];
+    let enrich = |since, answer_by| EnrichPayload { alert: alert(), count: 3, since, channels: channels(), answer_by };
+    keeps("enrich.v1", &enrich(None, 0));
+    keeps("enrich-since.v1", &enrich(Some(AT), 0));
+    keeps("enrich-by.v1", &enrich(Some(AT), AT));
 }
 
 #[test]

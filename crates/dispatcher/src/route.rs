@@ -4,21 +4,25 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use watchbell_common::{
-    alert::{Alert, Analysis},
+    alert::Alert,
     clock::UnixMillis,
     config::Snapshot,
     crypto::hex,
     ids::ChannelId,
     payload::{Payload as _, RoutePayload, What},
     queue::{Dedup, Lease, NewJob, QueueName, Verdict, worker::Outcome},
+    routing::Routing,
 };
 
-use crate::jobs::{bury, delivery, delivery_id, fact, not_yet};
+use crate::{
+    enrich,
+    jobs::{Seen, bury, delivery, delivery_id, fact, not_yet},
+};
 
 /// Decides where the event goes. Pure: the same snapshot, job and time give the same outcome.
 pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Outcome {
-    let mut alert = match RoutePayload::decode(&lease.payload) {
-        Ok(payload) => payload.alert,
+    let RoutePayload { mut alert, refined, answer_by } = match RoutePayload::decode(&lease.payload) {
+        Ok(payload) => payload,
         Err(error) => return bury(lease, now_ms, error.to_string()),
     };
     let Some(tenant) = snapshot.tenants.get(&lease.tenant) else {
@@ -27,15 +31,21 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
             _ => bury(lease, now_ms, format!("tenant {} is not configured", lease.tenant)),
         };
     };
-    let routing = tenant.route(&alert, now_ms);
+    let routing = tenant.route_with(&alert, refined.as_ref(), now_ms);
+    let late = answer_by.filter(|_| routing.ending.is_none());
+    let late = late.map(|answer_by| (QueueName::Enrich, enrich::awaiting(lease, alert.clone(), &routing, answer_by)));
+    // A model may fill in a system for the eyes; repeats are told apart by what the rules know.
+    let system = alert.analysis.system.clone();
     if let Some(analysis) = &routing.analysis {
         alert.analysis = analysis.clone();
     }
     let (event, alert_id) = (alert.event.id, alert.id);
     let deliveries = routing.channels.iter().map(|&channel| (delivery_id(event, channel, false), channel)).collect();
-    let jobs =
-        routing.channels.iter().map(|&channel| (QueueName::Deliver, job(snapshot, lease, channel, &alert, now_ms)));
-    let follow_ups = jobs.collect();
+    let jobs = routing.channels.iter().map(|&channel| {
+        let repeat = Repeat::new(&alert, &system, &routing, channel);
+        (QueueName::Deliver, job(snapshot, lease, channel, &alert, repeat, now_ms))
+    });
+    let follow_ups = jobs.chain(late).collect();
     let what = What::Routed {
         alert: alert_id,
         reasons: routing.reasons,
@@ -49,26 +59,48 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
     }
 }
 
-fn job(snapshot: &Snapshot, lease: &Lease, channel: ChannelId, alert: &Alert, now_ms: UnixMillis) -> NewJob {
-    let mut job = delivery(lease, channel, alert.clone(), lease.count, false);
+/// What tells a repeat of an alert from news, for one channel.
+struct Repeat {
+    key: String,
+    /// Another status, another severity, or other systems (a group of alerts that grew) are news.
+    variant: String,
+}
+
+impl Repeat {
+    /// A channel that the rules named is asked as if there were no model: nothing that a model says may make a repeat
+    /// of what is none. One that only the model's severity named has a window of its own.
+    fn new(alert: &Alert, system: &str, routing: &Routing, channel: ChannelId) -> Self {
+        let raised = routing.raised.contains(&channel);
+        let (kind, severity) = if raised { ('r', routing.severity) } else { ('d', routing.unraised) };
+        let system = &hex(digest(&SHA256, system.as_bytes()).as_ref())[..16];
+        Self {
+            key: format!("{kind}{channel}:{}", alert.id),
+            variant: format!("{} {severity} {system}", alert.analysis.status.as_str()),
+        }
+    }
+}
+
+fn job(
+    snapshot: &Snapshot,
+    lease: &Lease,
+    channel: ChannelId,
+    alert: &Alert,
+    repeat: Repeat,
+    now_ms: UnixMillis,
+) -> NewJob {
+    let mut job = delivery(lease, channel, alert.clone(), Seen::by(lease), false);
     let window = snapshot.channel(lease.tenant, channel).map_or(0, |open| open.channel.dedup_window_s);
     // The door already asked for the channel that the event was addressed to.
     if window > 0 && alert.event.channel != Some(channel) {
         let what = What::Deduplicated { delivery: delivery_id(alert.event.id, channel, false), channel };
         job.dedup = Some(Dedup {
-            key: format!("d{channel}:{}", alert.id),
-            variant: variant(&alert.analysis),
+            key: repeat.key,
+            variant: repeat.variant,
             window: Duration::from_secs(window.into()),
             fact: fact(lease.tenant, alert.event.id, now_ms, what),
         });
     }
     job
-}
-
-/// What makes a further report news: another status, another severity, or other systems (a group of alerts that grew).
-fn variant(analysis: &Analysis) -> String {
-    let systems = &hex(digest(&SHA256, analysis.system.as_bytes()).as_ref())[..16];
-    format!("{} {} {systems}", analysis.status.as_str(), analysis.severity)
 }
 
 #[cfg(test)]
@@ -93,7 +125,11 @@ mod tests {
     }
 
     fn lease(alert: Alert) -> Lease {
-        testing::lease(QueueName::Route, &alert.clone(), RoutePayload { alert }.encode())
+        testing::lease(
+            QueueName::Route,
+            &alert.clone(),
+            RoutePayload { alert, refined: None, answer_by: None }.encode(),
+        )
     }
 
     #[test]
@@ -106,10 +142,11 @@ mod tests {
         for (job, channel) in jobs.iter().zip([OPS, SINK]) {
             let payload = DeliverPayload::decode(&job.payload).unwrap();
             assert_eq!((payload.channel, payload.count, payload.update), (channel, lease.count, false));
+            assert_eq!(payload.since, Some(lease.since));
             assert_eq!(payload.alert.analysis.severity, Severity::Critical, "the rule's word");
             assert_eq!(
                 (job.event, job.tenant, job.lane.as_str()),
-                (lease.event, lease.tenant, &*format!("c{channel}"))
+                (lease.event, lease.tenant, &*format!("c{channel}!"))
             );
             assert!(job.order.as_ref().is_some_and(|order| order.len() <= KEY_MAX_BYTES));
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use secrecy::ExposeSecret as _;
-use watchbell_channels::{Channel, ConfigureError, Tools, configure, kind};
+use watchbell_channels::{Channel, ChannelKind, ConfigureError, Pace, Tools, configure};
 use watchbell_common::{
     config::{OpenChannel, Snapshot},
     ids::{ChannelId, TenantId},
@@ -16,8 +16,9 @@ use watchbell_common::{
 #[derive(Debug, Clone)]
 pub(crate) struct Sender {
     pub(crate) channel: Arc<dyn Channel>,
-    /// For metrics.
-    pub(crate) platform: &'static str,
+    pub(crate) kind: &'static ChannelKind,
+    /// The rate limits of the platform.
+    pub(crate) paces: Arc<[Pace]>,
 }
 
 /// The cache. Its lock is held for look-ups only, never over an await.
@@ -67,8 +68,8 @@ impl Senders {
         }
         let known = cache.entries.get(&id).filter(|entry| same(&entry.of, open)).map(|entry| entry.sender.clone());
         let sender = known.unwrap_or_else(|| {
-            let platform = kind(&open.channel.platform).map_or("unknown", |kind| kind.id);
-            configure(open, &self.tools).map(|channel| Sender { channel, platform })
+            let (kind, channel) = configure(open, &self.tools)?;
+            Ok(Sender { channel, kind, paces: (kind.paces)(open).into() })
         });
         cache.entries.insert(id, Entry { of: open.clone(), sender: sender.clone() });
         let sender = sender.map_err(|error| format!("channel `{name}` is not configured rightly: {error}"))?;

@@ -117,7 +117,8 @@ mod tests {
     fn every_field_of_the_schema_is_required_as_strict_servers_want_it() {
         let schema = schema();
         let properties: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
-        let mut required: Vec<_> = schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+        let mut required: Vec<_> =
+            schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
         required.sort();
         assert_eq!(properties, required);
     }

@@ -63,7 +63,8 @@ fn is_about(summary: &str, event: &Event) -> bool {
     };
     let said = digits(summary);
     let holds = |number: &String| {
-        let mut known = [&event.subject, &event.text].into_iter().chain(event.from.first()).chain(event.labels.values());
+        let mut known =
+            [&event.subject, &event.text].into_iter().chain(event.from.first()).chain(event.labels.values());
         known.any(|text| text.contains(number.as_str()))
     };
     !summary.is_empty() && said.iter().all(holds)
@@ -85,7 +86,9 @@ static PRESSABLE: LazyLock<Pressable> = LazyLock::new(|| {
         markdown: compile(r"!?\[([^\[\]]*)\]\s*(?:\([^)]*\)|\[[^\]]*\])"),
         // HTML, and what Slack writes as `<!here>`, `<@U1>` and `<https://x|text>`.
         tag: compile(r"<[^<>]*>"),
-        scheme: compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*://|(?:mailto|javascript|data|tel|tg|sms|file|vbscript|xmpp|matrix|magnet|geo|intent):)\S*|\bwww\.\S+"),
+        scheme: compile(
+            r"(?i)\b(?:[a-z][a-z0-9+.-]*://|(?:mailto|javascript|data|tel|tg|sms|file|vbscript|xmpp|matrix|magnet|geo|intent):)\S*|\bwww\.\S+",
+        ),
         path: compile(r"(?i)\b(?:[\p{L}\p{N}-]+\.)+[\p{L}]{2,}(?::\d+)?[/?#]\S*"),
         host: compile(r"\b(?:[\p{L}\p{N}_-]+\.)+[\p{L}]{2,}\b"),
     }
@@ -108,9 +111,8 @@ fn plain(text: &str, rules: &Analysis, event: &Event) -> String {
         }
     }
     // A host that the rules or the sender's address name is the system it is about. Chats make links of all others.
-    let known = |host: &str| {
-        rules.system.contains(host) || event.from.iter().any(|from| from.rsplit('@').next() == Some(host))
-    };
+    let known =
+        |host: &str| rules.system.contains(host) || event.from.iter().any(|from| from.rsplit('@').next() == Some(host));
     let text = shapes.host.replace_all(&text, |found: &Captures<'_>| match &found[0] {
         host if known(host) => Cow::Owned(host.to_owned()),
         host => Cow::Owned(host.replace('.', "[.]")),

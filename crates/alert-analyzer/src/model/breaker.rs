@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn half_open_one_trial_passes_and_decides() {
         let (mut breaker, mut now) = (Breaker::default(), Instant::now());
-        (0..FAILURES_MAX).for_each(|_| drop(breaker.failed(now)));
+        while !breaker.failed(now) {}
         now += PAUSE.0;
         assert!(breaker.admits(now));
         assert!(!breaker.admits(now), "one trial at a time");
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_trial_without_an_answer_does_not_keep_it_half_open() {
         let (mut breaker, now) = (Breaker::default(), Instant::now());
-        (0..FAILURES_MAX).for_each(|_| drop(breaker.failed(now)));
+        while !breaker.failed(now) {}
         assert!(breaker.admits(now + PAUSE.0));
         assert!(breaker.admits(now + PAUSE.0 * 2));
     }

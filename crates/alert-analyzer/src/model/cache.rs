@@ -66,7 +66,7 @@ impl Cache {
 pub(crate) fn key(models: &str, alert: &Alert) -> String {
     let (event, analysis) = (&alert.event, &alert.analysis);
     let text = &event.text[..event.text.floor_char_boundary(TEXT_MAX_BYTES)];
-    let parts = [
+    let parts: [&str; 11] = [
         &PROMPT_VERSION.to_string(),
         models,
         &event.tenant.to_string(),

@@ -142,7 +142,7 @@ impl Desk {
         let wait = routing.ai_max_wait.unwrap_or_default().min(max_wait);
         let answer_by = now.saturating_add(millis(models.patience()));
         let waiting = Waiting { alert: alert.clone(), until: now.saturating_add(millis(wait)) };
-        match self.enlist(key, models, waiting) {
+        match self.enlist(key, models, waiting, now) {
             Ok(how) => {
                 count(how);
                 Attended { refined: None, answer_by: Some(answer_by), wait }
@@ -152,8 +152,20 @@ impl Desk {
     }
 
     /// Joins the call for a template, or starts one. Answers which, or why neither.
-    fn enlist(&self, key: String, models: Models, waiting: Waiting) -> Result<&'static str, &'static str> {
+    fn enlist(
+        &self,
+        key: String,
+        models: Models,
+        waiting: Waiting,
+        now: UnixMillis,
+    ) -> Result<&'static str, &'static str> {
         let mut open = lock(&self.inner.open);
+        let others = open.templates.get(&key).map(Vec::as_slice).unwrap_or_default();
+        // The answer reaches the alert's message once, as an update of the first event that asked for it.
+        if waiting.until <= now && others.iter().any(|other| other.alert.id == waiting.alert.id) {
+            metrics::counter!("watchbell_ai_saved_calls_total").increment(1);
+            return Err("repeat");
+        }
         if open.waiting >= WAITING_MAX {
             return Err("busy");
         }
@@ -259,7 +271,10 @@ fn describe_metrics() {
     metrics::describe_counter!("watchbell_ai_calls_total", "Calls of models, by model and outcome");
     metrics::describe_counter!("watchbell_ai_tokens_total", "Tokens, by model and kind");
     metrics::describe_counter!("watchbell_ai_cost_micros_total", "Cost in millionths of the currency of the prices");
-    metrics::describe_counter!("watchbell_ai_saved_calls_total", "Calls that were not made because an answer was known or on its way");
+    metrics::describe_counter!(
+        "watchbell_ai_saved_calls_total",
+        "Calls that were not made because an answer was known or on its way"
+    );
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -29,7 +29,10 @@ const SHAPES: [(&str, &str); 13] = [
     (r"(?i)([?&](?:key|code|sig|signature|auth)=)[^\s&#]+", "${1}***"),
     (r"(?i)\b((?:password|passphrase|passwort|kennwort)\s+(?:is|was|lautet|ist)\s+)\S+", "${1}***"),
     // On a command line: `--password x`, `curl -u name:x`, `mysql -px`.
-    (r"(?i)(\s--?(?:password|passwd|pass|token|secret|api-?key)\s+|\s-u\s+[^\s:]+:|\bmysql\w*\b[^\n]*?\s-p)[^\s-]\S*", "${1}***"),
+    (
+        r"(?i)(\s--?(?:password|passwd|pass|token|secret|api-?key)\s+|\s-u\s+[^\s:]+:|\bmysql\w*\b[^\n]*?\s-p)[^\s-]\S*",
+        "${1}***",
+    ),
     (VENDORS, "***"),
 ];
 
@@ -51,16 +54,18 @@ const VENDORS: &str = r"(?x)
   | \bnpm_[A-Za-z0-9]{30,} | \bhf_[A-Za-z0-9]{30,} | \bdop_v1_[a-f0-9]{32,}";
 
 static COMPILED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-    let compile = |(pattern, with)| (Regex::new(pattern).expect("the patterns are constants, and a test compiles them"), with);
+    let compile =
+        |(pattern, with)| (Regex::new(pattern).expect("the patterns are constants, and a test compiles them"), with);
     SHAPES.map(compile).into()
 });
 
 /// The text with every secret that can be recognised replaced by `***`.
 pub(crate) fn secrets(text: &str) -> String {
-    let masked = COMPILED.iter().fold(Cow::Borrowed(text), |text, (pattern, with)| match pattern.replace_all(&text, *with) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(masked) => Cow::Owned(masked),
-    });
+    let masked =
+        COMPILED.iter().fold(Cow::Borrowed(text), |text, (pattern, with)| match pattern.replace_all(&text, *with) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(masked) => Cow::Owned(masked),
+        });
     masked.into_owned()
 }
 
@@ -108,8 +113,17 @@ mod tests {
             assert!(!masked.contains("hunter2") && masked.contains("***"), "{text} became {masked}");
         }
         let shapes: [(&str, usize); 11] = [
-            ("AKIA", 16), ("ghp_", 36), ("github_pat_", 40), ("glpat-", 20), ("xoxb-", 24), ("sk-", 40), ("sk_live_", 24),
-            ("AIza", 35), ("whsec_", 32), ("npm_", 36), ("123456789:", 35),
+            ("AKIA", 16),
+            ("ghp_", 36),
+            ("github_pat_", 40),
+            ("glpat-", 20),
+            ("xoxb-", 24),
+            ("sk-", 40),
+            ("sk_live_", 24),
+            ("AIza", 35),
+            ("whsec_", 32),
+            ("npm_", 36),
+            ("123456789:", 35),
         ];
         for (prefix, length) in shapes {
             let token = format!("{prefix}{}", "A1".repeat(length).split_at(length).0);

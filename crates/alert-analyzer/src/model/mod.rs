@@ -27,8 +27,14 @@ mod tests;
 
 use std::ops::AddAssign;
 
-pub use self::{answer::Answer, bounds::merge, exchange::Failure, models::{Models, Reply}, prompt::PROMPT_VERSION};
-pub(crate) use self::{desk::{Desk, Attended}};
+pub(crate) use self::desk::{Attended, Desk};
+pub use self::{
+    answer::Answer,
+    bounds::merge,
+    exchange::Failure,
+    models::{Models, Reply},
+    prompt::PROMPT_VERSION,
+};
 
 /// Tokens of one or more calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -16,7 +16,10 @@ use watchbell_common::{
     settings,
 };
 
-use super::{Answer, Failure, Usage, provider::{PATIENCE, Provider}};
+use super::{
+    Answer, Failure, Usage,
+    provider::{PATIENCE, Provider},
+};
 
 /// Models in the order in which they are asked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,24 +42,21 @@ impl Models {
     ///
     /// # Errors
     /// What is wrong with the settings, without a secret.
-    pub fn of_settings(
-        settings: &settings::Ai,
-        http: Client,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Option<Self>, String> {
+    pub fn of_settings(settings: &settings::Ai, http: Client, clock: Arc<dyn Clock>) -> Result<Option<Self>, String> {
         let provider = settings.provider().map(|provider| Provider::new(provider, http, clock)).transpose()?;
         Ok(provider.map(|provider| Self(Arc::new([Arc::new(provider)]))))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(providers: impl Iterator<Item = Arc<Provider>>) -> Self {
+        Self(providers.collect())
     }
 
     /// Asks about an alert.
     pub async fn ask(&self, alert: &Alert) -> Reply {
         let started = Instant::now();
-        let mut reply = Reply {
-            result: Err(Failure::NoModel),
-            usage: Usage::default(),
-            cost_micros: 0,
-            latency: Duration::ZERO,
-        };
+        let mut reply =
+            Reply { result: Err(Failure::NoModel), usage: Usage::default(), cost_micros: 0, latency: Duration::ZERO };
         for provider in &*self.0 {
             let began = Instant::now();
             let asked = provider.ask(alert).await;
@@ -91,9 +91,15 @@ impl Models {
 }
 
 /// A price per million is a price in millionths for one.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a figure for people: 53 bits are enough, and prices are checked not to be negative")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a figure for people: 53 bits are enough, and prices are checked not to be negative"
+)]
 fn cost_micros(model: &Model, usage: Usage) -> u64 {
-    let cost = usage.prompt_tokens as f64 * model.prompt_price + usage.completion_tokens as f64 * model.completion_price;
+    let cost =
+        usage.prompt_tokens as f64 * model.prompt_price + usage.completion_tokens as f64 * model.completion_price;
     cost.round() as u64
 }
 
@@ -102,7 +108,8 @@ fn count(model: &Model, result: &Result<Answer, Failure>, usage: Usage, cost: u6
     let name = || model.name.clone();
     metrics::counter!("watchbell_ai_calls_total", "model" => name(), "outcome" => outcome).increment(1);
     metrics::histogram!("watchbell_ai_call_seconds", "model" => name()).record(took);
-    metrics::counter!("watchbell_ai_tokens_total", "model" => name(), "kind" => "prompt").increment(usage.prompt_tokens);
+    metrics::counter!("watchbell_ai_tokens_total", "model" => name(), "kind" => "prompt")
+        .increment(usage.prompt_tokens);
     metrics::counter!("watchbell_ai_tokens_total", "model" => name(), "kind" => "completion")
         .increment(usage.completion_tokens);
     metrics::counter!("watchbell_ai_cost_micros_total", "model" => name()).increment(cost);
@@ -138,7 +145,11 @@ impl Roster {
             made.version = Some(config.version);
             made.tenants.clear();
             let wanted = |provider: &Arc<Provider>| {
-                self.own.as_ref() == Some(&provider.of) || config.tenants.keys().any(|tenant| config.ai(*tenant).is_some_and(|ai| ai.providers.contains(&provider.of)))
+                self.own.as_ref() == Some(&provider.of)
+                    || config
+                        .tenants
+                        .keys()
+                        .any(|tenant| config.ai(*tenant).is_some_and(|ai| ai.providers.contains(&provider.of)))
             };
             made.providers.retain(wanted);
         }
@@ -146,7 +157,8 @@ impl Roster {
             return known.clone();
         }
         let of_tenant = config.ai(tenant).into_iter().flat_map(|ai| &ai.providers);
-        let providers: Arc<[_]> = self.own.iter().chain(of_tenant).filter_map(|of| self.provider(&mut made, of)).collect();
+        let providers: Arc<[_]> =
+            self.own.iter().chain(of_tenant).filter_map(|of| self.provider(&mut made, of)).collect();
         let models = (!providers.is_empty()).then_some(Models(providers));
         made.tenants.insert(tenant, models.clone());
         models

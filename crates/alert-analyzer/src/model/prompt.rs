@@ -23,6 +23,9 @@ const BYTES_PER_TOKEN: usize = 3;
 /// The least room for an alert, in bytes: with less the model could not say anything about it.
 const ROOM_MIN_BYTES: usize = 512;
 
+/// Room for the words around the alert and for the note that something is left out, in bytes.
+const FRAME_BYTES: usize = 160;
+
 /// How many labels are shown.
 const LABELS_MAX: usize = 40;
 
@@ -66,7 +69,7 @@ impl Prompt {
             }
         };
         let system = INSTRUCTIONS.replace("{fence}", &fence);
-        let frame = system.len() + 2 * fence.len() + 64;
+        let frame = system.len() + 2 * fence.len() + FRAME_BYTES;
         let room = context_tokens.saturating_sub(ANSWER_TOKENS_MAX) * BYTES_PER_TOKEN;
         let text = trimmed(&text, room.saturating_sub(frame).max(ROOM_MIN_BYTES));
         let user = format!("{fence}\n{text}\n{fence}\nDescribe this alert in JSON.");
@@ -147,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out_and_the_prompt_says_so() {
-        let text = format!("the head {} the tail", "磁盘 ".repeat(20_000));
+        let text = format!("the head {} the tail", "磁盘 ".repeat(5_000));
         let prompt = prompt(&text, 2_048);
         assert!(prompt.tokens() + (ANSWER_TOKENS_MAX as u64) <= 2_048, "{}", prompt.tokens());
         assert!(prompt.user.contains("the head") && prompt.user.contains("the tail"));

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use async_openai::{config::Config, error::OpenAIError, executor::HttpRequestFactory};
+use async_openai::{config::Config, error::OpenAIError, middleware::HttpRequestFactory};
 use bytes::Bytes;
 use reqwest::{
     Client, Method, Request, Url,
@@ -203,7 +203,8 @@ impl Line {
         let mut headers = HeaderMap::new();
         if let Some(key) = &self.key {
             let value = format!("Bearer {}", key.expose_secret());
-            let mut value = HeaderValue::from_str(&value).map_err(|_| "api_key: cannot stand in a header".to_owned())?;
+            let mut value =
+                HeaderValue::from_str(&value).map_err(|_| "api_key: cannot stand in a header".to_owned())?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }

@@ -130,7 +130,11 @@ impl Provider {
         let said = self.protocol.chat(messages, abilities).await?;
         *usage += said.usage;
         if said.abilities != abilities {
-            tracing::info!(model = self.of.model.name, "the server refused options and is asked without them: {:?}", said.abilities);
+            tracing::info!(
+                model = self.of.model.name,
+                "the server refused options and is asked without them: {:?}",
+                said.abilities
+            );
             *lock(&self.abilities) = said.abilities;
         }
         said.flaw.map_or(Ok(said.text), |flaw| Err(Failure::Unusable(flaw)))

@@ -290,17 +290,16 @@ fn time(text: &str) -> Result<UnixMillis, String> {
 }
 
 fn ai(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<AiItem> {
-    let base_url = fields.required("base_url", problems).and_then(|field| {
-        field.word(|text| ai::check_url(text).map(|()| text.to_owned()), problems)
-    });
+    let base_url = fields
+        .required("base_url", problems)
+        .and_then(|field| field.word(|text| ai::check_url(text).map(|()| text.to_owned()), problems));
     let name = fields.required("model", problems).and_then(|field| field.text(problems));
     let kind = fields.take("kind").map(|field| field.word(str::parse, problems));
     let api_key = fields.text("api_key", problems);
     let max_wait_ms = fields.take("max_wait").and_then(|field| field.word(wait_ms, problems));
     let timeout_ms = fields.take("timeout").and_then(|field| field.word(wait_ms, problems));
-    let mut count = |name: &str, default: u32| {
-        fields.take(name).and_then(|field| field.count(problems)).unwrap_or(default)
-    };
+    let mut count =
+        |name: &str, default: u32| fields.take(name).and_then(|field| field.count(problems)).unwrap_or(default);
     let concurrency = count("concurrency", CONCURRENCY_DEFAULT);
     let context_tokens = count("context_tokens", CONTEXT_TOKENS_DEFAULT);
     let mut price = |name: &str| fields.take(name).and_then(|field| field.number(problems)).unwrap_or_default();

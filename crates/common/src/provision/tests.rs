@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{ApplyError, FIRST_START, Platform, PlatformField, Problem, Provision, apply, parse};
 use crate::{
+    ai::Ai,
     alert::Severity,
     config::{Document, Snapshot, Tenant},
     crypto::Vault,
@@ -331,8 +332,7 @@ async fn ids_and_made_tokens_stay_while_fields_change(empty: Empty) {
     assert_eq!((after.mutes[0].id, after.mutes[0].comment.as_str()), (before.mutes[0].id, "spam"));
     assert_eq!(after.rules[0].id, before.rules[0].id);
     let mut tx = store.begin_read().await.unwrap();
-    let ai = config::setting(&mut tx, TENANT, "ai").await.unwrap().unwrap();
-    assert!(ai.contains("6000"), "{ai}");
+    assert_eq!(config::ai(&mut tx, TENANT).await.unwrap().max_wait_ms, Some(6_000));
 }
 
 async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_alone(empty: Empty) {
@@ -351,7 +351,7 @@ async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_al
     assert!(after.bots.is_empty() && after.rules.is_empty() && after.mutes.is_empty());
     assert!(after.default_channels.is_empty());
     let mut tx = store.begin_read().await.unwrap();
-    assert_eq!(config::setting(&mut tx, TENANT, "ai").await.unwrap(), None);
+    assert_eq!(config::ai(&mut tx, TENANT).await.unwrap(), Ai::default());
 }
 
 async fn a_renamed_channel_is_another_and_tokens_can_be_exchanged(empty: Empty) {

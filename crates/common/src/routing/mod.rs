@@ -61,6 +61,8 @@ pub struct Routing {
     pub reasons: Vec<String>,
     /// How the event ends here: silenced or unrouted. `None` when there is a channel to deliver to.
     pub ending: Option<Ending>,
+    /// The severity after the rules, had no model raised it. Deduplication compares this one.
+    pub unraised: Severity,
     /// Those of the channels that only the model's severity named.
     pub raised: Vec<ChannelId>,
     /// The longest wait for the model's answer that a matching rule asks for.
@@ -338,7 +340,8 @@ impl<'a> Walk<'a> {
         };
         let changed = severity != alert.analysis.severity;
         let analysis = changed.then(|| Analysis { severity, ..alert.analysis.clone() });
-        Routing { channels, silenced, severity, analysis, reasons, ending, raised: Vec::new(), ai_max_wait }
+        let raised = Vec::new();
+        Routing { channels, silenced, severity, analysis, reasons, ending, unraised: severity, raised, ai_max_wait }
     }
 }
 

@@ -122,7 +122,7 @@ pub struct Provision {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Analyzer {
-    pub concurrency: usize,
+    pub batch: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -290,7 +290,7 @@ impl Settings {
             ("smtp.errors_max", smtp.errors_max),
             ("smtp.connections_max", smtp.connections_max),
             ("smtp.connections_per_address_max", smtp.connections_per_address_max),
-            ("analyzer.concurrency", self.analyzer.concurrency),
+            ("analyzer.batch", self.analyzer.batch),
             ("dispatcher.concurrency", self.dispatcher.concurrency),
             ("dispatcher.per_channel", self.dispatcher.per_channel),
             ("history.batch", self.history.batch),
@@ -435,7 +435,7 @@ mod tests {
         assert!(text.contains("listen"), "{text}");
         assert!(error(&[("WATCHBELL_SMTP_IDLE_TIMEOUT", "soon")]).contains("500ms"));
         assert!(error(&[("WATCHBELL_SMTP_TLS_CERT", "/x.pem")]).contains("smtp.tls_key"));
-        assert!(error(&[("WATCHBELL_ANALYZER_CONCURRENCY", "0")]).contains("analyzer.concurrency"));
+        assert!(error(&[("WATCHBELL_ANALYZER_BATCH", "0")]).contains("analyzer.batch"));
     }
 
     #[test]

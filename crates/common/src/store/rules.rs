@@ -26,7 +26,8 @@ struct Uses {
 /// there, then the others.
 pub async fn list(connection: &mut Connection, tenant: TenantId) -> Result<Vec<Owned<Rule>>, StoreError> {
     let mut uses = uses(connection, tenant).await?;
-    let statement = "SELECT id, name, matcher, goes_on, severity, escalate_at, active, ai_max_wait_ms, enabled, provisioned
+    let statement =
+        "SELECT id, name, matcher, goes_on, severity, escalate_at, active, ai_max_wait_ms, enabled, provisioned
         FROM rules WHERE tenant_id = $1 ORDER BY provisioned DESC, position, id";
     let rows = sqlx::query(statement).bind(tenant.0).fetch_all(connection).await?;
     rows.iter().map(|row| read(row, uses.remove(&row.try_get("id")?).unwrap_or_default())).collect()

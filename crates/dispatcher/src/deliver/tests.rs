@@ -5,7 +5,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use watchbell_common::{clock::ManualClock, config::Document, payload::Fact, queue::QueueName};
 
 use super::*;
-use crate::testing::{self, NOW, SINK, Slots, TIMEOUT};
+use crate::testing::{self, NOW, SINK, TIMEOUT, TestQueue};
 
 /// What a server that answers with `status` and `retry-after` leads to.
 async fn attempt(status: u16, change: impl FnOnce(&mut Document, &mut Lease)) -> Outcome {
@@ -18,14 +18,15 @@ async fn attempt(status: u16, change: impl FnOnce(&mut Document, &mut Lease)) ->
     server.spawn(async move { axum::serve(listener, Router::new().route("/alerts", post(answer))).await });
     let mut lease = lease(false);
     change(&mut document, &mut lease);
-    deliver(&document, Duration::from_secs(9)).step(&lease).await
+    let queue = testing::queue();
+    deliver(&document, &queue).step(&lease).await
 }
 
-fn deliver(document: &Document, slot: Duration) -> Deliver {
+fn deliver(document: &Document, queue: &TestQueue) -> Deliver {
     let config = Arc::new(ConfigCell::default());
     config.accept(&document.publish(), &testing::vault()).unwrap();
     Deliver {
-        queue: Arc::new(Slots(slot)),
+        queue: queue.queue.clone(),
         config,
         clock: Arc::new(ManualClock::at(NOW)),
         senders: Senders::new(testing::tools()),
@@ -34,9 +35,15 @@ fn deliver(document: &Document, slot: Duration) -> Deliver {
 }
 
 fn lease(update: bool) -> Lease {
-    let alert = testing::alert();
+    lease_of(Severity::Warning, update)
+}
+
+fn lease_of(severity: Severity, update: bool) -> Lease {
+    let mut alert = testing::alert();
+    alert.analysis.severity = severity;
     let delivery = crate::jobs::delivery_id(alert.event.id, SINK, update);
-    let payload = DeliverPayload { delivery, channel: SINK, alert: alert.clone(), count: 3, update }.encode();
+    let payload =
+        DeliverPayload { delivery, channel: SINK, alert: alert.clone(), count: 3, since: None, update }.encode();
     testing::lease(QueueName::Deliver, &alert, payload)
 }
 
@@ -87,18 +94,24 @@ async fn a_rejection_is_a_dead_letter_at_once() {
 }
 
 #[tokio::test]
-async fn our_own_rate_pauses_the_channel_without_a_call() {
-    let outcome = attempt(202, |document, _| document.tenants[0].channels[1].rate_per_min = 60).await;
-    let Verdict::Defer { after, scope: Scope::Lane } = outcome.verdict else { panic!("{outcome:?}") };
-    assert_eq!((after, outcome.facts.len()), (Duration::from_secs(9), 0));
-}
-
-#[tokio::test]
-async fn a_free_slot_lets_it_through() {
+async fn our_own_rate_pauses_the_lane_and_leaves_a_slot_for_what_is_critical() {
+    let queue = testing::queue();
     let mut document = testing::document();
-    document.tenants[0].channels[1].rate_per_min = 60;
-    let outcome = deliver(&document, Duration::ZERO).step(&lease(false)).await;
-    assert!(matches!(outcome.verdict, Verdict::Retry { .. }), "it was tried, and nobody listens: {outcome:?}");
+    document.tenants[0].channels[1].rate_per_min = 3;
+    let deliver = deliver(&document, &queue);
+    let tried = |outcome: &Outcome| matches!(outcome.verdict, Verdict::Retry { .. });
+    let warning = lease(false);
+    for _ in 0..2 {
+        let outcome = deliver.step(&warning).await;
+        assert!(tried(&outcome), "nobody listens: {outcome:?}");
+    }
+    let outcome = deliver.step(&warning).await;
+    let Verdict::Defer { after, scope: Scope::Lane } = outcome.verdict else { panic!("{outcome:?}") };
+    assert_eq!((after, outcome.facts.len()), (Duration::from_secs(20), 0));
+    let critical = lease_of(Severity::Critical, false);
+    assert!(tried(&deliver.step(&critical).await), "one slot was left for it");
+    let outcome = deliver.step(&critical).await;
+    assert!(matches!(outcome.verdict, Verdict::Defer { scope: Scope::Lane, .. }), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -111,7 +124,7 @@ async fn a_channel_that_is_gone_leaves_a_dead_letter_with_the_reason() {
 
 #[tokio::test]
 async fn before_any_configuration_a_delivery_waits() {
-    let outcome = deliver(&Document::default(), Duration::ZERO).step(&lease(false)).await;
+    let outcome = deliver(&Document::default(), &testing::queue()).step(&lease(false)).await;
     assert!(matches!(outcome.verdict, Verdict::Defer { scope: Scope::Job, .. }), "{outcome:?}");
 }
 

@@ -197,6 +197,24 @@ async fn repeats_of_an_alert_arrive_in_order_through_failures_and_are_counted() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn repeats_stay_in_order_between_several_analyzers_and_dispatchers() {
+    const REPEATS: usize = 300;
+    let sink = Sink::start().await;
+    let mut product = Product::distributed(&one_channel(&sink)).await;
+    for service in [Service::AlertAnalyzer, Service::Dispatcher] {
+        product.start(service);
+    }
+    product.ready().await;
+    for number in 0..REPEATS {
+        let body = json!({ "dedup_key": "the same", "title": format!("step {number}"), "level": "error" });
+        assert_eq!(product.push(TOKEN, &body).await.status(), 202);
+    }
+    let received = sink.wait_for(REPEATS, Duration::from_mins(1)).await;
+    let titles: Vec<_> = received.iter().map(|message| message.text("subject").to_owned()).collect();
+    assert_eq!(titles, (0..REPEATS).map(|number| format!("step {number}")).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn repeats_inside_the_window_are_dropped_at_the_door_and_on_the_way() {
     let sink = Sink::start().await;
     let product = Product::embedded(&format!(
