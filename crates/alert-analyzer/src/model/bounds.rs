@@ -72,6 +72,7 @@ fn is_about(summary: &str, event: &Event) -> bool {
 
 /// Everything that a platform would turn into something to press, in the order in which it is taken out.
 struct Pressable {
+    other_dot: Regex,
     markdown: Regex,
     tag: Regex,
     scheme: Regex,
@@ -82,6 +83,8 @@ struct Pressable {
 static PRESSABLE: LazyLock<Pressable> = LazyLock::new(|| {
     let compile = |pattern| Regex::new(pattern).expect("the patterns are constants, and the tests compile them");
     Pressable {
+        // Domains may be written with these (UTS #46 §4), and some programs then open them.
+        other_dot: compile(r"([A-Za-z0-9-])[。．｡]([A-Za-z0-9])"),
         // `[text](anything)` and `![alt](anything)`, and links by reference.
         markdown: compile(r"!?\[([^\[\]]*)\]\s*(?:\([^)]*\)|\[[^\]]*\])"),
         // HTML, and what Slack writes as `<!here>`, `<@U1>` and `<https://x|text>`.
@@ -98,6 +101,7 @@ static PRESSABLE: LazyLock<Pressable> = LazyLock::new(|| {
 fn plain(text: &str, rules: &Analysis, event: &Event) -> String {
     let shapes = &*PRESSABLE;
     let mut text = one_line(text).replace(invisible, "");
+    text = shapes.other_dot.replace_all(&text, "$1.$2").into_owned();
     // Taking one thing out can put the halves of another together.
     loop {
         let mut next = shapes.markdown.replace_all(&text, "$1").into_owned();
@@ -118,7 +122,7 @@ fn plain(text: &str, rules: &Analysis, event: &Event) -> String {
         host => Cow::Owned(host.replace('.', "[.]")),
     });
     let text: String = text.chars().map(|c| if matches!(c, '<' | '>' | '`' | '|') { ' ' } else { c }).collect();
-    one_line(&text.replace(['@', '＠', '﹫'], " at "))
+    one_line(&text.replace("](", "] (").replace(['@', '＠', '﹫'], " at "))
 }
 
 /// Characters without a width, which can hide in the middle of a word.
@@ -199,6 +203,8 @@ mod tests {
             ("go to evil.example/login", "go to"),
             ("go to www.evil.example", "go to"),
             ("go to evil.example", "go to evil[.]example"),
+            ("go to evil。example/x", "go to"),
+            ("磁盘满了。请检查/var", "磁盘满了。请检查/var"),
             ("mailto:x@y and javascript:alert(1)", "and"),
             ("t.me/evil", ""),
             ("tg://user?id=1", ""),

@@ -124,7 +124,7 @@ async fn document(store: &Store) -> Document {
 fn the_example_of_the_guide_is_sound() {
     let example = GUIDE.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let provision = read(example).unwrap();
-    assert_eq!(provision.summary(), "0 bots, 2 channels, 3 rules, 1 mutes, 1 silences");
+    assert_eq!(provision.summary(), "0 bots, 2 channels, 3 rules, 1 mutes, 1 silences, 0 models");
     assert!(provision.warnings.is_empty(), "{:?}", provision.warnings);
     assert_eq!(provision.silences[0].expires_at, 1_801_418_400_000);
     assert!(read(FIRST_START).unwrap().warnings.is_empty());

@@ -3,6 +3,7 @@
 
 mod command_line;
 mod flow;
+mod model;
 mod outages;
 mod topology;
 
