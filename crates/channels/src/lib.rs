@@ -6,10 +6,20 @@
 //! runs for it, and `docs/guide/channels.md` wants its set-up snippet.
 
 mod console;
+mod discord;
+mod draw;
 mod error;
+mod gotify;
+mod hook;
 mod http;
+mod lark;
+mod mattermost;
 mod message;
+mod ntfy;
 mod render;
+mod slack;
+mod teams;
+mod telegram;
 mod webhook;
 
 #[cfg(test)]
@@ -27,7 +37,18 @@ pub use self::{
 };
 
 /// Every kind of destination.
-pub const ALL: &[&ChannelKind] = &[&console::KIND, &webhook::KIND];
+pub const ALL: &[&ChannelKind] = &[
+    &console::KIND,
+    &discord::KIND,
+    &gotify::KIND,
+    &lark::KIND,
+    &mattermost::KIND,
+    &ntfy::KIND,
+    &slack::KIND,
+    &teams::KIND,
+    &telegram::KIND,
+    &webhook::KIND,
+];
 
 /// The kind of that id.
 pub fn kind(platform: &str) -> Option<&'static ChannelKind> {
@@ -122,6 +143,8 @@ pub struct Tools {
     pub clock: Arc<dyn Clock>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// Where Telegram's Bot API is, when it is not the public one.
+    pub telegram_api: Option<reqwest::Url>,
 }
 
 /// What a channel keeps of a message, to edit or to answer it later: whatever it needs, as JSON of at most
@@ -156,10 +179,7 @@ pub struct Receipt {
 ///
 /// # Errors
 /// Names the field that is missing, unknown or wrong. Never shows a value: it may be a secret.
-pub fn configure(
-    channel: &OpenChannel,
-    tools: &Tools,
-) -> Result<(&'static ChannelKind, Arc<dyn Channel>), ConfigureError> {
+pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     let platform = &channel.channel.platform;
     let kind = kind(platform)
         .ok_or_else(|| ConfigureError::new("platform", format!("`{platform}` is none of {}", names())))?;
@@ -181,7 +201,7 @@ pub fn configure(
     if let Some(option) = channel.channel.options.keys().find(|option| !known(option)) {
         return Err(ConfigureError::new(option, format!("{} has no such option", kind.title)));
     }
-    Ok((kind, (kind.configure)(channel, tools)?))
+    (kind.configure)(channel, tools)
 }
 
 fn names() -> String {

@@ -15,7 +15,8 @@ use watchbell_common::config::OpenChannel;
 
 use crate::{
     Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Receipt, SendError, Tools,
-    Unit, http::Caller, render,
+    Unit,
+    http::{self, Caller},
 };
 
 pub(crate) const KIND: ChannelKind = ChannelKind {
@@ -67,7 +68,6 @@ channels:
     target: https://alerts.example.org/hook
     options:
       headers: { X-Team: storage }
-    secrets:
       signing_secret: ${SINK_SIGNING_SECRET}   # whsec_…
 ",
     configure,
@@ -76,9 +76,6 @@ channels:
 };
 
 const TEXT_MAX_BYTES: usize = 32 * 1024;
-
-/// The longest id of the receiver's that is kept, in bytes.
-const PROVIDER_ID_MAX_BYTES: usize = 100;
 
 /// Headers that are ours or the connection's.
 const RESERVED_HEADERS: [&str; 9] = [
@@ -94,14 +91,11 @@ const RESERVED_HEADERS: [&str; 9] = [
 ];
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
-    let url = target(&channel.channel.target)?;
+    let url = http::url("target", &channel.channel.target)?;
     let mut headers = extra_headers(channel)?;
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(secret) = channel.secrets.get("authorization") {
-        let bad = |_| ConfigureError::new("authorization", "is not a header value");
-        let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(bad)?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+        headers.insert(AUTHORIZATION, http::credential("authorization", secret.expose_secret())?);
     }
     let signing = channel.secrets.get("signing_secret").map(signing_key).transpose()?;
     let mut secrets: Vec<SecretString> = channel.secrets.values().cloned().collect();
@@ -111,15 +105,6 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     secrets.extend(basic_credentials(&url, tools).map(SecretString::from));
     secrets.extend(url.query_pairs().map(|(_, value)| SecretString::from(value.into_owned())));
     Ok(Arc::new(Webhook { client: tools.http.clone(), caller: Caller::new(tools, secrets), url, headers, signing }))
-}
-
-fn target(text: &str) -> Result<Url, ConfigureError> {
-    let bad = |why: String| ConfigureError::new("target", why);
-    let url = Url::parse(text).map_err(|error| bad(format!("is not a URL: {error}")))?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        scheme => Err(bad(format!("must start with http:// or https://, not {scheme}:"))),
-    }
 }
 
 /// The form in which a user and password in the URL are sent.
@@ -194,11 +179,7 @@ impl Channel for Webhook {
         let request = request.header("webhook-id", &id).header("webhook-timestamp", timestamp);
         let answer = self.caller.call(request.header("idempotency-key", id).body(body)).await?;
         let provider_id = answer.headers.get("x-request-id").and_then(|id| id.to_str().ok());
-        Ok(Receipt {
-            provider_id: provider_id.map(|id| render::line(id, PROVIDER_ID_MAX_BYTES)),
-            detail: answer.status.to_string(),
-            keep: None,
-        })
+        Ok(Receipt { provider_id: provider_id.map(http::provider_id), detail: answer.status.to_string(), keep: None })
     }
 }
 
@@ -212,7 +193,7 @@ mod tests {
 
     pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
         channel: example,
-        success: || (StatusCode::ACCEPTED, [("x-request-id", "r-1")], "ok").into_response(),
+        success: |_| (StatusCode::ACCEPTED, [("x-request-id", "r-1")], "ok").into_response(),
         provider_id: Some("r-1"),
     };
 
@@ -257,7 +238,7 @@ mod tests {
         `target`: is missing
         `target`: is not a URL: relative URL without a base
         `target`: must start with http:// or https://, not ftp:
-        `platform`: `pager` is none of console, webhook
+        `platform`: `pager` is none of console, discord, gotify, lark, mattermost, ntfy, slack, teams, telegram, webhook
         `heders`: Webhook has no such option
         `headers`: must be a table of names and values
         `headers`: `Webhook-Id` cannot be set here

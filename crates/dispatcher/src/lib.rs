@@ -59,7 +59,8 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
     pools.spawn(run_each(pool(QueueName::Route, limits.concurrency, 0), routing, stop.clone()));
 
     let http = outbound::client().context("making the HTTP client")?;
-    let tools = Tools { http, clock: shared.clock.clone(), timeout: limits.attempt_timeout };
+    let telegram_api = shared.settings.telegram.api_base.clone();
+    let tools = Tools { http, clock: shared.clock.clone(), timeout: limits.attempt_timeout, telegram_api };
     let deliver = Arc::new(Deliver {
         queue: shared.queue.clone(),
         config: shared.config.clone(),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use secrecy::ExposeSecret as _;
-use watchbell_channels::{Channel, ChannelKind, ConfigureError, Pace, Tools, configure};
+use watchbell_channels::{Channel, ChannelKind, ConfigureError, Pace, Tools, configure, kind};
 use watchbell_common::{
     config::{OpenChannel, Snapshot},
     ids::{ChannelId, TenantId},
@@ -68,7 +68,8 @@ impl Senders {
         }
         let known = cache.entries.get(&id).filter(|entry| same(&entry.of, open)).map(|entry| entry.sender.clone());
         let sender = known.unwrap_or_else(|| {
-            let (kind, channel) = configure(open, &self.tools)?;
+            let channel = configure(open, &self.tools)?;
+            let kind = kind(&open.channel.platform).expect("what has no kind is not configured");
             Ok(Sender { channel, kind, paces: (kind.paces)(open).into() })
         });
         cache.entries.insert(id, Entry { of: open.clone(), sender: sender.clone() });

@@ -120,7 +120,8 @@ pub(crate) fn lease(queue: QueueName, alert: &Alert, payload: Bytes) -> Lease {
 }
 
 pub(crate) fn tools() -> Tools {
-    Tools { http: outbound::client().unwrap(), clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT }
+    let http = outbound::client().unwrap();
+    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT, telegram_api: None }
 }
 
 /// A queue in a folder of its own, whose time stands still at [`NOW`].

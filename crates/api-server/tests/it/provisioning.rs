@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::symlink};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use watchbell_common::{queue::Published, store::config};
+use watchbell_common::{provision, queue::Published, store::config};
 
 use crate::house::{House, until};
 
@@ -24,6 +24,14 @@ async fn a_first_start_without_a_file_sends_everything_to_the_console() {
     assert!(snapshot.version > 0, "the process that prepared has its channels at once");
     drop(watchbell_api_server::prepare(&house.shared).await.unwrap());
     assert_eq!(house.shared.config.load().version, snapshot.version, "a second start changes nothing");
+}
+
+#[test]
+fn each_channel_is_set_up_by_its_snippet_as_the_guide_shows_it() {
+    for kind in watchbell_channels::ALL {
+        let read = provision::parse(kind.setup, kind.id, &watchbell_api_server::platforms(), &|_| Some("x".to_owned()));
+        assert_eq!(read.err(), None, "{}", kind.setup);
+    }
 }
 
 #[tokio::test]

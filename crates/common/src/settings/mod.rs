@@ -6,6 +6,7 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use ipnet::IpNet;
+use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -31,6 +32,7 @@ pub struct Settings {
     pub analyzer: Analyzer,
     pub ai: Ai,
     pub dispatcher: Dispatcher,
+    pub telegram: Telegram,
     pub history: History,
     pub log: Log,
     pub stop: Stop,
@@ -186,6 +188,13 @@ pub struct Dispatcher {
     pub per_channel: usize,
     #[serde(deserialize_with = "duration")]
     pub attempt_timeout: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telegram {
+    #[serde(deserialize_with = "optional")]
+    pub api_base: Option<Url>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -433,6 +442,8 @@ mod tests {
         assert!(error(&[("WATCHBELL_SMTP_ERRORS_MAX", "many")]).contains("WATCHBELL_SMTP_ERRORS_MAX"));
         let text = error(&[("WATCHBELL_SMTP_LISTEN", "everywhere")]);
         assert!(text.contains("listen"), "{text}");
+        let text = error(&[("WATCHBELL_TELEGRAM_API_BASE", "somewhere")]);
+        assert!(text.contains("api_base"), "{text}");
         assert!(error(&[("WATCHBELL_SMTP_IDLE_TIMEOUT", "soon")]).contains("500ms"));
         assert!(error(&[("WATCHBELL_SMTP_TLS_CERT", "/x.pem")]).contains("smtp.tls_key"));
         assert!(error(&[("WATCHBELL_ANALYZER_BATCH", "0")]).contains("analyzer.batch"));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use watchbell_harness::{Mood, Product, Sink, eventually};
+use watchbell_harness::{Mood, Product, Service, Sink, eventually};
 
 use crate::{TOKEN, mail, one_channel};
 
