@@ -10,7 +10,10 @@ use watchbell_common::{
     config::Snapshot,
     ids::{EventId, JobId, TenantId},
     payload::{AlertPayload, Fact, FactHead, Payload as _, RoutePayload, What},
-    queue::{Counter, Ending, Lease, NewJob, QueueName, Verdict, worker::Outcome},
+    queue::{
+        Counter, Ending, Lease, NewJob, QueueName, Verdict,
+        worker::{Outcome, TEND_EVERY},
+    },
     shared::Shared,
 };
 
@@ -132,7 +135,8 @@ fn route_job(tenant: TenantId, event: EventId, lane: &str, alert: &Alert, attend
     let Attended { refined, answer_by, wait } = attended;
     let payload = RoutePayload { alert: alert.clone(), refined, answer_by }.encode();
     let mut job = NewJob::new(route_job_id(event), tenant, Some(event), lane, payload);
-    job.delay = wait;
+    // So that it leaves within the wait and not just after it.
+    job.delay = wait.saturating_sub(TEND_EVERY);
     job.order = Some(alert.id.to_string());
     let closes = alert.analysis.status == Status::Resolved;
     job.counter = Some(Counter { name: alert.id.to_string(), closes });

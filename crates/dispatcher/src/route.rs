@@ -106,8 +106,9 @@ fn job(
 #[cfg(test)]
 mod tests {
     use watchbell_common::{
-        alert::Severity,
-        payload::{DeliverPayload, Fact},
+        alert::{Analysis, Severity},
+        config::Escalate,
+        payload::{DeliverPayload, EnrichPayload, Fact},
         queue::{Ending, KEY_MAX_BYTES, Scope},
     };
 
@@ -218,5 +219,41 @@ mod tests {
         document.tenants.clear();
         let outcome = step(&testing::snapshot(&document), &lease(testing::alert()), NOW);
         assert!(matches!(&outcome.verdict, Verdict::Bury { reason } if reason.contains("tenant 1")));
+    }
+
+    #[test]
+    fn a_model_adds_channels_with_windows_of_their_own_and_makes_no_repeat_of_what_is_none() {
+        let mut document = testing::document();
+        let tenant = &mut document.tenants[0];
+        tenant.channels.iter_mut().for_each(|channel| channel.dedup_window_s = 300);
+        tenant.rules[0].set_severity = None;
+        tenant.rules[0].channels = vec![OPS];
+        tenant.rules[0].escalate = Some(Escalate { severity_at_least: Severity::Critical, channels: vec![SINK] });
+        let snapshot = testing::snapshot(&document);
+        let alert = testing::alert();
+        let refined = Analysis { severity: Severity::Critical, system: "a guess".to_owned(), ..alert.analysis.clone() };
+        let dedups = |refined| {
+            let payload = RoutePayload { alert: alert.clone(), refined, answer_by: None }.encode();
+            let (jobs, _) = routed(&step(&snapshot, &testing::lease(QueueName::Route, &alert, payload), NOW));
+            jobs.into_iter().map(|job| job.dedup.unwrap()).map(|dedup| (dedup.key, dedup.variant)).collect::<Vec<_>>()
+        };
+        let (without, with) = (dedups(None), dedups(Some(refined)));
+        assert_eq!((without.len(), with.len()), (1, 2));
+        assert_eq!(with[0], without[0], "for the channel of the rules, nothing changed");
+        assert!(with[1].0.starts_with(&format!("r{SINK}:")) && with[1].1.contains("critical"), "{with:?}");
+    }
+
+    #[test]
+    fn what_leaves_while_a_model_is_asked_awaits_the_answer_in_the_same_step() {
+        let alert = testing::alert();
+        let payload = RoutePayload { alert: alert.clone(), refined: None, answer_by: Some(NOW + 9) }.encode();
+        let lease = testing::lease(QueueName::Route, &alert, payload);
+        let outcome = step(&testing::snapshot(&testing::document()), &lease, NOW);
+        let Verdict::Complete { follow_ups, .. } = outcome.verdict else { panic!() };
+        let (queue, job) = follow_ups.last().unwrap();
+        assert_eq!((*queue, job.event), (QueueName::Enrich, None));
+        let payload = EnrichPayload::decode(&job.payload).unwrap();
+        assert_eq!((payload.alert, payload.channels, payload.answer_by), (alert, vec![OPS, SINK], NOW + 9));
+        assert_eq!((payload.count, payload.since), (lease.count, Some(lease.since)));
     }
 }

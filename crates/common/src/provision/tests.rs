@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{ApplyError, FIRST_START, Platform, PlatformField, Problem, Provision, apply, parse};
 use crate::{
-    ai::Ai,
+    ai::{Ai, Kind},
     alert::Severity,
     config::{Document, Snapshot, Tenant},
     crypto::Vault,
@@ -245,6 +245,32 @@ ai: { base_url: "${OPS_BOT_TOKEN}", model: m, max_wait: "${OPS_BOT_TOKEN}" }
     assert_eq!(text.lines().count(), 5, "{text}");
     assert!(!text.contains("s3cret"), "{text}");
     assert!(!format!("{:?}", read(FULL).unwrap()).contains("s3cret"));
+}
+
+#[test]
+fn models_are_one_or_a_list_and_their_numbers_must_make_sense() {
+    let one = "ai: { base_url: 'http://a/v1', model: m, prompt_price: 1, completion_price: 2.5 }\n";
+    let model = &read(one).unwrap().ai[0].model;
+    assert_eq!((model.kind, model.prompt_price, model.completion_price), (Kind::Openai, 1.0, 2.5));
+    let two =
+        "ai: [{ base_url: 'http://a', kind: ollama, model: m, timeout: 3s }, { base_url: 'http://b', model: n }]\n";
+    let names: Vec<_> =
+        read(two).unwrap().ai.into_iter().map(|item| (item.model.name, item.model.timeout_ms)).collect();
+    assert_eq!(names, [("m".to_owned(), 3_000), ("n".to_owned(), 20_000)]);
+    let text = problems(
+        "ai:
+  - { base_url: 'http://user:pass@a', model: m }
+  - { base_url: 'http://a', model: m, kind: closed }
+  - { base_url: 'http://a', model: m, context_tokens: 100 }
+  - { base_url: 'http://a', model: m, prompt_price: cheap }
+",
+    );
+    insta::assert_snapshot!(text, @"
+    w.yaml:2:17: ai[0].base_url: must not hold a password: put the key into `api_key`
+    w.yaml:3:45: ai[1].kind: is neither openai nor ollama
+    w.yaml:4:5: ai[2]: `context_tokens` must be at least 2048, for instructions, alert and answer
+    w.yaml:5:53: ai[3].prompt_price: must be a number, not a text
+    ");
 }
 
 #[test]
