@@ -81,10 +81,10 @@ pub(crate) async fn exchange(
         .map_err(|error| Failure::Unreachable(outbound::explain(error)))?;
     if !status.is_success() {
         let detail = detail(&complaint(&body).unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()), key);
-        return Err(match status.is_client_error() || status == StatusCode::NOT_IMPLEMENTED {
-            true => Failure::Refused { status: status.as_u16(), detail },
-            false => Failure::Broken(format!("{status}: {detail}")),
-        });
+        if status.is_client_error() || status == StatusCode::NOT_IMPLEMENTED {
+            return Err(Failure::Refused { status: status.as_u16(), detail });
+        }
+        return Err(Failure::Broken(format!("{status}: {detail}")));
     }
     if more {
         return Err(Failure::TooLong);

@@ -213,5 +213,5 @@ default_channels: [sink]
     let messages = sink.wait_for(2, SOON).await;
     assert_eq!(messages[1].text("origin"), "rules");
     let waited = messages[1].latency();
-    assert!((Duration::from_millis(250)..Duration::from_millis(1_000)).contains(&waited), "{waited:?}");
+    assert!((Duration::from_millis(250)..Duration::from_secs(1)).contains(&waited), "{waited:?}");
 }

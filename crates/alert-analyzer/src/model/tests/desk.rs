@@ -198,7 +198,7 @@ async fn alerts_of_one_template_at_the_same_time_ask_once_and_repeats_of_one_ale
 
 #[tokio::test]
 async fn nonsense_is_not_paid_for_again_at_once() {
-    let server = Fake::start(|_, _| completion("I cannot help with that.".into(), "stop")).await;
+    let server = Fake::start(|_, _| completion("I cannot help with that.", "stop")).await;
     let bench = Bench::new(&server, &[]);
     let first = alert("Disk full on db1", "Filesystem /var is 91 % full.");
     bench.attend(&first).await;

@@ -66,15 +66,16 @@ async fn take(State(inner): State<Arc<Inner>>, request: Request) -> Response {
 }
 
 /// A completion with this content and reason for its end.
-pub(super) fn completion(content: Value, reason: &str) -> Response {
-    let choice = json!({ "index": 0, "message": { "role": "assistant", "content": content }, "finish_reason": reason });
+pub(super) fn completion(content: impl Into<Value>, reason: &str) -> Response {
+    let choice =
+        json!({ "index": 0, "message": { "role": "assistant", "content": content.into() }, "finish_reason": reason });
     let usage = json!({ "prompt_tokens": 700, "completion_tokens": 100, "total_tokens": 800 });
     Json(json!({ "id": "c1", "object": "chat.completion", "choices": [choice], "usage": usage })).into_response()
 }
 
 /// A completion with a good answer.
 pub(super) fn right() -> Response {
-    completion(good().into(), "stop")
+    completion(good(), "stop")
 }
 
 pub(super) fn good() -> String {

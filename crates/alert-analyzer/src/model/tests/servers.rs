@@ -86,6 +86,8 @@ async fn ollama_is_asked_in_its_own_way_with_its_context_set() {
     assert_eq!(failure, Failure::Refused { status: 404, detail: "model 'm1' not found".to_owned() });
 }
 
+type Behave = Box<dyn Fn() -> Response + Send + Sync>;
+
 fn endless() -> Response {
     let chunks = stream::unfold((), |()| async {
         tokio::task::yield_now().await;
@@ -100,7 +102,7 @@ async fn whatever_a_server_does_there_is_an_end_and_a_reason() {
     let ten_megabytes = Bytes::from(vec![b'x'; 10 * 1024 * 1024]);
     let big = move || Response::new(Body::from(ten_megabytes.clone()));
     let error_body = || status(200, r#"{"error":{"message":"overloaded","param":null}}"#);
-    let behaviours: [(&str, Box<dyn Fn() -> Response + Send + Sync>, &str, usize); 14] = [
+    let behaviours: [(&str, Behave, &str, usize); 14] = [
         ("slow", Box::new(silent), "timed_out", 1),
         ("endless", Box::new(endless), "too_long timed_out", 1),
         ("10 MB", Box::new(big), "too_long", 1),
@@ -111,10 +113,10 @@ async fn whatever_a_server_does_there_is_an_end_and_a_reason() {
         ("an empty object", Box::new(|| status(200, "{}")), "unusable", 2),
         ("wrong key", Box::new(|| status(401, "no")), "refused", 1),
         ("null content", Box::new(|| completion(Value::Null, "stop")), "unusable", 2),
-        ("cut off", Box::new(|| completion("{\"severity\":".into(), "length")), "unusable", 2),
+        ("cut off", Box::new(|| completion("{\"severity\":", "length")), "unusable", 2),
         ("held back", Box::new(|| completion(Value::Null, "content_filter")), "unusable", 2),
-        ("wrong schema", Box::new(|| completion("{\"level\":5}".into(), "stop")), "unusable", 2),
-        ("prose", Box::new(|| completion("The disk is full.".into(), "stop")), "unusable", 2),
+        ("wrong schema", Box::new(|| completion("{\"level\":5}", "stop")), "unusable", 2),
+        ("prose", Box::new(|| completion("The disk is full.", "stop")), "unusable", 2),
     ];
     for (name, behave, outcomes, requests) in behaviours {
         let server = Fake::start(move |_, _| behave()).await;
@@ -132,8 +134,8 @@ async fn whatever_a_server_does_there_is_an_end_and_a_reason() {
 #[tokio::test]
 async fn fences_are_stripped_and_one_wrong_answer_is_repaired() {
     let server = Fake::start(|number, _| match number {
-        0 => completion("{\"severity\":\"catastrophic\"}".into(), "stop"),
-        _ => completion(format!("```json\n{}\n```", good()).into(), "stop"),
+        0 => completion("{\"severity\":\"catastrophic\"}", "stop"),
+        _ => completion(format!("```json\n{}\n```", good()), "stop"),
     });
     let server = server.await;
     let reply = models(&[&server.base], Kind::Openai).ask(&alert("Disk full on db1", "x")).await;
