@@ -3,74 +3,93 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use watchbell_common::{
     alert::{Alert, Status},
     clock::UnixMillis,
     config::Snapshot,
     ids::{EventId, JobId, TenantId},
     payload::{AlertPayload, Fact, FactHead, Payload as _, RoutePayload, What},
-    queue::{Counter, Ending, Lease, NewJob, QueueName, Verdict, worker::Outcome},
+    queue::{
+        Counter, Ending, Lease, NewJob, QueueName, Verdict,
+        worker::{Outcome, TEND_EVERY},
+    },
     shared::Shared,
 };
 
-use crate::stages::{Analysed, analyse};
+use crate::{
+    model::{Attended, Desk},
+    stages::{Analysed, analyse},
+};
 
 /// Payloads from this size on are analysed beside the runtime's workers: base64 and HTML of some megabytes take
 /// tens of milliseconds, during which a worker would serve nobody else.
 const LARGE_BYTES: usize = 256 * 1024;
 
 /// What a decision depends on beside the job.
-struct Ground<'a> {
-    config: &'a Snapshot,
-    channel_domain: &'a str,
+struct Ground {
     raw_max_bytes: usize,
     now: UnixMillis,
 }
 
-/// Handles the jobs of a batch, one after the other. Fails never: a job that cannot be analysed is buried.
-pub(crate) async fn handle(shared: Arc<Shared>, leases: Vec<Lease>) -> anyhow::Result<Vec<Outcome>> {
-    let mut outcomes = Vec::with_capacity(leases.len());
-    for lease in leases {
+/// What handling a batch needs.
+pub(crate) struct Analyzer {
+    pub(crate) shared: Shared,
+    pub(crate) desk: Desk,
+}
+
+/// What was read in a payload, or why nothing could be.
+type Read = Result<(AlertPayload, Analysed), String>;
+
+/// Handles the jobs of a batch. Fails never: a job that cannot be analysed is buried.
+pub(crate) async fn handle(analyzer: Arc<Analyzer>, leases: Vec<Lease>) -> anyhow::Result<Vec<Outcome>> {
+    let config = analyzer.shared.config.load();
+    let mut reads = Vec::with_capacity(leases.len());
+    for lease in &leases {
         let started = std::time::Instant::now();
-        outcomes.push(if lease.payload.len() < LARGE_BYTES {
-            decide_with(&shared, &lease)
-        } else {
-            let shared = shared.clone();
-            let decided = tokio::task::spawn_blocking(move || decide_with(&shared, &lease)).await;
-            decided.expect("the analysis catches its panics, and nothing cancels it")
-        });
+        reads.push(read_anywhere(&analyzer, &config, &lease.payload).await);
         metrics::histogram!("watchbell_analysis_seconds").record(started.elapsed());
         // A batch may take milliseconds; the runtime's other tasks need not wait for the whole of it.
         tokio::task::yield_now().await;
     }
-    Ok(outcomes)
+    // Together, since each takes a look at the queue.
+    let attending = reads.iter().map(|read| attend(&analyzer.desk, &config, read));
+    let attended = join_all(attending).await;
+    let shared = &analyzer.shared;
+    let ground = Ground { raw_max_bytes: shared.settings.history.raw_max_bytes, now: shared.clock.now_ms() };
+    let all = leases.iter().zip(reads).zip(attended);
+    Ok(all.map(|((lease, read), attended)| decide(lease, read, attended, &ground)).collect())
 }
 
-fn decide_with(shared: &Shared, lease: &Lease) -> Outcome {
-    let config = shared.config.load();
-    let ground = Ground {
-        config: &config,
-        channel_domain: &shared.settings.smtp.channel_domain,
-        raw_max_bytes: shared.settings.history.raw_max_bytes,
-        now: shared.clock.now_ms(),
-    };
-    decide(lease, &ground)
-}
-
-fn decide(lease: &Lease, ground: &Ground<'_>) -> Outcome {
-    let payload = match AlertPayload::decode(&lease.payload) {
-        Ok(payload) => payload,
-        Err(error) => return bury(lease, ground.now, error.to_string()),
-    };
-    match guarded(&payload, ground) {
-        Some(analysed) => outcome(lease, &payload, analysed, ground),
-        None => bury(lease, ground.now, "the analysis failed: a defect, replay the job after an update".to_owned()),
+async fn attend(desk: &Desk, config: &Snapshot, read: &Read) -> Attended {
+    match read {
+        Ok((_, Analysed::Understood(alert))) => desk.attend(alert, config).await,
+        _ => Attended::default(),
     }
 }
 
-/// A mail that makes the analysis panic must not take the process with it, again and again.
-fn guarded(payload: &AlertPayload, ground: &Ground<'_>) -> Option<Analysed> {
-    std::panic::catch_unwind(AssertUnwindSafe(|| analyse(payload, ground.config, ground.channel_domain))).ok()
+async fn read_anywhere(analyzer: &Arc<Analyzer>, config: &Arc<Snapshot>, payload: &Bytes) -> Read {
+    if payload.len() < LARGE_BYTES {
+        return read(payload, config, &analyzer.shared.settings.smtp.channel_domain);
+    }
+    let (analyzer, config, payload) = (analyzer.clone(), config.clone(), payload.clone());
+    let reading = move || read(&payload, &config, &analyzer.shared.settings.smtp.channel_domain);
+    tokio::task::spawn_blocking(reading).await.expect("the analysis catches its panics, and nothing cancels it")
+}
+
+fn read(payload: &Bytes, config: &Snapshot, channel_domain: &str) -> Read {
+    let payload = AlertPayload::decode(payload).map_err(|error| error.to_string())?;
+    // A mail that makes the analysis panic must not take the process with it, again and again.
+    let analysed = std::panic::catch_unwind(AssertUnwindSafe(|| analyse(&payload, config, channel_domain)));
+    let analysed = analysed.map_err(|_| "the analysis failed: a defect, replay the job after an update".to_owned())?;
+    Ok((payload, analysed))
+}
+
+fn decide(lease: &Lease, read: Read, attended: Attended, ground: &Ground) -> Outcome {
+    match read {
+        Ok((payload, analysed)) => outcome(lease, &payload, analysed, attended, ground),
+        Err(reason) => bury(lease, ground.now, reason),
+    }
 }
 
 fn bury(lease: &Lease, now: UnixMillis, reason: String) -> Outcome {
@@ -84,7 +103,7 @@ fn bury(lease: &Lease, now: UnixMillis, reason: String) -> Outcome {
     Outcome { verdict: Verdict::Bury { reason }, facts: facts.into_iter().collect() }
 }
 
-fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, ground: &Ground<'_>) -> Outcome {
+fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, attended: Attended, ground: &Ground) -> Outcome {
     let raw = payload.raw.slice(..payload.raw.len().min(ground.raw_max_bytes));
     let (tenant, event) = (payload.head.tenant, payload.head.event);
     let (verdict, what) = match analysed {
@@ -96,7 +115,7 @@ fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, ground: &G
         Analysed::Understood(alert) => {
             metrics::counter!("watchbell_analyzed_total", "result" => "analysed").increment(1);
             tracing::debug!(event.id = %event, alert.id = %alert.id, severity = %alert.analysis.severity, "analysed");
-            let follow_ups = vec![(QueueName::Route, route_job(tenant, event, &lease.lane, &alert))];
+            let follow_ups = vec![(QueueName::Route, route_job(tenant, event, &lease.lane, &alert, attended))];
             let raw_truncated = raw.len() < payload.raw.len();
             (Verdict::Complete { follow_ups, ending: None }, What::Analysed { alert, raw_truncated })
         }
@@ -105,12 +124,19 @@ fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, ground: &G
     Outcome { verdict, facts: vec![fact.encode()] }
 }
 
-/// The next job. Its id follows from the event's, so that a step that is repeated after a crash names it alike;
-/// its order and counter are the alert, so that the repeats of one alert stay in order and are counted.
-fn route_job(tenant: TenantId, event: EventId, lane: &str, alert: &Alert) -> NewJob {
-    let id = JobId::derived(&[b"route", event.uuid().as_bytes()]);
-    let payload = RoutePayload { alert: alert.clone() }.encode();
-    let mut job = NewJob::new(id, tenant, Some(event), lane, payload);
+/// Names the job that routes an event. It follows from the event's id, so that a step that is repeated after a crash
+/// names it alike.
+pub(crate) fn route_job_id(event: EventId) -> JobId {
+    JobId::derived(&[b"route", event.uuid().as_bytes()])
+}
+
+/// The next job. Its order and counter are the alert, so that the repeats of one alert stay in order and are counted.
+fn route_job(tenant: TenantId, event: EventId, lane: &str, alert: &Alert, attended: Attended) -> NewJob {
+    let Attended { refined, answer_by, wait } = attended;
+    let payload = RoutePayload { alert: alert.clone(), refined, answer_by }.encode();
+    let mut job = NewJob::new(route_job_id(event), tenant, Some(event), lane, payload);
+    // So that it leaves within the wait and not just after it.
+    job.delay = wait.saturating_sub(TEND_EVERY);
     job.order = Some(alert.id.to_string());
     let closes = alert.analysis.status == Status::Resolved;
     job.counter = Some(Counter { name: alert.id.to_string(), closes });
@@ -160,8 +186,8 @@ mod tests {
     }
 
     fn decided(payload: Bytes, raw_max_bytes: usize) -> (Verdict, Vec<Fact>) {
-        let config = Snapshot::default();
-        let outcome = decide(&lease(payload), &Ground { config: &config, channel_domain: "", raw_max_bytes, now: 9 });
+        let read = read(&payload, &Snapshot::default(), "");
+        let outcome = decide(&lease(payload), read, Attended::default(), &Ground { raw_max_bytes, now: 9 });
         let facts = outcome.facts.iter().map(|fact| Fact::decode(fact).unwrap()).collect();
         (outcome.verdict, facts)
     }

@@ -1,14 +1,14 @@
 //! Mute, understand, identify: from what was received to what is routed.
 //!
 //! Stages, one file each, in the order in which an event passes them: [`decode`] (MIME, charsets, HTML; webhook
-//! items), `mute`, `rules` (the deterministic analysis), `identity` (the fingerprint), `model`. Together they are
-//! [`analyse`], a pure function. `job` turns its answer into the decision on the intake job.
+//! items), `mute`, `rules` (the deterministic analysis), `identity` (the fingerprint). Together they are [`analyse`],
+//! a pure function. Then [`model`] adds what a language model knows, and `job` makes the decision on the intake job.
 
 pub mod decode;
 mod identity;
 mod job;
 pub mod labelled;
-mod model;
+pub mod model;
 mod mute;
 mod rules;
 mod stages;
@@ -44,11 +44,11 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
         lease: shared.settings.queue.lease,
         linger: Duration::ZERO,
     };
-    let shared = Arc::new(shared);
+    let analyzer = Arc::new(job::Analyzer { desk: model::Desk::new(&shared)?, shared });
     let mut workers = JoinSet::new();
     for _ in 0..available_parallelism().map_or(1, usize::from) {
-        let shared = shared.clone();
-        let handle = move |leases: Vec<Lease>| job::handle(shared.clone(), leases);
+        let analyzer = analyzer.clone();
+        let handle = move |leases: Vec<Lease>| job::handle(analyzer.clone(), leases);
         workers.spawn(run_batches(pool.clone(), handle, stop.clone()));
     }
     while let Some(ended) = workers.join_next().await {

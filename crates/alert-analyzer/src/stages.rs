@@ -10,7 +10,7 @@ use watchbell_common::{
 
 use crate::{
     decode::{self, Claims, Decoded},
-    identity, model, mute,
+    identity, mute,
     rules::{self, Seen},
 };
 
@@ -44,7 +44,7 @@ pub fn analyse(payload: &AlertPayload, config: &Snapshot, channel_domain: &str) 
         None => identity::of_mail(&event, family, finding.key.as_deref()),
     };
     let id = Alert::id_of(event.tenant, &fingerprint);
-    Analysed::Understood(Box::new(Alert { analysis: model::refine(analysis), fingerprint, id, event }))
+    Analysed::Understood(Box::new(Alert { analysis, fingerprint, id, event }))
 }
 
 /// What the source says about its own alert goes before what the rules made of the words.

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{
     RequestBuilder, StatusCode, Url,
-    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{HeaderMap, HeaderValue},
 };
 use secrecy::SecretString;
 use watchbell_common::{
@@ -110,7 +110,7 @@ impl Caller {
         let said = said(answer.status, &self.blot(&answer.body));
         let now_ms = self.clock.now_ms();
         match read(answer) {
-            Some(verdict) => Err(verdict.error(&said, wait_of(&answer.headers, now_ms))),
+            Some(verdict) => Err(verdict.error(&said, outbound::retry_after(&answer.headers, now_ms))),
             None => classify(answer.status, &answer.headers, said, now_ms),
         }
     }
@@ -183,7 +183,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, detail: String, now_ms: Uni
     if status.is_success() {
         return Ok(());
     }
-    let retry_after = wait_of(headers, now_ms);
+    let retry_after = outbound::retry_after(headers, now_ms);
     Err(match status {
         StatusCode::TOO_MANY_REQUESTS => {
             SendError::RateLimited { detail, retry_after: retry_after.unwrap_or(RATE_LIMIT_DEFAULT) }
@@ -199,22 +199,10 @@ fn classify(status: StatusCode, headers: &HeaderMap, detail: String, now_ms: Uni
     })
 }
 
-fn wait_of(headers: &HeaderMap, now_ms: UnixMillis) -> Option<Duration> {
-    retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now_ms)
-}
-
-/// Reads `Retry-After`: seconds or an HTTP date (RFC 9110 §10.2.3). A date that has passed means now.
-fn retry_after(value: &str, now_ms: UnixMillis) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(Duration::from_millis(u64::try_from(at.as_millisecond() - now_ms).unwrap_or_default()))
-}
-
 #[cfg(test)]
 mod tests {
+    use reqwest::header::RETRY_AFTER;
+
     use super::*;
 
     /// Sun, 06 Nov 1994 08:49:37 GMT

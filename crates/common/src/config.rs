@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    ai::{Ai, OpenAi, OpenProvider},
     alert::Severity,
     clock::UnixMillis,
     crypto::{Sealed, Vault},
@@ -47,6 +48,8 @@ pub struct Tenant {
     pub default_channels: Vec<ChannelId>,
     pub mutes: Vec<Mute>,
     pub silences: Vec<Silence>,
+    #[serde(default)]
+    pub ai: Ai,
 }
 
 /// Credentials of a platform.
@@ -112,6 +115,9 @@ pub struct Rule {
     pub escalate: Option<Escalate>,
     /// When the rule applies; always when absent.
     pub active: Option<Active>,
+    /// How long its alerts may wait for the model's answer; absent: not at all.
+    #[serde(default)]
+    pub ai_max_wait_ms: Option<u32>,
     pub enabled: bool,
 }
 
@@ -174,6 +180,7 @@ pub struct Snapshot {
     pub version: i64,
     pub tenants: HashMap<TenantId, CompiledTenant>,
     channels: HashMap<ChannelId, Arc<OpenChannel>>,
+    ai: HashMap<TenantId, OpenAi>,
     /// SHA-256 of the push token → channel: a look-up by hash leaks nothing through its timing.
     tokens: HashMap<[u8; 32], ChannelId>,
     /// Tenant and channel name in lower case → channel.
@@ -199,6 +206,7 @@ impl Snapshot {
             for channel in &tenant.channels {
                 snapshot.add_channel(tenant, channel, vault)?;
             }
+            snapshot.ai.insert(tenant.id, open_ai(&tenant.ai, vault)?);
         }
         Ok(snapshot)
     }
@@ -219,6 +227,11 @@ impl Snapshot {
         Ok(())
     }
 
+    /// The models that a tenant's configuration names.
+    pub fn ai(&self, tenant: TenantId) -> Option<&OpenAi> {
+        self.ai.get(&tenant)
+    }
+
     /// The channel of that id, if the tenant has it.
     pub fn channel(&self, tenant: TenantId, id: ChannelId) -> Option<&Arc<OpenChannel>> {
         self.channels.get(&id).filter(|channel| channel.tenant == tenant)
@@ -233,6 +246,16 @@ impl Snapshot {
     pub fn channel_by_token(&self, token: &str) -> Option<&Arc<OpenChannel>> {
         self.channels.get(self.tokens.get(&token_hash(token))?)
     }
+}
+
+fn open_ai(ai: &Ai, vault: &Vault) -> Result<OpenAi, ConfigError> {
+    let open = |provider: &crate::ai::Provider| {
+        let secret = |source| ConfigError::Secret { whose: format!("model `{}`", provider.model.name), source };
+        let api_key = provider.api_key.as_ref().map(|key| vault.open(key)).transpose().map_err(secret)?;
+        Ok(OpenProvider { model: provider.model.clone(), api_key })
+    };
+    let providers = ai.providers.iter().map(open).collect::<Result<_, ConfigError>>()?;
+    Ok(OpenAi { providers, max_wait: ai.max_wait_ms.map(|wait| Duration::from_millis(wait.into())) })
 }
 
 fn token_hash(token: &str) -> [u8; 32] {

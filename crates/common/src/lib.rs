@@ -4,7 +4,9 @@
 //! [`queue`] (the durable queue), [`config`] (channels, rules, mutes as a snapshot),
 //! [`routing`] (the pure function), [`store`] (all SQL), [`settings`], then the small ones.
 
+pub mod ai;
 pub mod alert;
+pub mod answers;
 pub mod boot;
 pub mod clock;
 pub mod config;

@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, ClientBuilder, Proxy, Response, Url, redirect::Policy};
+use reqwest::{
+    Client, ClientBuilder, Proxy, Response, Url,
+    header::{HeaderMap, RETRY_AFTER},
+    redirect::Policy,
+};
+
+use crate::clock::UnixMillis;
 
 /// How long a connection may take to open: three SYNs (RFC 6298 §2: after 1 s, then 2 s) and some.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -64,6 +70,16 @@ pub async fn read_capped(mut response: Response, max: usize) -> Result<(Bytes, b
         }
     }
     Ok((body.freeze(), false))
+}
+
+/// Reads `Retry-After`: seconds or an HTTP date (RFC 9110 §10.2.3). A date that has passed means now.
+pub fn retry_after(headers: &HeaderMap, now_ms: UnixMillis) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    Some(Duration::from_millis(u64::try_from(at.as_millisecond() - now_ms).unwrap_or_default()))
 }
 
 /// What went wrong, with its causes and without the URL: a URL may hold a secret.

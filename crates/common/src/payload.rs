@@ -147,7 +147,14 @@ macro_rules! json_payload {
 /// An analysed event, to be routed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoutePayload {
+    /// With the rules' analysis.
     pub alert: Alert,
+    /// What a model made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refined: Option<Analysis>,
+    /// A model was asked: until then its answer may come as a note ([`crate::answers`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<UnixMillis>,
 }
 json_payload!(RoutePayload, RouteVersions);
 
@@ -175,15 +182,25 @@ impl DeliverPayload {
     }
 }
 
-/// The model's late answer: the channels that already have the message get an update.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(time: &UnixMillis) -> bool {
+    *time == 0
+}
+
+/// An event that went out while a model was still asked about it. When the answer comes ([`crate::answers`]), the
+/// channels that already have the message get an update.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnrichPayload {
+    /// With the rules' analysis.
     pub alert: Alert,
     pub count: u64,
     /// As in [`DeliverPayload`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<UnixMillis>,
     pub channels: Vec<ChannelId>,
+    /// After that, none comes any more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub answer_by: UnixMillis,
 }
 json_payload!(EnrichPayload, EnrichVersions);
 

@@ -117,7 +117,9 @@ fn intake_v1() {
 
 #[test]
 fn route_deliver_and_enrich_v1() {
-    keeps("route.v1", &RoutePayload { alert: alert() });
+    keeps("route.v1", &RoutePayload { alert: alert(), refined: None, answer_by: None });
+    let refined = Analysis { origin: Origin::Model, severity: Severity::Critical, ..alert().analysis };
+    keeps("route-model.v1", &RoutePayload { alert: alert(), refined: Some(refined), answer_by: Some(AT) });
     let deliver = |since| DeliverPayload {
         delivery: delivery(),
         channel: ChannelId(7),
@@ -128,9 +130,11 @@ fn route_deliver_and_enrich_v1() {
     };
     keeps("deliver.v1", &deliver(None));
     keeps("deliver-since.v1", &deliver(Some(AT)));
-    let enrich = |since| EnrichPayload { alert: alert(), count: 3, since, channels: vec![ChannelId(7), ChannelId(8)] };
-    keeps("enrich.v1", &enrich(None));
-    keeps("enrich-since.v1", &enrich(Some(AT)));
+    let channels = || vec![ChannelId(7), ChannelId(8)];
+    let enrich = |since, answer_by| EnrichPayload { alert: alert(), count: 3, since, channels: channels(), answer_by };
+    keeps("enrich.v1", &enrich(None, 0));
+    keeps("enrich-since.v1", &enrich(Some(AT), 0));
+    keeps("enrich-by.v1", &enrich(Some(AT), AT));
 }
 
 #[test]

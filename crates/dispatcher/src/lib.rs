@@ -74,10 +74,10 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
     };
     pools.spawn(run_each(pool(QueueName::Deliver, limits.concurrency, limits.per_channel), delivering, stop.clone()));
 
-    let (config, clock) = (shared.config.clone(), shared.clock.clone());
+    let (config, clock, queue) = (shared.config.clone(), shared.clock.clone(), shared.queue.clone());
     let enriching = move |lease| {
-        let outcome = enrich::step(&config.load(), &lease, clock.now_ms());
-        async move { outcome }
+        let (config, queue, now_ms) = (config.load(), queue.clone(), clock.now_ms());
+        async move { enrich::step(&*queue, &config, &lease, now_ms).await }
     };
     pools.spawn(run_each(pool(QueueName::Enrich, ENRICH_MAX, 0), enriching, stop.clone()));
 

@@ -4,21 +4,25 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use watchbell_common::{
-    alert::{Alert, Analysis},
+    alert::Alert,
     clock::UnixMillis,
     config::Snapshot,
     crypto::hex,
     ids::ChannelId,
     payload::{Payload as _, RoutePayload, What},
     queue::{Dedup, Lease, NewJob, QueueName, Verdict, worker::Outcome},
+    routing::Routing,
 };
 
-use crate::jobs::{Seen, bury, delivery, delivery_id, fact, not_yet};
+use crate::{
+    enrich,
+    jobs::{Seen, bury, delivery, delivery_id, fact, not_yet},
+};
 
 /// Decides where the event goes. Pure: the same snapshot, job and time give the same outcome.
 pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Outcome {
-    let mut alert = match RoutePayload::decode(&lease.payload) {
-        Ok(payload) => payload.alert,
+    let RoutePayload { mut alert, refined, answer_by } = match RoutePayload::decode(&lease.payload) {
+        Ok(payload) => payload,
         Err(error) => return bury(lease, now_ms, error.to_string()),
     };
     let Some(tenant) = snapshot.tenants.get(&lease.tenant) else {
@@ -27,15 +31,21 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
             _ => bury(lease, now_ms, format!("tenant {} is not configured", lease.tenant)),
         };
     };
-    let routing = tenant.route(&alert, now_ms);
+    let routing = tenant.route_with(&alert, refined.as_ref(), now_ms);
+    let late = answer_by.filter(|_| routing.ending.is_none());
+    let late = late.map(|answer_by| (QueueName::Enrich, enrich::awaiting(lease, alert.clone(), &routing, answer_by)));
+    // A model may fill in a system for the eyes; repeats are told apart by what the rules know.
+    let system = alert.analysis.system.clone();
     if let Some(analysis) = &routing.analysis {
         alert.analysis = analysis.clone();
     }
     let (event, alert_id) = (alert.event.id, alert.id);
     let deliveries = routing.channels.iter().map(|&channel| (delivery_id(event, channel, false), channel)).collect();
-    let jobs =
-        routing.channels.iter().map(|&channel| (QueueName::Deliver, job(snapshot, lease, channel, &alert, now_ms)));
-    let follow_ups = jobs.collect();
+    let jobs = routing.channels.iter().map(|&channel| {
+        let repeat = Repeat::new(&alert, &system, &routing, channel);
+        (QueueName::Deliver, job(snapshot, lease, channel, &alert, repeat, now_ms))
+    });
+    let follow_ups = jobs.chain(late).collect();
     let what = What::Routed {
         alert: alert_id,
         reasons: routing.reasons,
@@ -49,15 +59,43 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
     }
 }
 
-fn job(snapshot: &Snapshot, lease: &Lease, channel: ChannelId, alert: &Alert, now_ms: UnixMillis) -> NewJob {
+/// What tells a repeat of an alert from news, for one channel.
+struct Repeat {
+    key: String,
+    /// Another status, another severity, or other systems (a group of alerts that grew) are news.
+    variant: String,
+}
+
+impl Repeat {
+    /// A channel that the rules named is asked as if there were no model: nothing that a model says may make a repeat
+    /// of what is none. One that only the model's severity named has a window of its own.
+    fn new(alert: &Alert, system: &str, routing: &Routing, channel: ChannelId) -> Self {
+        let raised = routing.raised.contains(&channel);
+        let (kind, severity) = if raised { ('r', routing.severity) } else { ('d', routing.unraised) };
+        let system = &hex(digest(&SHA256, system.as_bytes()).as_ref())[..16];
+        Self {
+            key: format!("{kind}{channel}:{}", alert.id),
+            variant: format!("{} {severity} {system}", alert.analysis.status.as_str()),
+        }
+    }
+}
+
+fn job(
+    snapshot: &Snapshot,
+    lease: &Lease,
+    channel: ChannelId,
+    alert: &Alert,
+    repeat: Repeat,
+    now_ms: UnixMillis,
+) -> NewJob {
     let mut job = delivery(lease, channel, alert.clone(), Seen::by(lease), false);
     let window = snapshot.channel(lease.tenant, channel).map_or(0, |open| open.channel.dedup_window_s);
     // The door already asked for the channel that the event was addressed to.
     if window > 0 && alert.event.channel != Some(channel) {
         let what = What::Deduplicated { delivery: delivery_id(alert.event.id, channel, false), channel };
         job.dedup = Some(Dedup {
-            key: format!("d{channel}:{}", alert.id),
-            variant: variant(&alert.analysis),
+            key: repeat.key,
+            variant: repeat.variant,
             window: Duration::from_secs(window.into()),
             fact: fact(lease.tenant, alert.event.id, now_ms, what),
         });
@@ -65,17 +103,12 @@ fn job(snapshot: &Snapshot, lease: &Lease, channel: ChannelId, alert: &Alert, no
     job
 }
 
-/// What makes a further report news: another status, another severity, or other systems (a group of alerts that grew).
-fn variant(analysis: &Analysis) -> String {
-    let systems = &hex(digest(&SHA256, analysis.system.as_bytes()).as_ref())[..16];
-    format!("{} {} {systems}", analysis.status.as_str(), analysis.severity)
-}
-
 #[cfg(test)]
 mod tests {
     use watchbell_common::{
-        alert::Severity,
-        payload::{DeliverPayload, Fact},
+        alert::{Analysis, Severity},
+        config::Escalate,
+        payload::{DeliverPayload, EnrichPayload, Fact},
         queue::{Ending, KEY_MAX_BYTES, Scope},
     };
 
@@ -93,7 +126,11 @@ mod tests {
     }
 
     fn lease(alert: Alert) -> Lease {
-        testing::lease(QueueName::Route, &alert.clone(), RoutePayload { alert }.encode())
+        testing::lease(
+            QueueName::Route,
+            &alert.clone(),
+            RoutePayload { alert, refined: None, answer_by: None }.encode(),
+        )
     }
 
     #[test]
@@ -182,5 +219,41 @@ mod tests {
         document.tenants.clear();
         let outcome = step(&testing::snapshot(&document), &lease(testing::alert()), NOW);
         assert!(matches!(&outcome.verdict, Verdict::Bury { reason } if reason.contains("tenant 1")));
+    }
+
+    #[test]
+    fn a_model_adds_channels_with_windows_of_their_own_and_makes_no_repeat_of_what_is_none() {
+        let mut document = testing::document();
+        let tenant = &mut document.tenants[0];
+        tenant.channels.iter_mut().for_each(|channel| channel.dedup_window_s = 300);
+        tenant.rules[0].set_severity = None;
+        tenant.rules[0].channels = vec![OPS];
+        tenant.rules[0].escalate = Some(Escalate { severity_at_least: Severity::Critical, channels: vec![SINK] });
+        let snapshot = testing::snapshot(&document);
+        let alert = testing::alert();
+        let refined = Analysis { severity: Severity::Critical, system: "a guess".to_owned(), ..alert.analysis.clone() };
+        let dedups = |refined| {
+            let payload = RoutePayload { alert: alert.clone(), refined, answer_by: None }.encode();
+            let (jobs, _) = routed(&step(&snapshot, &testing::lease(QueueName::Route, &alert, payload), NOW));
+            jobs.into_iter().map(|job| job.dedup.unwrap()).map(|dedup| (dedup.key, dedup.variant)).collect::<Vec<_>>()
+        };
+        let (without, with) = (dedups(None), dedups(Some(refined)));
+        assert_eq!((without.len(), with.len()), (1, 2));
+        assert_eq!(with[0], without[0], "for the channel of the rules, nothing changed");
+        assert!(with[1].0.starts_with(&format!("r{SINK}:")) && with[1].1.contains("critical"), "{with:?}");
+    }
+
+    #[test]
+    fn what_leaves_while_a_model_is_asked_awaits_the_answer_in_the_same_step() {
+        let alert = testing::alert();
+        let payload = RoutePayload { alert: alert.clone(), refined: None, answer_by: Some(NOW + 9) }.encode();
+        let lease = testing::lease(QueueName::Route, &alert, payload);
+        let outcome = step(&testing::snapshot(&testing::document()), &lease, NOW);
+        let Verdict::Complete { follow_ups, .. } = outcome.verdict else { panic!() };
+        let (queue, job) = follow_ups.last().unwrap();
+        assert_eq!((*queue, job.event), (QueueName::Enrich, None));
+        let payload = EnrichPayload::decode(&job.payload).unwrap();
+        assert_eq!((payload.alert, payload.channels, payload.answer_by), (alert, vec![OPS, SINK], NOW + 9));
+        assert_eq!((payload.count, payload.since), (lease.count, Some(lease.since)));
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use watchbell_channels::Tools;
 use watchbell_common::{
+    ai::Ai,
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::{ManualClock, UnixMillis},
     config::{Channel, Document, Match, Rule, Snapshot, Tenant},
@@ -52,6 +53,7 @@ pub(crate) fn document() -> Document {
         set_severity: Some(Severity::Critical),
         escalate: None,
         active: None,
+        ai_max_wait_ms: None,
         enabled: true,
     };
     let tenant = Tenant {
@@ -66,6 +68,7 @@ pub(crate) fn document() -> Document {
         default_channels: Vec::new(),
         mutes: Vec::new(),
         silences: Vec::new(),
+        ai: Ai::default(),
     };
     Document { version: 1, tenants: vec![tenant] }
 }

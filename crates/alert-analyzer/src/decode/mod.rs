@@ -14,7 +14,7 @@ use watchbell_common::{
 };
 
 pub use header::Headers;
-pub(crate) use text::cut;
+pub(crate) use text::{cut, one_line};
 
 /// The longest subject that is carried along; RFC 5322 §2.1.1 allows 998 bytes a line.
 const SUBJECT_MAX_BYTES: usize = 4 * 1024;

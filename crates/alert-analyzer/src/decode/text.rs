@@ -54,7 +54,7 @@ fn after_escape(rest: &str) -> &str {
 }
 
 /// Clean, in one line, white space collapsed.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let clean = clean(text);
     let mut out = String::with_capacity(clean.len());
     for word in clean.split_whitespace() {

@@ -31,9 +31,9 @@ use watchbell_common::alert::{Analysis, Event, Origin, Severity, Status};
 use crate::decode::{Clues, cut};
 
 /// The longest summary, system and action, in bytes.
-const SUMMARY_MAX_BYTES: usize = 300;
-const SYSTEM_MAX_BYTES: usize = 200;
-const ACTION_MAX_BYTES: usize = 500;
+pub(crate) const SUMMARY_MAX_BYTES: usize = 300;
+pub(crate) const SYSTEM_MAX_BYTES: usize = 200;
+pub(crate) const ACTION_MAX_BYTES: usize = 500;
 
 /// How many lines of a body [`Seen::field`] looks at.
 const FIELD_LINES_MAX: usize = 200;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 use watchbell_alert_analyzer::{Analysed, analyse};
 use watchbell_common::{
+    ai::Ai,
     config::{Channel, Document, Mute, Snapshot, Tenant},
     crypto::Vault,
     ids::{ChannelId, MuteId, TenantId},
@@ -121,6 +122,7 @@ fn snapshot(channel: &str, mutes: Vec<Mute>) -> Snapshot {
         default_channels: Vec::new(),
         mutes,
         silences: Vec::new(),
+        ai: Ai::default(),
     };
     Snapshot::compile(&Document { version: 1, tenants: vec![tenant] }, &vault).unwrap()
 }

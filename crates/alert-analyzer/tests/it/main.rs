@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod families;
+mod hostile;
 mod identity;
 mod item;
 mod mail;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
 
-use super::{AiItem, BotItem, ChannelItem, Located, Position, Problem, Provision};
+use super::{BotItem, ChannelItem, Located, Position, Problem, Provision};
 use crate::{
+    ai::{Ai, Provider},
     clock::UnixMillis,
     config::{Bot, Channel, Mute, Silence, Snapshot},
     crypto::{CryptoError, Sealed, Vault},
@@ -21,9 +21,6 @@ use crate::{
 
 /// The random part of a push token that we make: 32 characters of base64url.
 const TOKEN_BYTES: usize = 24;
-
-/// The tenant's setting that holds the file's `ai` section.
-const AI_SETTING: &str = "ai";
 
 /// What applying did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -360,38 +357,31 @@ impl Run<'_> {
     }
 
     async fn ai(&mut self) -> Result<(), ApplyError> {
-        let there = config::setting(self.connection, self.tenant, AI_SETTING).await?;
-        let before = there.as_deref().and_then(|text| serde_json::from_str::<AiSetting>(text).ok());
-        let wanted = self.file.ai.as_ref().map(|item| self.ai_setting(item, before.as_ref()));
+        let before = config::ai(self.connection, self.tenant).await?;
+        let wanted = self.models(&before);
         if before != wanted {
             self.changed = true;
-            let text = wanted.map(|wanted| serde_json::to_string(&wanted).expect("it holds texts and a number"));
-            config::set_setting(self.connection, self.tenant, AI_SETTING, text.as_deref()).await?;
+            config::set_ai(self.connection, self.tenant, &wanted).await?;
         }
         Ok(())
     }
 
-    fn ai_setting(&self, item: &AiItem, before: Option<&AiSetting>) -> AiSetting {
-        let seal = |key: &SecretString| {
-            let kept = before.and_then(|before| before.api_key.as_ref()).filter(|sealed| self.opens_to(sealed, key));
-            kept.cloned().unwrap_or_else(|| self.vault.seal(&format!("settings/ai.api_key/{}", self.tenant), key))
+    /// The file's models. Keys are compared by the address that they are for: models have no names of their own.
+    fn models(&self, before: &Ai) -> Ai {
+        let provider = |item: &super::AiItem| {
+            let known = before.providers.iter().filter(|known| known.model.base_url == item.model.base_url);
+            let mut sealed = known.filter_map(|known| known.api_key.as_ref());
+            let api_key = item.api_key.as_ref().map(|key| {
+                let kept = sealed.find(|sealed| self.opens_to(sealed, key));
+                kept.cloned().unwrap_or_else(|| self.vault.seal(&format!("ai/api_key/{}", self.tenant), key))
+            });
+            Provider { model: item.model.clone(), api_key }
         };
-        AiSetting {
-            base_url: item.base_url.clone(),
-            model: item.model.clone(),
-            api_key: item.api_key.as_ref().map(seal),
-            max_wait_ms: item.max_wait_ms,
+        Ai {
+            providers: self.file.ai.iter().map(provider).collect(),
+            max_wait_ms: self.file.ai.iter().filter_map(|item| item.max_wait_ms).max(),
         }
     }
-}
-
-/// The `ai` section as the store keeps it.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct AiSetting {
-    base_url: String,
-    model: String,
-    api_key: Option<Sealed>,
-    max_wait_ms: i64,
 }
 
 /// What the file made before and does not name any more.

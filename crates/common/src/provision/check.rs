@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{Located, Platform, Problem, Provision, RuleItem, fields::Problems};
 use crate::{
+    ai::Ai,
     config::{ConfigError, Escalate, Match, Mute, Rule, Silence, Tenant},
     ids::{MuteId, RuleId, SilenceId, TenantId},
     routing::{CompiledTenant, PatternError},
@@ -133,6 +134,7 @@ fn nobody() -> Tenant {
         default_channels: Vec::new(),
         mutes: Vec::new(),
         silences: Vec::new(),
+        ai: Ai::default(),
     }
 }
 
@@ -165,6 +167,7 @@ impl RuleItem {
                 channels: ids(names),
             }),
             active: self.active.clone(),
+            ai_max_wait_ms: self.ai_max_wait_ms,
             enabled: self.enabled,
         }
     }

@@ -120,6 +120,23 @@ impl<'n> Field<'n> {
         count
     }
 
+    /// A number that may have decimals.
+    pub(super) fn number(&self, problems: &mut Problems) -> Option<f64> {
+        let number = match (&self.node.value, to_json(self.node)) {
+            (Value::Whole(_) | Value::Decimal(_), Some(number)) => number.as_f64(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong("a number", problems);
+        }
+        number
+    }
+
+    /// The items of a list, or the one thing that stands there instead of a list.
+    pub(super) fn one_or_more(&self, problems: &mut Problems) -> Vec<Self> {
+        if matches!(self.node.value, Value::List(_)) { self.items(problems) } else { vec![self.clone()] }
+    }
+
     pub(super) fn items(&self, problems: &mut Problems) -> Vec<Self> {
         let Value::List(list) = &self.node.value else {
             self.wrong("a list", problems);

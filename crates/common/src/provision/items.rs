@@ -10,14 +10,17 @@ use super::{
     node::Node,
 };
 use crate::{
+    ai::{self, Kind, Model},
     alert::Severity,
-    clock::{UnixMillis, millis},
+    clock::UnixMillis,
     config::{Active, Match},
     settings::parse_duration,
 };
 
-/// `ai.max_wait` when the file does not say, as in the settings.
-const MAX_WAIT_DEFAULT_MS: i64 = 5_000;
+/// What a model's item does not say is as the settings of the same names have it by default.
+const TIMEOUT_DEFAULT_MS: u32 = 20_000;
+const CONCURRENCY_DEFAULT: u32 = 4;
+const CONTEXT_TOKENS_DEFAULT: u32 = 8_192;
 
 pub(super) fn read(root: &Node, platforms: &[Platform], problems: &mut Problems) -> Provision {
     let mut provision = Provision {
@@ -28,7 +31,7 @@ pub(super) fn read(root: &Node, platforms: &[Platform], problems: &mut Problems)
         default_channels: Vec::new(),
         mutes: Vec::new(),
         silences: Vec::new(),
-        ai: None,
+        ai: Vec::new(),
         warnings: Vec::new(),
     };
     let Some(mut fields) = (Field { node: root, path: String::new() }).fields(problems) else { return provision };
@@ -40,9 +43,10 @@ pub(super) fn read(root: &Node, platforms: &[Platform], problems: &mut Problems)
     provision.default_channels = fields.texts("default_channels", problems);
     provision.mutes = each(&mut fields, "mutes", problems, mute);
     provision.silences = each(&mut fields, "silences", problems, silence);
-    if let Some(mut ai_fields) = fields.take("ai").and_then(|field| field.fields(problems)) {
-        provision.ai = ai(&mut ai_fields, problems);
-        ai_fields.finish(problems);
+    for item in fields.take("ai").map(|field| field.one_or_more(problems)).unwrap_or_default() {
+        let Some(mut fields) = item.fields(problems) else { continue };
+        provision.ai.extend(ai(&mut fields, problems));
+        fields.finish(problems);
     }
     fields.finish(problems);
     provision
@@ -222,6 +226,7 @@ fn rule(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<RuleItem> {
         set_severity: fields.take("set_severity").and_then(|field| severity(&field, problems)),
         escalate: fields.take("escalate").and_then(|field| escalate(&field, problems)),
         active: fields.take("active").and_then(|field| active(&field, &mut patterns, problems)),
+        ai_max_wait_ms: fields.take("ai_max_wait").and_then(|field| field.word(wait_ms, problems)),
         enabled: fields.flag("enabled", true, problems),
         patterns,
         name: name?,
@@ -285,24 +290,36 @@ fn time(text: &str) -> Result<UnixMillis, String> {
 }
 
 fn ai(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<AiItem> {
-    let base_url = fields.required("base_url", problems).and_then(|field| field.word(http_url, problems));
-    let model = fields.required("model", problems).and_then(|field| field.text(problems));
+    let base_url = fields
+        .required("base_url", problems)
+        .and_then(|field| field.word(|text| ai::check_url(text).map(|()| text.to_owned()), problems));
+    let name = fields.required("model", problems).and_then(|field| field.text(problems));
+    let kind = fields.take("kind").map(|field| field.word(str::parse, problems));
     let api_key = fields.text("api_key", problems);
-    let wait = |text: &str| parse_duration(text).map(millis);
-    let max_wait_ms = fields.take("max_wait").map(|field| field.word(wait, problems));
-    Some(AiItem {
+    let max_wait_ms = fields.take("max_wait").and_then(|field| field.word(wait_ms, problems));
+    let timeout_ms = fields.take("timeout").and_then(|field| field.word(wait_ms, problems));
+    let mut count =
+        |name: &str, default: u32| fields.take(name).and_then(|field| field.count(problems)).unwrap_or(default);
+    let concurrency = count("concurrency", CONCURRENCY_DEFAULT);
+    let context_tokens = count("context_tokens", CONTEXT_TOKENS_DEFAULT);
+    let mut price = |name: &str| fields.take(name).and_then(|field| field.number(problems)).unwrap_or_default();
+    let model = Model {
+        kind: kind.unwrap_or(Some(Kind::Openai))?,
         base_url: base_url?,
-        model: model?.value,
-        api_key: api_key.map(|key| key.value.into()),
-        max_wait_ms: max_wait_ms.unwrap_or(Some(MAX_WAIT_DEFAULT_MS))?,
-    })
+        name: name?.value,
+        timeout_ms: timeout_ms.unwrap_or(TIMEOUT_DEFAULT_MS),
+        concurrency,
+        context_tokens,
+        prompt_price: price("prompt_price"),
+        completion_price: price("completion_price"),
+    };
+    if let Some((field, what)) = model.problem() {
+        problems.add_at(&fields.whole, format!("`{field}` {what}"));
+    }
+    Some(AiItem { model, api_key: api_key.map(|key| key.value.into()), max_wait_ms })
 }
 
-fn http_url(text: &str) -> Result<String, &'static str> {
-    // The reason for no more than this: the address is checked where it is called.
-    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or_default();
-    if host.is_empty() || text.contains(char::is_whitespace) {
-        return Err("must be a URL that starts with http:// or https://");
-    }
-    Ok(text.to_owned())
+fn wait_ms(text: &str) -> Result<u32, String> {
+    let wait = parse_duration(text)?;
+    u32::try_from(wait.as_millis()).map_err(|_| format!("`{text}` is too long"))
 }

@@ -20,6 +20,7 @@ pub use apply::{Applied, ApplyError, apply};
 use fields::Problems;
 
 use crate::{
+    ai::Model,
     alert::Severity,
     clock::UnixMillis,
     config::{Active, Match},
@@ -104,7 +105,8 @@ pub struct Provision {
     default_channels: Vec<Located<String>>,
     mutes: Vec<MuteItem>,
     silences: Vec<SilenceItem>,
-    ai: Option<AiItem>,
+    /// In the order in which they are asked.
+    ai: Vec<AiItem>,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Problem>,
 }
@@ -142,6 +144,7 @@ struct RuleItem {
     set_severity: Option<Severity>,
     escalate: Option<(Severity, Vec<Located<String>>)>,
     active: Option<Active>,
+    ai_max_wait_ms: Option<u32>,
     enabled: bool,
     /// The texts in it that are patterns or hours, to find the one that does not compile.
     patterns: Vec<Located<String>>,
@@ -165,13 +168,11 @@ struct SilenceItem {
     patterns: Vec<Located<String>>,
 }
 
-/// Kept for the model's stage.
 #[derive(Debug)]
 struct AiItem {
-    base_url: String,
-    model: String,
+    model: Model,
     api_key: Option<SecretString>,
-    max_wait_ms: i64,
+    max_wait_ms: Option<u32>,
 }
 
 impl Provision {
@@ -183,6 +184,7 @@ impl Provision {
             (self.rules.len(), "rules"),
             (self.mutes.len(), "mutes"),
             (self.silences.len(), "silences"),
+            (self.ai.len(), "models"),
         ];
         counted.map(|(count, what)| format!("{count} {what}")).join(", ")
     }

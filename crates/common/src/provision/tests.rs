@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{ApplyError, FIRST_START, Platform, PlatformField, Problem, Provision, apply, parse};
 use crate::{
+    ai::{Ai, Kind},
     alert::Severity,
     config::{Document, Snapshot, Tenant},
     crypto::Vault,
@@ -123,7 +124,7 @@ async fn document(store: &Store) -> Document {
 fn the_example_of_the_guide_is_sound() {
     let example = GUIDE.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let provision = read(example).unwrap();
-    assert_eq!(provision.summary(), "0 bots, 2 channels, 3 rules, 1 mutes, 1 silences");
+    assert_eq!(provision.summary(), "0 bots, 2 channels, 3 rules, 1 mutes, 1 silences, 0 models");
     assert!(provision.warnings.is_empty(), "{:?}", provision.warnings);
     assert_eq!(provision.silences[0].expires_at, 1_801_418_400_000);
     assert!(read(FIRST_START).unwrap().warnings.is_empty());
@@ -247,6 +248,32 @@ ai: { base_url: "${OPS_BOT_TOKEN}", model: m, max_wait: "${OPS_BOT_TOKEN}" }
 }
 
 #[test]
+fn models_are_one_or_a_list_and_their_numbers_must_make_sense() {
+    let one = "ai: { base_url: 'http://a/v1', model: m, prompt_price: 1, completion_price: 2.5 }\n";
+    let model = &read(one).unwrap().ai[0].model;
+    assert_eq!((model.kind, model.prompt_price, model.completion_price), (Kind::Openai, 1.0, 2.5));
+    let two =
+        "ai: [{ base_url: 'http://a', kind: ollama, model: m, timeout: 3s }, { base_url: 'http://b', model: n }]\n";
+    let names: Vec<_> =
+        read(two).unwrap().ai.into_iter().map(|item| (item.model.name, item.model.timeout_ms)).collect();
+    assert_eq!(names, [("m".to_owned(), 3_000), ("n".to_owned(), 20_000)]);
+    let text = problems(
+        "ai:
+  - { base_url: 'http://user:pass@a', model: m }
+  - { base_url: 'http://a', model: m, kind: closed }
+  - { base_url: 'http://a', model: m, context_tokens: 100 }
+  - { base_url: 'http://a', model: m, prompt_price: cheap }
+",
+    );
+    insta::assert_snapshot!(text, @"
+    w.yaml:2:17: ai[0].base_url: must not hold a password: put the key into `api_key`
+    w.yaml:3:45: ai[1].kind: is neither openai nor ollama
+    w.yaml:4:5: ai[2]: `context_tokens` must be at least 2048, for instructions, alert and answer
+    w.yaml:5:53: ai[3].prompt_price: must be a number, not a text
+    ");
+}
+
+#[test]
 fn channels_without_a_default_are_allowed_with_a_warning() {
     let provision = read("channels: [{ name: c, platform: console }]").unwrap();
     assert!(provision.warnings[0].to_string().contains("default_channels: is missing"));
@@ -331,8 +358,7 @@ async fn ids_and_made_tokens_stay_while_fields_change(empty: Empty) {
     assert_eq!((after.mutes[0].id, after.mutes[0].comment.as_str()), (before.mutes[0].id, "spam"));
     assert_eq!(after.rules[0].id, before.rules[0].id);
     let mut tx = store.begin_read().await.unwrap();
-    let ai = config::setting(&mut tx, TENANT, "ai").await.unwrap().unwrap();
-    assert!(ai.contains("6000"), "{ai}");
+    assert_eq!(config::ai(&mut tx, TENANT).await.unwrap().max_wait_ms, Some(6_000));
 }
 
 async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_alone(empty: Empty) {
@@ -351,7 +377,7 @@ async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_al
     assert!(after.bots.is_empty() && after.rules.is_empty() && after.mutes.is_empty());
     assert!(after.default_channels.is_empty());
     let mut tx = store.begin_read().await.unwrap();
-    assert_eq!(config::setting(&mut tx, TENANT, "ai").await.unwrap(), None);
+    assert_eq!(config::ai(&mut tx, TENANT).await.unwrap(), Ai::default());
 }
 
 async fn a_renamed_channel_is_another_and_tokens_can_be_exchanged(empty: Empty) {

@@ -47,8 +47,8 @@ const LOST_PAUSE: Duration = Duration::from_millis(250);
 /// How often giving jobs back is tried when stopping. What is not given back returns when the lease lapses.
 const RELEASES_MAX: u32 = 5;
 
-/// How often the queue is tended.
-const TEND_EVERY: Duration = Duration::from_millis(250);
+/// How often the queue is tended: a job that waits for its time leaves up to this much later.
+pub const TEND_EVERY: Duration = Duration::from_millis(250);
 
 /// How long workers have to report after an outage of the queue, before those that did not are given up.
 const TEND_AFTER_OUTAGE: Duration = Duration::from_secs(2);

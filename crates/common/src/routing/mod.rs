@@ -7,12 +7,16 @@
 //! 3. If nothing named a channel, the default channels get it.
 //! 4. Channels that are disabled or gone are left out. None left: the event is unrouted.
 //! 5. A silence that matches keeps the alert from all channels.
+//!
+//! What a language model said about an alert comes after that ([`CompiledTenant::route_with`]): it can add channels,
+//! and takes none away.
 
 mod glob;
 mod matcher;
+mod refined;
 mod window;
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
@@ -57,6 +61,12 @@ pub struct Routing {
     pub reasons: Vec<String>,
     /// How the event ends here: silenced or unrouted. `None` when there is a channel to deliver to.
     pub ending: Option<Ending>,
+    /// The severity after the rules, had no model raised it. Deduplication compares this one.
+    pub unraised: Severity,
+    /// Those of the channels that only the model's severity named.
+    pub raised: Vec<ChannelId>,
+    /// The longest wait for the model's answer that a matching rule asks for.
+    pub ai_max_wait: Option<Duration>,
 }
 
 /// One tenant's rules, mutes and silences, compiled.
@@ -89,6 +99,7 @@ struct CompiledRule {
     set_severity: Option<Severity>,
     escalate: Option<Escalate>,
     window: Option<Window>,
+    ai_max_wait: Option<Duration>,
 }
 
 impl CompiledTenant {
@@ -162,6 +173,7 @@ fn compile_rules(rules: &[Rule]) -> Result<(Vec<CompiledRule>, Matchers), Config
             set_severity: rule.set_severity,
             escalate: rule.escalate.clone(),
             window,
+            ai_max_wait: rule.ai_max_wait_ms.map(|wait| Duration::from_millis(wait.into())),
         });
     }
     Ok((compiled, used.build()))
@@ -193,12 +205,14 @@ struct Walk<'a> {
     channels: Vec<ChannelId>,
     silenced: Option<SilenceId>,
     reasons: Vec<String>,
+    ai_max_wait: Option<Duration>,
 }
 
 impl<'a> Walk<'a> {
     fn new(tenant: &'a CompiledTenant, alert: &'a Alert, now_ms: UnixMillis) -> Self {
         let severity = alert.analysis.severity;
-        Self { tenant, alert, now_ms, severity, channels: Vec::new(), silenced: None, reasons: Vec::new() }
+        let (channels, reasons) = (Vec::new(), Vec::new());
+        Self { tenant, alert, now_ms, severity, channels, silenced: None, reasons, ai_max_wait: None }
     }
 
     fn say(&mut self, reason: impl FnOnce() -> String) {
@@ -256,6 +270,7 @@ impl<'a> Walk<'a> {
             self.severity = severity;
             self.say(|| format!("rule `{}` set the severity to {severity} (it was {before})", rule.name));
         }
+        self.ai_max_wait = self.ai_max_wait.max(rule.ai_max_wait);
         self.name(&rule.channels);
         if let Some(escalate) = rule.escalate.as_ref().filter(|escalate| self.severity >= escalate.severity_at_least) {
             self.name(&escalate.channels);
@@ -317,7 +332,7 @@ impl<'a> Walk<'a> {
     }
 
     fn routing(self) -> Routing {
-        let Self { alert, severity, channels, silenced, reasons, .. } = self;
+        let Self { alert, severity, channels, silenced, reasons, ai_max_wait, .. } = self;
         let ending = match (silenced, channels.is_empty()) {
             (Some(_), _) => Some(Ending::Silenced),
             (None, true) => Some(Ending::Unrouted),
@@ -325,7 +340,8 @@ impl<'a> Walk<'a> {
         };
         let changed = severity != alert.analysis.severity;
         let analysis = changed.then(|| Analysis { severity, ..alert.analysis.clone() });
-        Routing { channels, silenced, severity, analysis, reasons, ending }
+        let raised = Vec::new();
+        Routing { channels, silenced, severity, analysis, reasons, ending, unraised: severity, raised, ai_max_wait }
     }
 }
 

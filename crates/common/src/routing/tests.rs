@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use super::*;
 use crate::{
+    ai::Ai,
     alert::{Event, Origin, Status},
     config::Channel,
     crypto::Vault,
@@ -44,6 +45,7 @@ fn tenant(rules: Vec<Rule>, default_channels: &[ChannelId]) -> Tenant {
         default_channels: default_channels.to_vec(),
         mutes: Vec::new(),
         silences: Vec::new(),
+        ai: Ai::default(),
     }
 }
 
@@ -57,6 +59,7 @@ fn rule(name: &str, matcher: Match, channels: &[ChannelId]) -> Rule {
         set_severity: None,
         escalate: None,
         active: None,
+        ai_max_wait_ms: None,
         enabled: true,
     }
 }
@@ -328,4 +331,66 @@ fn five_thousand_rules_stay_fast() {
     let each = started.elapsed() / 200;
     println!("5,000 rules: compiled in {compile:?}, routed in {each:?}");
     assert!(compile.as_secs() < 20 && each.as_millis() < 10, "compiled in {compile:?}, routed in {each:?}");
+}
+
+/// The alert of the tests with what a model made of it: this severity, and words that matchers must not see.
+fn with_model(tenant: &Tenant, severity: Severity) -> (Routing, Routing) {
+    let alert = alert(Severity::Warning);
+    let words = || "the model's".to_owned();
+    let refined = Analysis { severity, system: words(), category: words(), summary: words(), ..alert.analysis.clone() };
+    let tenant = CompiledTenant::compile(tenant).unwrap();
+    (tenant.route(&alert, NOW), tenant.route_with(&alert, Some(&refined), NOW))
+}
+
+#[test]
+fn a_severity_that_a_model_raised_adds_channels_and_takes_none_away() {
+    let critical = Match { severity_at_least: Some(Severity::Critical), ..Match::default() };
+    let rules = vec![
+        Rule { set_severity: Some(Severity::Info), ..rule("worst first", critical.clone(), &[SINK]) },
+        rule("all", Match::default(), &[OPS]),
+    ];
+    let mut tenant = tenant(rules, &[]);
+    let (without, with) = with_model(&tenant, Severity::Critical);
+    assert_eq!((&*without.channels, &*with.channels, &*with.raised), (&[OPS][..], &[OPS, SINK][..], &[SINK][..]));
+    assert_eq!(
+        (with.severity, with.unraised),
+        (Severity::Warning, Severity::Warning),
+        "not lower, though a rule says info"
+    );
+    assert_eq!(with.analysis.as_ref().unwrap().summary, "the model's");
+    assert!(
+        with.reasons.last().unwrap().contains("raised the severity from warning to critical"),
+        "{:?}",
+        with.reasons
+    );
+
+    // A silence for what is critical does not hold back what is critical to the model only; another one does.
+    tenant.rules[0].set_severity = None;
+    tenant.silences.push(Silence { id: SilenceId(1), matcher: critical, expires_at: NOW + 1, comment: String::new() });
+    let (_, with) = with_model(&tenant, Severity::Critical);
+    assert_eq!((&*with.channels, with.silenced), (&[OPS][..], None));
+    tenant.silences[0].matcher = Match::default();
+    let (_, with) = with_model(&tenant, Severity::Critical);
+    assert_eq!((&*with.channels, with.silenced, with.ending), (&[][..], Some(SilenceId(1)), Some(Ending::Silenced)));
+}
+
+#[test]
+fn a_model_lowers_nothing_and_matchers_do_not_see_its_words() {
+    let astray = Match { system: Some("the model's".to_owned()), ..Match::default() };
+    let tenant = tenant(vec![rule("astray", astray, &[SINK]), rule("all", Match::default(), &[OPS])], &[]);
+    let (without, with) = with_model(&tenant, Severity::Info);
+    assert_eq!((&with.channels, with.severity), (&without.channels, Severity::Warning));
+    assert_eq!(with.reasons, without.reasons);
+}
+
+#[test]
+fn the_longest_wait_of_the_matching_rules_counts() {
+    let waits =
+        |name: &str, wait| Rule { r#continue: true, ai_max_wait_ms: wait, ..rule(name, Match::default(), &[OPS]) };
+    let wait = |rules| route(&tenant(rules, &[]), &alert(Severity::Warning)).ai_max_wait;
+    assert_eq!(wait(vec![waits("a", None)]), None);
+    assert_eq!(
+        wait(vec![waits("a", Some(500)), waits("b", Some(2_000)), waits("c", Some(0))]),
+        Some(Duration::from_secs(2))
+    );
 }

@@ -10,6 +10,8 @@ use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+use crate::ai::{self, Model, OpenProvider};
+
 /// The defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../../../config.example.toml");
 
@@ -128,8 +130,55 @@ pub struct Analyzer {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ai {
+    /// Empty: no model of the installation's own.
+    pub base_url: String,
+    pub model: String,
+    pub api_key: SecretString,
+    pub kind: ai::Kind,
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+    pub concurrency: u32,
+    pub context_tokens: u32,
     #[serde(deserialize_with = "duration")]
     pub max_wait: Duration,
+    /// Per tenant; 0 for no limit.
+    pub daily_tokens: u64,
+    #[serde(deserialize_with = "duration")]
+    pub cache_ttl: Duration,
+    /// Per million tokens.
+    pub prompt_price: f64,
+    pub completion_price: f64,
+}
+
+impl Ai {
+    /// The installation's own model, when one is set.
+    pub fn provider(&self) -> Option<OpenProvider> {
+        (!self.base_url.is_empty()).then(|| OpenProvider {
+            model: Model {
+                kind: self.kind,
+                base_url: self.base_url.clone(),
+                name: self.model.clone(),
+                timeout_ms: u32::try_from(self.timeout.as_millis()).unwrap_or(u32::MAX),
+                concurrency: self.concurrency,
+                context_tokens: self.context_tokens,
+                prompt_price: self.prompt_price,
+                completion_price: self.completion_price,
+            },
+            api_key: (!self.api_key.expose_secret().is_empty()).then(|| self.api_key.clone()),
+        })
+    }
+
+    fn validate(&self) -> Result<(), SettingsError> {
+        if self.base_url.is_empty() {
+            return Ok(());
+        }
+        ai::check_url(&self.base_url).map_err(|why| bad("ai.base_url", why))?;
+        if self.model.is_empty() {
+            return Err(bad("ai.model", "is missing: ai.base_url is set"));
+        }
+        let problem = self.provider().and_then(|provider| provider.model.problem());
+        problem.map_or(Ok(()), |(field, what)| Err(bad(format!("ai.{field}"), what)))
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -258,6 +307,7 @@ impl Settings {
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(bad(name, "must be at least 1"));
         }
+        self.ai.validate()?;
         if smtp.line_max_bytes < 512 {
             return Err(bad("smtp.line_max_bytes", "must be at least 512 (RFC 5321 §4.5.3.1.4)"));
         }
@@ -294,6 +344,9 @@ fn set(table: &mut toml::Table, section: &str, field: &str, text: &str, whence: 
             .parse()
             .map(toml::Value::Integer)
             .map_err(|_| bad(whence, format!("`{text}` is not a whole number")))?,
+        toml::Value::Float(_) => {
+            text.parse().map(toml::Value::Float).map_err(|_| bad(whence, format!("`{text}` is not a number")))?
+        }
         toml::Value::Boolean(_) => text
             .parse()
             .map(toml::Value::Boolean)

@@ -4,6 +4,7 @@ use sqlx::Row as _;
 
 use super::{Connection, StoreError, bots, channels, mutes, rules, silences};
 use crate::{
+    ai::Ai,
     clock::UnixMillis,
     config::{Document, Tenant},
     ids::{ChannelId, TenantId},
@@ -119,6 +120,21 @@ pub async fn set_setting(
     Ok(())
 }
 
+/// The tenant's setting that holds its models.
+const AI_SETTING: &str = "models";
+
+/// A tenant's models.
+pub async fn ai(connection: &mut Connection, tenant: TenantId) -> Result<Ai, StoreError> {
+    let text = setting(connection, tenant, AI_SETTING).await?;
+    text.map_or_else(|| Ok(Ai::default()), |text| super::sql::from_json("a tenant's models", &text))
+}
+
+/// Sets a tenant's models.
+pub async fn set_ai(connection: &mut Connection, tenant: TenantId, ai: &Ai) -> Result<(), StoreError> {
+    let text = (*ai != Ai::default()).then(|| super::sql::json(ai));
+    set_setting(connection, tenant, AI_SETTING, text.as_deref()).await
+}
+
 /// Where events go that no rule takes, in order.
 pub async fn default_channels(
     connection: &mut Connection,
@@ -164,6 +180,7 @@ pub async fn document(connection: &mut Connection) -> Result<Document, StoreErro
             default_channels: items(default_channels(connection, id).await?),
             mutes: items(mutes::list(connection, id).await?),
             silences: items(silences::list(connection, id).await?),
+            ai: ai(connection, id).await?,
         });
     }
     Ok(document)

@@ -26,7 +26,8 @@ struct Uses {
 /// there, then the others.
 pub async fn list(connection: &mut Connection, tenant: TenantId) -> Result<Vec<Owned<Rule>>, StoreError> {
     let mut uses = uses(connection, tenant).await?;
-    let statement = "SELECT id, name, matcher, goes_on, severity, escalate_at, active, enabled, provisioned
+    let statement =
+        "SELECT id, name, matcher, goes_on, severity, escalate_at, active, ai_max_wait_ms, enabled, provisioned
         FROM rules WHERE tenant_id = $1 ORDER BY provisioned DESC, position, id";
     let rows = sqlx::query(statement).bind(tenant.0).fetch_all(connection).await?;
     rows.iter().map(|row| read(row, uses.remove(&row.try_get("id")?).unwrap_or_default())).collect()
@@ -50,6 +51,7 @@ fn read(row: &AnyRow, uses: Uses) -> Result<Owned<Rule>, StoreError> {
         word.map(|word| sql::from_word("a rule's severity", word)).transpose()
     };
     let active = row.try_get::<Option<&str>, _>("active")?;
+    let wait = row.try_get::<Option<i64>, _>("ai_max_wait_ms")?;
     let rule = Rule {
         id: RuleId(row.try_get("id")?),
         name: row.try_get("name")?,
@@ -60,6 +62,7 @@ fn read(row: &AnyRow, uses: Uses) -> Result<Owned<Rule>, StoreError> {
         escalate: severity("escalate_at")?
             .map(|severity_at_least| Escalate { severity_at_least, channels: uses.escalated }),
         active: active.map(|text| sql::from_json("a rule's hours", text)).transpose()?,
+        ai_max_wait_ms: wait.map(|wait| u32::try_from(wait).unwrap_or(u32::MAX)),
         enabled: row.try_get::<i64, _>("enabled")? != 0,
     };
     config::owned(row, rule)
@@ -74,12 +77,13 @@ pub async fn put(
 ) -> Result<(), StoreError> {
     let Owned { item, provisioned } = rule;
     let done = sqlx::query(
-        "INSERT INTO rules (id, tenant_id, name, position, matcher, goes_on, severity, escalate_at, active, enabled,
-             provisioned)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        "INSERT INTO rules (id, tenant_id, name, position, matcher, goes_on, severity, escalate_at, active,
+             ai_max_wait_ms, enabled, provisioned)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, position = excluded.position,
              matcher = excluded.matcher, goes_on = excluded.goes_on, severity = excluded.severity,
-             escalate_at = excluded.escalate_at, active = excluded.active, enabled = excluded.enabled,
+             escalate_at = excluded.escalate_at, active = excluded.active,
+             ai_max_wait_ms = excluded.ai_max_wait_ms, enabled = excluded.enabled,
              provisioned = excluded.provisioned
          WHERE rules.tenant_id = excluded.tenant_id",
     )
@@ -92,6 +96,7 @@ pub async fn put(
     .bind(item.set_severity.map(Severity::as_str))
     .bind(item.escalate.as_ref().map(|escalate| escalate.severity_at_least.as_str()))
     .bind(item.active.as_ref().map(sql::json))
+    .bind(item.ai_max_wait_ms.map(i64::from))
     .bind(i64::from(item.enabled))
     .bind(i64::from(*provisioned))
     .execute(&mut *connection)

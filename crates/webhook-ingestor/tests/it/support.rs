@@ -20,6 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
+    ai::Ai,
     clock::ManualClock,
     config::{Channel, ConfigCell, Document, Tenant},
     crypto::Vault,
@@ -220,6 +221,7 @@ fn configuration(vault: &Vault) -> ConfigCell {
         default_channels: Vec::new(),
         mutes: Vec::new(),
         silences: Vec::new(),
+        ai: Ai::default(),
     };
     let cell = ConfigCell::default();
     cell.accept(&Document { version: 1, tenants: vec![tenant] }.publish(), vault).unwrap();

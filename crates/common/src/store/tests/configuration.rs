@@ -67,6 +67,7 @@ fn rule(id: i64, channels: &[i64]) -> Owned<Rule> {
         set_severity: Some(Severity::Error),
         escalate: Some(Escalate { severity_at_least: Severity::Critical, channels: ids }),
         active: Some(Active { days: vec!["mon".into()], from: "08:00".into(), to: "18:00".into(), timezone: None }),
+        ai_max_wait_ms: Some(1_500),
         enabled: true,
     })
 }

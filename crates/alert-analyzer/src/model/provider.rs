@@ -1,0 +1,173 @@
+//! One model on one server: its share of calls at a time, its time limit, its circuit breaker, and what its server was
+//! found to be able to do.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
+use watchbell_common::{
+    ai::{Kind, OpenProvider},
+    alert::Alert,
+    clock::Clock,
+};
+
+use super::{
+    Answer, Usage,
+    breaker::Breaker,
+    exchange::Failure,
+    prompt::Prompt,
+    protocol::{Abilities, Protocol},
+};
+use crate::decode::cut;
+
+/// How much of a wrong answer a model is shown again, in bytes.
+const REPAIR_EXCERPT_BYTES: usize = 2_000;
+
+/// How long a call waits for its turn, before the next model is asked.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Ollama's port. Its OpenAI-compatible side shortens prompts to a default window without a word.
+const OLLAMA_PORT: &str = ":11434";
+
+/// A model that can be asked.
+pub(crate) struct Provider {
+    pub(crate) of: OpenProvider,
+    protocol: Protocol,
+    calls: Semaphore,
+    breaker: Mutex<Breaker>,
+    abilities: Mutex<Abilities>,
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.of.fmt(f)
+    }
+}
+
+/// What asking came to, with what was spent on it either way.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) result: Result<Answer, Failure>,
+    pub(crate) usage: Usage,
+}
+
+impl Provider {
+    /// Fails with what is wrong with the configuration. Shows no secret.
+    pub(crate) fn new(of: OpenProvider, http: Client, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let protocol = Protocol::new(&of, http, clock)?;
+        if of.model.kind == Kind::Openai && of.model.base_url.contains(OLLAMA_PORT) {
+            tracing::warn!(
+                "{} looks like Ollama, whose /v1 shortens long prompts without a word: set `kind` to ollama",
+                of.model.base_url
+            );
+        }
+        Ok(Self {
+            protocol,
+            calls: Semaphore::new(usize::try_from(of.model.concurrency).unwrap_or(Semaphore::MAX_PERMITS)),
+            breaker: Mutex::default(),
+            abilities: Mutex::default(),
+            of,
+        })
+    }
+
+    /// Asks about an alert, when a call is free and the breaker lets it pass.
+    pub(crate) async fn ask(&self, alert: &Alert) -> Asked {
+        let Ok(_call) = timeout(PATIENCE, self.calls.acquire()).await else {
+            return Asked { result: Err(Failure::Busy), usage: Usage::default() };
+        };
+        if !lock(&self.breaker).admits(Instant::now()) {
+            return Asked { result: Err(Failure::Resting), usage: Usage::default() };
+        }
+        let context_tokens = usize::try_from(self.of.model.context_tokens).unwrap_or(usize::MAX);
+        let prompt = Prompt::new(alert, context_tokens, rand::random);
+        let mut usage = Usage::default();
+        let limit = self.of.model.timeout();
+        let result = timeout(limit, self.converse(&prompt, &mut usage)).await;
+        let result = result.unwrap_or(Err(Failure::TimedOut(limit)));
+        if usage == Usage::default() && may_have_cost(&result) {
+            // The server did not say, or fell silent with the prompt in hand: better too much than free of charge.
+            usage.prompt_tokens = prompt.tokens();
+        }
+        self.note(&result);
+        Asked { result, usage }
+    }
+
+    /// Whether its breaker keeps calls away now.
+    pub(crate) fn rests(&self) -> bool {
+        lock(&self.breaker).rests(Instant::now())
+    }
+
+    /// Asks, and when the answer is not one, says why and asks once more.
+    async fn converse(&self, prompt: &Prompt, usage: &mut Usage) -> Result<Answer, Failure> {
+        let mut messages = vec![message("system", &prompt.system), message("user", &prompt.user)];
+        let (wrong, why) = match self.turn(&messages, usage).await {
+            Ok(text) => match Answer::read(&text) {
+                Ok(answer) => return Ok(answer),
+                Err(why) => (text, why.to_string()),
+            },
+            Err(Failure::Unusable(why)) => (String::new(), why),
+            Err(failure) => return Err(failure),
+        };
+        if !wrong.trim().is_empty() {
+            messages.push(message("assistant", &cut(wrong, REPAIR_EXCERPT_BYTES)));
+        }
+        let repair = format!("Your answer cannot be used: {why}. Answer with the JSON object only, and keep it short.");
+        messages.push(message("user", &repair));
+        let text = self.turn(&messages, usage).await?;
+        Answer::read(&text).map_err(|why| Failure::Unusable(why.to_string()))
+    }
+
+    async fn turn(&self, messages: &[Value], usage: &mut Usage) -> Result<String, Failure> {
+        let abilities = *lock(&self.abilities);
+        let said = self.protocol.chat(messages, abilities).await?;
+        *usage += said.usage;
+        if said.abilities != abilities {
+            tracing::info!(
+                model = self.of.model.name,
+                "the server refused options and is asked without them: {:?}",
+                said.abilities
+            );
+            *lock(&self.abilities) = said.abilities;
+        }
+        said.flaw.map_or(Ok(said.text), |flaw| Err(Failure::Unusable(flaw)))
+    }
+
+    /// Tells the breaker. A failure is logged when it opens the circuit, not each time.
+    fn note(&self, result: &Result<Answer, Failure>) {
+        let mut breaker = lock(&self.breaker);
+        let (now, model) = (Instant::now(), &self.of.model.name);
+        match result {
+            Ok(_) => breaker.succeeded(),
+            Err(Failure::Limited { retry_after }) => {
+                tracing::info!(model, "the model's server limits the rate: {retry_after:?}");
+                breaker.limited(now, *retry_after);
+            }
+            Err(failure) => {
+                tracing::debug!(model, "a model did not answer: {failure}");
+                if breaker.failed(now) {
+                    tracing::warn!(model, "a model failed repeatedly and is left alone for a while: {failure}");
+                }
+            }
+        }
+    }
+}
+
+fn may_have_cost(result: &Result<Answer, Failure>) -> bool {
+    matches!(result, Ok(_) | Err(Failure::TimedOut(_) | Failure::TooLong | Failure::Unusable(_)))
+}
+
+fn message(role: &str, content: &str) -> Value {
+    json!({ "role": role, "content": content })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,5 @@
+//! The model's stage against local servers that behave and misbehave.
+
+mod desk;
+mod fake;
+mod servers;
