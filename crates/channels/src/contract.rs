@@ -112,6 +112,7 @@ pub(crate) fn channel(platform: &str, target: &str) -> OpenChannel {
         rate_per_min: 0,
         dedup_window_s: 0,
         push_token: vault.seal("x", &"x".into()),
+        templates: Vec::new(),
         enabled: true,
     };
     OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new() }

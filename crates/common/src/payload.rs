@@ -161,6 +161,9 @@ pub struct DeliverPayload {
     pub count: u64,
     /// A later answer to a message that already went out.
     pub update: bool,
+    /// When the first event of this episode of the alert arrived, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<UnixMillis>,
 }
 json_payload!(DeliverPayload, DeliverVersions);
 

@@ -118,8 +118,14 @@ fn intake_v1() {
 #[test]
 fn route_deliver_and_enrich_v1() {
     keeps("route.v1", &RoutePayload { alert: alert() });
-    let deliver =
-        DeliverPayload { delivery: delivery(), channel: ChannelId(7), alert: alert(), count: 3, update: false };
+    let deliver = DeliverPayload {
+        delivery: delivery(),
+        channel: ChannelId(7),
+        alert: alert(),
+        count: 3,
+        update: false,
+        since: None,
+    };
     keeps("deliver.v1", &deliver);
     keeps("enrich.v1", &EnrichPayload { alert: alert(), count: 3, channels: vec![ChannelId(7), ChannelId(8)] });
 }

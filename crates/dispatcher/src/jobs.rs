@@ -27,7 +27,7 @@ pub(crate) fn delivery(lease: &Lease, channel: ChannelId, alert: Alert, count: u
     let books = if update { None } else { lease.event };
     let order = format!("{channel}:{}", alert.id);
     let delivery = delivery_id(alert.event.id, channel, update);
-    let payload = DeliverPayload { delivery, channel, alert, count, update }.encode();
+    let payload = DeliverPayload { delivery, channel, alert, count, update, since: None }.encode();
     let job = JobId::derived(&[kind, event.as_bytes(), &id]);
     NewJob { order: Some(order), ..NewJob::new(job, lease.tenant, books, lane(channel), payload) }
 }

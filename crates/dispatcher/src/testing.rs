@@ -45,6 +45,7 @@ pub(crate) fn document() -> Document {
         rate_per_min: 0,
         dedup_window_s: 0,
         push_token: vault().seal("x", &id.to_string().into()),
+        templates: Vec::new(),
         enabled: true,
     };
     let rule = Rule {
@@ -62,6 +63,7 @@ pub(crate) fn document() -> Document {
         id: TenantId::DEFAULT,
         name: "default".to_owned(),
         bots: Vec::new(),
+        templates: Vec::new(),
         channels: vec![
             channel(OPS, "ops", "console", ""),
             channel(SINK, "sink", "webhook", "http://127.0.0.1:9/alerts"),

@@ -22,7 +22,7 @@ use fields::Problems;
 use crate::{
     alert::Severity,
     clock::UnixMillis,
-    config::{Active, Match},
+    config::{Active, Match, ParseMode},
 };
 
 /// The largest file. A channel takes some 200 bytes, so this is thousands of them.
@@ -30,6 +30,16 @@ pub const FILE_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a first start without a file begins with: whatever arrives is shown on the console.
 pub const FIRST_START: &str = "channels: [{ name: console, platform: console }]\ndefault_channels: [console]\n";
+
+/// What provisioning must ask of those who know the destinations.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    pub platforms: Vec<Platform>,
+    /// Why a text is no template.
+    pub template: fn(&str) -> Result<(), String>,
+    /// Why a text is no condition for using a template.
+    pub condition: fn(&str) -> Result<(), String>,
+}
 
 /// What provisioning must know of a platform.
 #[derive(Debug, Clone)]
@@ -50,6 +60,8 @@ pub struct PlatformField {
     pub required: bool,
     /// Sealed in the store. Credentials always are.
     pub secret: bool,
+    /// Why it cannot have that value, where its platform can tell without a connection.
+    pub check: fn(&serde_json::Value) -> Result<(), String>,
 }
 
 /// A place in the file, both counted from 1.
@@ -99,6 +111,7 @@ impl<T> Located<T> {
 pub struct Provision {
     file: String,
     bots: Vec<BotItem>,
+    templates: Vec<TemplateItem>,
     channels: Vec<ChannelItem>,
     rules: Vec<RuleItem>,
     default_channels: Vec<Located<String>>,
@@ -117,6 +130,13 @@ struct BotItem {
 }
 
 #[derive(Debug)]
+struct TemplateItem {
+    name: Located<String>,
+    body: String,
+    parse_mode: ParseMode,
+}
+
+#[derive(Debug)]
 struct ChannelItem {
     name: Located<String>,
     /// Where the channel stands, for what is missing in it.
@@ -130,6 +150,8 @@ struct ChannelItem {
     rate_per_min: u32,
     dedup_window_s: u32,
     push_token: Option<Located<SecretString>>,
+    /// Names of templates, and the conditions for using them.
+    templates: Vec<(Located<String>, Option<String>)>,
     enabled: bool,
 }
 
@@ -179,6 +201,7 @@ impl Provision {
     pub fn summary(&self) -> String {
         let counted = [
             (self.bots.len(), "bots"),
+            (self.templates.len(), "templates"),
             (self.channels.len(), "channels"),
             (self.rules.len(), "rules"),
             (self.mutes.len(), "mutes"),
@@ -195,13 +218,13 @@ impl Provision {
 pub fn parse(
     text: &str,
     file: &str,
-    platforms: &[Platform],
+    vocabulary: &Vocabulary,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Provision, Vec<Problem>> {
     let mut problems = Problems::new(file);
     let provision = node::read(text, env, &mut problems).map(|root| {
-        let mut provision = items::read(&root, platforms, &mut problems);
-        check::check(&mut provision, platforms, &mut problems);
+        let mut provision = items::read(&root, vocabulary, &mut problems);
+        check::check(&mut provision, &vocabulary.platforms, &mut problems);
         provision
     });
     match (provision, problems.finish()) {

@@ -36,7 +36,8 @@ fn deliver(document: &Document, slot: Duration) -> Deliver {
 fn lease(update: bool) -> Lease {
     let alert = testing::alert();
     let delivery = crate::jobs::delivery_id(alert.event.id, SINK, update);
-    let payload = DeliverPayload { delivery, channel: SINK, alert: alert.clone(), count: 3, update }.encode();
+    let payload =
+        DeliverPayload { delivery, channel: SINK, alert: alert.clone(), count: 3, update, since: None }.encode();
     testing::lease(QueueName::Deliver, &alert, payload)
 }
 
