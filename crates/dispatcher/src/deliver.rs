@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::time::timeout;
-use watchbell_channels::{Message, Receipt, SendError};
+use watchbell_channels::{Message, Receipt, SendError, TemplateFailure};
 use watchbell_common::{
     clock::Clock,
     config::{ConfigCell, OpenChannel},
@@ -70,7 +70,7 @@ impl Deliver {
             return wait;
         }
         let (received_at, update) = (payload.alert.event.received_at, payload.update);
-        match self.send(&sender, &Message::new(payload)).await {
+        match self.send(&sender, &self.message(&sender, &open, payload)).await {
             Ok(receipt) => {
                 if !update {
                     let millis = u32::try_from(self.clock.now_ms().saturating_sub(received_at)).unwrap_or_default();
@@ -84,6 +84,15 @@ impl Deliver {
                 self.failed(lease, &attempt, after)
             }
         }
+    }
+
+    /// Writes the message, and tells the operator when a template failed; the message tells its readers.
+    fn message(&self, sender: &Sender, open: &OpenChannel, payload: DeliverPayload) -> Message {
+        let (message, failure) = sender.voice.message(payload, self.clock.now_ms());
+        if let Some(TemplateFailure { template, reason }) = failure {
+            tracing::warn!(channel.name = open.channel.name, "the template `{template}` failed: {reason}");
+        }
+        message
     }
 
     /// Takes a slot of the channel's rate; when none is free, the whole channel waits for the next.

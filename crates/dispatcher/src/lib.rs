@@ -58,7 +58,8 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
     pools.spawn(run_each(pool(QueueName::Route, limits.concurrency, 0), routing, stop.clone()));
 
     let http = outbound::client().context("making the HTTP client")?;
-    let tools = Tools { http, clock: shared.clock.clone(), timeout: limits.attempt_timeout };
+    let public_url = shared.settings.http.public_url.clone();
+    let tools = Tools { http, clock: shared.clock.clone(), timeout: limits.attempt_timeout, public_url };
     let deliver = Arc::new(Deliver {
         queue: shared.queue.clone(),
         config: shared.config.clone(),
@@ -90,6 +91,10 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
 
 fn describe_metrics() {
     metrics::describe_counter!("watchbell_deliveries_total", "Attempts to deliver, by platform and outcome");
+    metrics::describe_counter!(
+        "watchbell_template_failures_total",
+        "Templates that failed, by what they were to write"
+    );
     metrics::describe_histogram!(
         "watchbell_attempt_seconds",
         metrics::Unit::Seconds,

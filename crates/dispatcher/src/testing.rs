@@ -122,7 +122,12 @@ pub(crate) fn lease(queue: QueueName, alert: &Alert, payload: Bytes) -> Lease {
 }
 
 pub(crate) fn tools() -> Tools {
-    Tools { http: outbound::client().unwrap(), clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT }
+    Tools {
+        http: outbound::client().unwrap(),
+        clock: Arc::new(ManualClock::at(NOW)),
+        timeout: TIMEOUT,
+        public_url: None,
+    }
 }
 
 /// A queue of which only the slots are asked for; each costs this wait.

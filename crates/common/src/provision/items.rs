@@ -164,7 +164,7 @@ fn channel(
         _ => fields.take("target"),
     };
     let target = target.and_then(|field| field.text(problems)).map(|text| text.value).unwrap_or_default();
-    let (options, secrets) = options(fields, known, problems);
+    let (options, secrets) = options(fields, known, vocabulary, problems);
     let used = |fields: &mut Fields<'_>, problems: &mut Problems| template_use(fields, vocabulary, problems);
     Some(ChannelItem {
         whole: fields.whole.clone(),
@@ -184,7 +184,12 @@ fn channel(
 
 type Options = (BTreeMap<String, serde_json::Value>, BTreeMap<String, SecretString>);
 
-fn options(fields: &mut Fields<'_>, known: Option<&Platform>, problems: &mut Problems) -> Options {
+fn options(
+    fields: &mut Fields<'_>,
+    known: Option<&Platform>,
+    vocabulary: &Vocabulary,
+    problems: &mut Problems,
+) -> Options {
     let (mut options, mut secrets) = Options::default();
     let field = fields.take("options");
     let Some(known) = known else { return (options, secrets) };
@@ -201,7 +206,7 @@ fn options(fields: &mut Fields<'_>, known: Option<&Platform>, problems: &mut Pro
             secrets.extend(field.text(problems).map(|text| (option.name.clone(), text.value.into())));
         } else {
             let Some(value) = field.json(problems) else { continue };
-            if let Err(why) = (option.check)(&value) {
+            if let Err(why) = (vocabulary.option)(&option.name, &value) {
                 problems.add_at(&field.located(()), why);
             }
             options.insert(option.name.clone(), value);

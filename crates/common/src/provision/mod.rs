@@ -35,6 +35,8 @@ pub const FIRST_START: &str = "channels: [{ name: console, platform: console }]\
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
     pub platforms: Vec<Platform>,
+    /// Why an option of that name cannot have that value.
+    pub option: fn(&str, &serde_json::Value) -> Result<(), String>,
     /// Why a text is no template.
     pub template: fn(&str) -> Result<(), String>,
     /// Why a text is no condition for using a template.
@@ -60,8 +62,6 @@ pub struct PlatformField {
     pub required: bool,
     /// Sealed in the store. Credentials always are.
     pub secret: bool,
-    /// Why it cannot have that value, where its platform can tell without a connection.
-    pub check: fn(&serde_json::Value) -> Result<(), String>,
 }
 
 /// A place in the file, both counted from 1.

@@ -62,11 +62,7 @@ ai:
 "#;
 
 fn field(name: &str, required: bool, secret: bool) -> PlatformField {
-    let check = |value: &serde_json::Value| match value.as_str() {
-        Some("bad") => Err("is bad".to_owned()),
-        _ => Ok(()),
-    };
-    PlatformField { name: name.to_owned(), required, secret, check }
+    PlatformField { name: name.to_owned(), required, secret }
 }
 
 fn vocabulary() -> Vocabulary {
@@ -96,7 +92,11 @@ fn vocabulary() -> Vocabulary {
         ),
     ];
     let sound = |text: &str| if text.contains("broken") { Err("line 1: it is broken".to_owned()) } else { Ok(()) };
-    Vocabulary { platforms, template: sound, condition: sound }
+    let option = |name: &str, value: &serde_json::Value| match value.as_str() {
+        Some("bad") => Err(format!("{name} is bad")),
+        _ => Ok(()),
+    };
+    Vocabulary { platforms, option, template: sound, condition: sound }
 }
 
 fn env(name: &str) -> Option<String> {

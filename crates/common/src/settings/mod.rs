@@ -48,6 +48,8 @@ pub struct Http {
     #[serde(deserialize_with = "optional")]
     pub health_listen: Option<SocketAddr>,
     pub trusted_proxies: Vec<IpNet>,
+    #[serde(deserialize_with = "optional")]
+    pub public_url: Option<String>,
     pub body_max_bytes: usize,
     pub json_depth_max: usize,
     #[serde(deserialize_with = "duration")]
