@@ -22,7 +22,7 @@ const SYSTEMS: [&str; 6] = ["host", "hostname", "server", "instance", "node", "s
 
 /// The fields of a message by name.
 #[derive(Debug)]
-pub(crate) struct Data(HashMap<String, Value>);
+pub(crate) struct Data(pub(super) HashMap<String, Value>);
 
 impl Data {
     pub(crate) fn new(message: &Message) -> Self {

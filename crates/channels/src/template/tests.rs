@@ -356,3 +356,39 @@ fn nothing_that_nests_exhausts_the_stack() {
     }
     assert_eq!(render(&elses(64)), "");
 }
+
+/// The guide, which promises that its examples are tested.
+const GUIDE: &str = include_str!("../../../../docs/guide/templates.md");
+
+#[test]
+fn the_examples_of_the_guide_write_what_it_says() {
+    let block = |text: &'static str, language: &str| {
+        let (_, text) = text.split_once(language).unwrap();
+        text.split_once("```").unwrap().0
+    };
+    let examples: Vec<_> = GUIDE.split("```go-template\n").skip(1).collect();
+    assert_eq!(examples.len(), 4);
+    let around = Around { zone: TimeZone::UTC, ..around_now() };
+    for example in examples {
+        let source = example.split_once("```").unwrap().0;
+        let data = Data::new(&Message::new(contract::payload())).context();
+        let written = Template::parse(source).unwrap().render(&data, &around).unwrap();
+        assert_eq!(written, block(example, "```text\n"));
+    }
+}
+
+#[test]
+fn the_guide_names_every_function_and_field() {
+    let names = functions::ALL.iter().map(|(name, _)| *name);
+    let lacking: Vec<_> = names.filter(|name| !GUIDE.contains(&format!("`{name}"))).collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+    let message = Message::new(contract::payload());
+    let labels: Vec<_> = message.labels.keys().cloned().collect();
+    let Data(fields) = Data::new(&message);
+    let lacking: Vec<_> = fields
+        .keys()
+        .filter(|name| !labels.contains(name))
+        .filter(|name| !GUIDE.contains(&format!("`.{name}`")) && !GUIDE.contains(&format!("`{name}`")))
+        .collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+}
