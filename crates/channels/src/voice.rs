@@ -62,7 +62,8 @@ impl Voice {
         if self.templates.is_empty() {
             return (message, None);
         }
-        let data = Data::new(&message);
+        let lists = self.templates.iter().flat_map(|choice| &choice.parsed).any(|(_, template)| template.wants_lists());
+        let data = Data::new(&message, lists);
         let holds = |choice: &&Choice| match &choice.parsed {
             Ok((Some(condition), _)) => condition.holds(&data),
             _ => true,

@@ -262,7 +262,10 @@ impl Shape {
             filled.body = usual_body(message);
             return filled;
         }
-        let (data, around) = (Data::new(message).context(), self.manner.around(now));
+        let mut templates =
+            self.body.iter().map(|own| &own.template).chain(self.headers.iter().map(|(_, template)| template));
+        let data = Data::new(message, templates.any(Template::wants_lists)).context();
+        let around = self.manner.around(now);
         for (name, template) in &self.headers {
             let value = template.render(&data, &around).and_then(|value| header_value(&value));
             match value {

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::symlink};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use watchbell_common::{queue::Published, store::config};
+use watchbell_common::{provision, queue::Published, store::config};
 
 use crate::house::{House, until};
 
@@ -50,6 +50,48 @@ async fn a_file_that_changes_is_applied_and_a_broken_one_keeps_what_was() {
     fs::write(house.file(), "chanels: []\n").unwrap();
     drop(watchbell_api_server::prepare(&house.shared).await.unwrap());
     assert_eq!(house.published_channels().await, ["two"], "a restart with a broken file goes on with what was");
+}
+
+#[test]
+fn the_set_up_snippets_of_channels_and_the_guide_of_templates_are_sound() {
+    let env = |_: &str| Some("a-value".to_owned());
+    let check = |text: &str, name: &str| {
+        let provision = provision::parse(text, name, &watchbell_api_server::vocabulary(), &env);
+        provision.unwrap_or_else(|problems| panic!("{problems:#?}"));
+    };
+    for kind in watchbell_channels::ALL {
+        check(kind.setup, kind.id);
+    }
+    let guide = include_str!("../../../../docs/guide/templates.md");
+    check(guide.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap(), "templates.md");
+}
+
+#[test]
+fn templates_and_options_of_channels_are_checked_by_those_who_use_them() {
+    let text = "templates:
+  - name: t
+    body: |
+      fine
+      {{ frobnicate }}
+channels:
+  - name: c
+    platform: console
+    options: { language: tlh, timezone: Mars/Olympus }
+    templates: [{ template: t, when: severity is bad }]
+default_channels: [c]
+";
+    let problems = provision::parse(text, "w.yaml", &watchbell_api_server::vocabulary(), &|_| None).unwrap_err();
+    let shown: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "w.yaml:3:11: templates[0].body: line 2 column 4: function frobnicate not defined",
+            "w.yaml:9:26: channels[0].options.language: must be en, zh or fa",
+            "w.yaml:9:41: channels[0].options.timezone: must be an IANA time zone such as Europe/Berlin",
+            "w.yaml:10:38: channels[0].templates[0].when: `is` is none of eq, ne, in, startswith, endswith, contains, gt, \
+             lt, ge, le",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl Condition {
             None => Err(TemplateError::new(format_args!("`{value}` is not a number, which `{op}` needs"))),
         };
         let list = || value.split(',').map(str::trim).filter(|item| !item.is_empty());
-        let test = match op.to_ascii_lowercase().as_str() {
+        let kind = match op.to_ascii_lowercase().as_str() {
             "eq" => Test::Same(Operand::new(value)),
             "ne" => Test::Other(Operand::new(value)),
             "in" => Test::AnyOf(list().map(Operand::new).collect()),
@@ -90,7 +90,7 @@ impl Condition {
                 return Err(TemplateError::new(format_args!("`{op}` is none of {known}")));
             }
         };
-        Ok(Self { field: field.to_owned(), test })
+        Ok(Self { field: field.to_owned(), test: kind })
     }
 
     /// Whether it holds for a message. Looks at the data's own fields only; a dot is a letter like any other.

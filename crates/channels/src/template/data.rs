@@ -25,10 +25,15 @@ const SYSTEMS: [&str; 6] = ["host", "hostname", "server", "instance", "node", "s
 pub(crate) struct Data(pub(super) HashMap<String, Value>);
 
 impl Data {
-    pub(crate) fn new(message: &Message) -> Self {
+    /// With `lists`, also the lists and maps of Alertmanager's names: several copies of the labels, which are most of
+    /// the work; see [`super::Template::wants_lists`].
+    pub(crate) fn new(message: &Message, lists: bool) -> Self {
         let labels: HashMap<_, _> = message.labels.iter().map(|(name, value)| (name.clone(), label(value))).collect();
         let mut data = Self(ours(message));
         data.0.extend(alertmanager(message, &labels));
+        if lists {
+            data.add_lists(&message.summary, &message.details, &labels);
+        }
         let own = message.source == OWN_NAMES;
         for (name, value) in &labels {
             if own {
@@ -62,6 +67,21 @@ impl Data {
     /// In the engine's form.
     pub(crate) fn context(self) -> Context {
         Context::from(Value::Map(self.0))
+    }
+
+    /// A message is about one alert, so the list of alerts holds one.
+    fn add_lists(&mut self, summary: &str, details: &str, labels: &HashMap<String, Value>) {
+        let mut annotations = labels.clone();
+        for (name, value) in [("summary", summary), ("description", details)] {
+            annotations.entry(name.to_owned()).or_insert_with(|| text(value));
+        }
+        for (map, names) in [(labels, ["Labels", "CommonLabels"]), (&annotations, ["Annotations", "CommonAnnotations"])]
+        {
+            self.0.extend(names.map(|name| (name.to_owned(), Value::Map(map.clone()))));
+        }
+        let members = ["Status", "Labels", "Annotations", "StartsAt", "EndsAt", "GeneratorURL", "Fingerprint"];
+        let alert = members.map(|name| (name.to_owned(), self.0.get(name).cloned().unwrap_or(Value::NoValue)));
+        self.0.insert("Alerts".to_owned(), Value::Array(vec![Value::Map(alert.into())]));
     }
 
     fn or(&mut self, name: &str, value: impl FnOnce() -> Value) {
@@ -110,30 +130,15 @@ fn ours(message: &Message) -> HashMap<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The names that Alertmanager's templates use. A message is about one alert, so its list holds one.
+/// The names of single values that Alertmanager's templates use, and ours in the same manner.
 fn alertmanager(message: &Message, labels: &HashMap<String, Value>) -> HashMap<String, Value> {
     let label = |name: &str| labels.get(name).cloned();
-    let mut annotations = labels.clone();
-    for (name, value) in [("summary", &message.summary), ("description", &message.details)] {
-        annotations.entry(name.to_owned()).or_insert_with(|| text(value));
-    }
-    let (labels, annotations) = (Value::Map(labels.clone()), Value::Map(annotations));
-    let alert: HashMap<String, Value> = [
+    let fields = [
         ("Status", message.status.as_str().into()),
-        ("Labels", labels.clone()),
-        ("Annotations", annotations.clone()),
         ("StartsAt", label("starts_at").unwrap_or_else(|| since(message))),
         ("EndsAt", label("ends_at").unwrap_or(Value::NoValue)),
         ("GeneratorURL", label("generator_url").unwrap_or(Value::NoValue)),
         ("Fingerprint", text(&message.fingerprint)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
-    let mut all = alert.clone();
-    all.insert("Alerts".to_owned(), Value::Array(vec![Value::Map(alert)]));
-    let more = [
-        ("CommonLabels", labels),
-        ("CommonAnnotations", annotations),
         ("Receiver", label("receiver").unwrap_or(Value::NoValue)),
         ("ExternalURL", label("external_url").unwrap_or_else(|| message.link.clone().into())),
         ("Severity", message.severity.as_str().into()),
@@ -143,8 +148,7 @@ fn alertmanager(message: &Message, labels: &HashMap<String, Value>) -> HashMap<S
         ("Subject", text(&message.subject)),
         ("Text", text(&message.details)),
     ];
-    all.extend(more.map(|(name, value)| (name.to_owned(), value)));
-    all
+    fields.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// The first event of this episode; when that is not known, this one.

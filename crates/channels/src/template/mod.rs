@@ -97,7 +97,10 @@ thread_local! {
 }
 
 /// A parsed template.
-pub(crate) struct Template(gtmpl_ng::Template);
+pub(crate) struct Template {
+    engine: gtmpl_ng::Template,
+    lists: bool,
+}
 
 impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,8 +129,14 @@ impl Template {
             .with_deadline(TIME_MAX);
         let mut template = gtmpl_ng::Template::with_limits(limits);
         template.add_funcs(functions::ALL);
-        template.parse(source)?;
-        Ok(Self(template))
+        template.parse(source.as_str())?;
+        let lists = ["Alerts", "Labels", "Annotations"].iter().any(|name| source.contains(name));
+        Ok(Self { engine: template, lists })
+    }
+
+    /// Whether it names any of Alertmanager's lists and maps; those that do not are spared the work.
+    pub(crate) const fn wants_lists(&self) -> bool {
+        self.lists
     }
 
     /// Writes the message.
@@ -137,7 +146,7 @@ impl Template {
     pub(crate) fn render(&self, data: &Context, around: &Around) -> Result<String, TemplateError> {
         let _around = Told::tell(around.clone());
         let mut out = Lenient(Vec::new());
-        self.0.execute(&mut out, data)?;
+        self.engine.execute(&mut out, data)?;
         String::from_utf8(out.0).map_err(TemplateError::new)
     }
 }

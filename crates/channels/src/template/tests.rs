@@ -41,7 +41,9 @@ fn pushed() -> Message {
 
 fn try_render(source: &str, message: &Message) -> Result<String, String> {
     let template = Template::parse(source).map_err(|error| error.to_string())?;
-    template.render(&Data::new(message).context(), &around_now()).map_err(|error| error.to_string())
+    template
+        .render(&Data::new(message, template.wants_lists()).context(), &around_now())
+        .map_err(|error| error.to_string())
 }
 
 fn render(source: &str) -> String {
@@ -254,7 +256,7 @@ fn a_slow_template_is_stopped_by_the_clock() {
 
 #[test]
 fn conditions_follow_their_grammar() {
-    let data = Data::new(&pushed());
+    let data = Data::new(&pushed(), true);
     let table = [
         ("level eq CRITICAL", true),
         ("level EQ warning", false),
@@ -299,7 +301,7 @@ fn an_ordinary_template_takes_microseconds() {
     let (template, message) = (Template::parse(source).unwrap(), pushed());
     let started = Instant::now();
     for _ in 0..ROUNDS {
-        template.render(&Data::new(&message).context(), &around_now()).unwrap();
+        template.render(&Data::new(&message, template.wants_lists()).context(), &around_now()).unwrap();
     }
     let each = started.elapsed() / ROUNDS;
     assert!(each < Duration::from_millis(5), "{each:?}");
@@ -371,7 +373,7 @@ fn the_examples_of_the_guide_write_what_it_says() {
     let around = Around { zone: TimeZone::UTC, ..around_now() };
     for example in examples {
         let source = example.split_once("```").unwrap().0;
-        let data = Data::new(&Message::new(contract::payload())).context();
+        let data = Data::new(&Message::new(contract::payload()), true).context();
         let written = Template::parse(source).unwrap().render(&data, &around).unwrap();
         assert_eq!(written, block(example, "```text\n"));
     }
@@ -384,7 +386,7 @@ fn the_guide_names_every_function_and_field() {
     assert!(lacking.is_empty(), "{lacking:?}");
     let message = Message::new(contract::payload());
     let labels: Vec<_> = message.labels.keys().cloned().collect();
-    let Data(fields) = Data::new(&message);
+    let Data(fields) = Data::new(&message, true);
     let lacking: Vec<_> = fields
         .keys()
         .filter(|name| !labels.contains(name))

@@ -15,7 +15,7 @@ const COMPILED_MAX_BYTES: usize = 256 * 1024;
 /// How many compiled patterns a thread keeps: those of some dozens of templates.
 const PATTERNS_MAX: usize = 32;
 
-/// What `MarkdownV2` wants escaped anywhere in a text (Telegram Bot API, "MarkdownV2 style").
+/// What `MarkdownV2` wants escaped anywhere in a text (Telegram Bot API, section "Formatting options").
 const MARKDOWN: &str = "_*[]()~`>#+-=|{}.!\\";
 
 pub(super) type Answer = Result<Value, FuncError>;
@@ -110,6 +110,7 @@ pub(super) fn join(all: &[Value]) -> Answer {
     Ok(items.join(&*separator).into())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "functions of templates have one type")]
 pub(super) fn string_slice(all: &[Value]) -> Answer {
     Ok(Value::Array(all.iter().map(|value| text(value).into_owned().into()).collect()))
 }

@@ -144,16 +144,12 @@ fn strftime(layout: &str) -> String {
     let mut out = String::with_capacity(layout.len() * 2);
     let mut rest = layout;
     while let Some(letter) = rest.chars().next() {
-        let part = PARTS.iter().find(|(part, _)| rest.starts_with(part));
-        let taken = match part {
-            Some((part, named)) => {
-                out.push_str(named);
-                part.len()
-            }
-            None => {
-                out.push(letter);
-                letter.len_utf8()
-            }
+        let taken = if let Some((part, named)) = PARTS.iter().find(|(part, _)| rest.starts_with(part)) {
+            out.push_str(named);
+            part.len()
+        } else {
+            out.push(letter);
+            letter.len_utf8()
         };
         rest = &rest[taken..];
     }

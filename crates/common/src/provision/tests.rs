@@ -42,7 +42,7 @@ channels:
   - name: sink
     platform: webhook
     target: http://127.0.0.1:9999/alerts
-    options: { signing_secret: "whsec_${OPS_BOT_TOKEN}" }
+    secrets: { signing_secret: "whsec_${OPS_BOT_TOKEN}" }
 rules:
   - name: databases
     match: { from: "*@db-servers.local", severity_at_least: warning }
@@ -92,8 +92,8 @@ fn vocabulary() -> Vocabulary {
         ),
     ];
     let sound = |text: &str| if text.contains("broken") { Err("line 1: it is broken".to_owned()) } else { Ok(()) };
-    let option = |name: &str, value: &serde_json::Value| match value.as_str() {
-        Some("bad") => Err(format!("{name} is bad")),
+    let option = |name: &str, value: &serde_json::Value| match (name, value.as_str()) {
+        ("message_thread_id", Some("bad")) => Err("is bad".to_owned()),
         _ => Ok(()),
     };
     Vocabulary { platforms, option, template: sound, condition: sound }
@@ -194,6 +194,7 @@ channels:
     platform: telegram
     target: x
     options: { message_thread_id: bad }
+    secrets: { message_thread_id: 7 }
     templates: [{ template: one, when: "broken" }, { template: nobody }, { when: x eq y }, { template: one }]
 default_channels: [c]
 "#,
