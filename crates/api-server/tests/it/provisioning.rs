@@ -85,7 +85,7 @@ default_channels: [c]
     assert_eq!(
         shown,
         [
-            "w.yaml:3:11: templates[0].body: line 2 column 4: function frobnicate not defined",
+            "w.yaml:4:7: templates[0].body: line 2 column 4: function frobnicate not defined",
             "w.yaml:9:26: channels[0].options.language: must be en, zh or fa",
             "w.yaml:9:41: channels[0].options.timezone: must be an IANA time zone such as Europe/Berlin",
             "w.yaml:10:38: channels[0].templates[0].when: `is` is none of eq, ne, in, startswith, endswith, contains, gt, \
