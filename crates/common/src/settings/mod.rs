@@ -234,6 +234,10 @@ impl Settings {
         if smtp.auth_required && smtp.users_file.is_none() {
             return Err(bad("smtp.auth_required", "nobody could log in: set smtp.users_file"));
         }
+        let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if self.http.public_url.as_ref().is_some_and(|url| !is_web(url)) {
+            return Err(bad("http.public_url", "must start with http:// or https://"));
+        }
         let positive = [
             ("http.body_max_bytes", self.http.body_max_bytes),
             ("http.json_depth_max", self.http.json_depth_max),
@@ -384,6 +388,7 @@ mod tests {
         assert!(text.contains("listen"), "{text}");
         assert!(error(&[("WATCHBELL_SMTP_IDLE_TIMEOUT", "soon")]).contains("500ms"));
         assert!(error(&[("WATCHBELL_SMTP_TLS_CERT", "/x.pem")]).contains("smtp.tls_key"));
+        assert!(error(&[("WATCHBELL_HTTP_PUBLIC_URL", "watchbell.example.org")]).contains("http.public_url"));
         assert!(error(&[("WATCHBELL_ANALYZER_CONCURRENCY", "0")]).contains("analyzer.concurrency"));
     }
 
