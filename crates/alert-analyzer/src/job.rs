@@ -1,15 +1,15 @@
-//! One intake job: read the payload, analyse it, decide.
+//! A batch of intake jobs: read each payload, analyse it, decide.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
 use watchbell_common::{
-    alert::Alert,
+    alert::{Alert, Status},
     clock::UnixMillis,
     config::Snapshot,
     ids::{EventId, JobId, TenantId},
     payload::{AlertPayload, Fact, FactHead, Payload as _, RoutePayload, What},
-    queue::{Ending, Lease, NewJob, QueueName, Verdict, worker::Outcome},
+    queue::{Counter, Ending, Lease, NewJob, QueueName, Verdict, worker::Outcome},
     shared::Shared,
 };
 
@@ -27,17 +27,23 @@ struct Ground<'a> {
     now: UnixMillis,
 }
 
-/// Handles a job.
-pub(crate) async fn handle(shared: Arc<Shared>, lease: Lease) -> Outcome {
-    let started = std::time::Instant::now();
-    let outcome = if lease.payload.len() < LARGE_BYTES {
-        decide_with(&shared, &lease)
-    } else {
-        let decided = tokio::task::spawn_blocking(move || decide_with(&shared, &lease)).await;
-        decided.expect("the analysis catches its panics, and nothing cancels it")
-    };
-    metrics::histogram!("watchbell_analysis_seconds").record(started.elapsed());
-    outcome
+/// Handles the jobs of a batch, one after the other. Fails never: a job that cannot be analysed is buried.
+pub(crate) async fn handle(shared: Arc<Shared>, leases: Vec<Lease>) -> anyhow::Result<Vec<Outcome>> {
+    let mut outcomes = Vec::with_capacity(leases.len());
+    for lease in leases {
+        let started = std::time::Instant::now();
+        outcomes.push(if lease.payload.len() < LARGE_BYTES {
+            decide_with(&shared, &lease)
+        } else {
+            let shared = shared.clone();
+            let decided = tokio::task::spawn_blocking(move || decide_with(&shared, &lease)).await;
+            decided.expect("the analysis catches its panics, and nothing cancels it")
+        });
+        metrics::histogram!("watchbell_analysis_seconds").record(started.elapsed());
+        // A batch may take milliseconds; the runtime's other tasks need not wait for the whole of it.
+        tokio::task::yield_now().await;
+    }
+    Ok(outcomes)
 }
 
 fn decide_with(shared: &Shared, lease: &Lease) -> Outcome {
@@ -106,7 +112,8 @@ fn route_job(tenant: TenantId, event: EventId, lane: &str, alert: &Alert) -> New
     let payload = RoutePayload { alert: alert.clone() }.encode();
     let mut job = NewJob::new(id, tenant, Some(event), lane, payload);
     job.order = Some(alert.id.to_string());
-    job.counter = Some(alert.id.to_string());
+    let closes = alert.analysis.status == Status::Resolved;
+    job.counter = Some(Counter { name: alert.id.to_string(), closes });
     job
 }
 
@@ -135,6 +142,7 @@ mod tests {
             lane: "lane".to_owned(),
             attempts: 0,
             count: 0,
+            since: 0,
             payload,
         }
     }
@@ -167,7 +175,7 @@ mod tests {
         assert_eq!(job.lane, "lane");
         assert_eq!(job.event, Some(alert.event.id));
         assert_eq!(job.order, Some(alert.id.to_string()));
-        assert_eq!(job.counter, Some(alert.id.to_string()));
+        assert_eq!(job.counter, Some(Counter { name: alert.id.to_string(), closes: false }));
         assert_eq!(alert.analysis.status, Status::Firing);
         let [fact] = &facts[..] else { panic!("{facts:?}") };
         assert_eq!(fact.head.at, 9);

@@ -12,13 +12,15 @@ mod mute;
 mod rules;
 mod stages;
 
-use std::sync::Arc;
+use std::{sync::Arc, thread::available_parallelism, time::Duration};
 
+use anyhow::{Context as _, bail};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     queue::{
-        QueueName, Want,
-        worker::{Pool, run_each},
+        Lease, QueueName, Want,
+        worker::{Pool, run_batches},
     },
     shared::Shared,
 };
@@ -26,6 +28,9 @@ use watchbell_common::{
 pub use stages::{Analysed, analyse};
 
 /// Takes jobs from [`QueueName::Intake`] and decides them until `stop`.
+///
+/// The events of one sender are taken by one worker at a time and passed on in the order in which they came: so the
+/// repeats of an alert stay in order, however many analyzers there are.
 pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> {
     // Without a configuration there are no mutes, and what should be dropped would go through.
     if !shared.configured(&stop).await {
@@ -34,9 +39,22 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
     let pool = Pool {
         queue: shared.queue.clone(),
         name: QueueName::Intake,
-        want: Want { max: shared.settings.analyzer.concurrency, per_lane: 0 },
+        want: Want { whole_lanes: true, ..Want::up_to(shared.settings.analyzer.batch) },
         lease: shared.settings.queue.lease,
+        linger: Duration::ZERO,
     };
     let shared = Arc::new(shared);
-    run_each(pool, move |lease| job::handle(shared.clone(), lease), stop).await
+    let mut workers = JoinSet::new();
+    for _ in 0..available_parallelism().map_or(1, usize::from) {
+        let shared = shared.clone();
+        let handle = move |leases: Vec<Lease>| job::handle(shared.clone(), leases);
+        workers.spawn(run_batches(pool.clone(), handle, stop.clone()));
+    }
+    while let Some(ended) = workers.join_next().await {
+        ended.context("a worker of the analyzer panicked")??;
+        if !stop.is_cancelled() {
+            bail!("a worker of the analyzer ended unasked");
+        }
+    }
+    Ok(())
 }

@@ -1,17 +1,18 @@
 //! The recorder: facts from the queue become rows of the store, a batch per transaction.
 //!
-//! While the store is away, the batch is given back and the facts wait on the queue. A fact that cannot be read,
-//! or that the database refuses for its content, is buried with its bytes and holds up no other.
+//! While the store is away, the batch is given back and the facts wait on the queue. A job with a fact that cannot be
+//! read, or that the database refuses for its content, is buried with its bytes, after its other facts were written.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     clock::Clock,
     payload::{Fact, Payload as _},
     queue::{
-        Lease, QueueName, Verdict, Want,
+        Lease, QueueName, Verdict, Want, facts,
         worker::{Outcome, Pool, run_batches},
     },
     shared::Shared,
@@ -21,13 +22,17 @@ use watchbell_common::{
 /// How long one batch may take. A server that no longer answers would hold it for ever.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a batch may fill up after its first job came: one transaction for many facts is worth it.
+const LINGER: Duration = Duration::from_millis(25);
+
 pub(crate) async fn run(shared: Shared, store: Store, stop: CancellationToken) -> anyhow::Result<()> {
     let settings = &shared.settings;
     let pool = Pool {
         queue: shared.queue.clone(),
         name: QueueName::History,
-        want: Want { max: settings.history.batch, per_lane: 0 },
+        want: Want::up_to(settings.history.batch),
         lease: settings.queue.lease,
+        linger: LINGER,
     };
     let recorder = Arc::new(Recorder { store, clock: shared.clock.clone() });
     let handle = move |leases: Vec<Lease>| {
@@ -47,18 +52,15 @@ impl Recorder {
     /// which changes nothing.
     async fn record(&self, leases: &[Lease]) -> anyhow::Result<Vec<Outcome>> {
         let started = tokio::time::Instant::now();
-        let read: Vec<_> = leases.iter().map(|lease| Fact::decode(&lease.payload)).collect();
-        let facts: Vec<_> = read.iter().filter_map(|fact| fact.as_ref().ok()).cloned().collect();
-        let mut outcomes = Vec::with_capacity(leases.len());
+        let read: Vec<Read> = leases.iter().map(|lease| Read::of(&lease.payload)).collect();
+        let facts: Vec<Fact> = read.iter().flat_map(|read| &read.facts).cloned().collect();
+        let mut refused = vec![None; leases.len()];
         match self.write(&facts).await {
-            Ok(()) => outcomes.extend(read.iter().map(|fact| fact.as_ref().map_or_else(bury, |_| done()))),
+            Ok(()) => {}
             Err(error) if error.is_transient() => return Err(error).context("writing history"),
             Err(_) => {
-                for fact in &read {
-                    outcomes.push(match fact {
-                        Ok(fact) => self.record_alone(fact).await?,
-                        Err(unreadable) => bury(unreadable),
-                    });
+                for (read, refused) in read.iter().zip(&mut refused) {
+                    *refused = self.record_one_by_one(&read.facts).await?;
                 }
             }
         }
@@ -68,19 +70,23 @@ impl Recorder {
             let behind = Duration::from_millis(u64::try_from(self.clock.now_ms() - oldest).unwrap_or_default());
             metrics::gauge!("watchbell_recorder_behind_seconds").set(behind.as_secs_f64());
         }
-        Ok(outcomes)
+        Ok(read.into_iter().zip(refused).map(|(read, refused)| outcome(read.unreadable.or(refused))).collect())
     }
 
-    /// One of the batch's facts is refused; find out which.
-    async fn record_alone(&self, fact: &Fact) -> anyhow::Result<Outcome> {
-        match self.write(std::slice::from_ref(fact)).await {
-            Ok(()) => Ok(done()),
-            Err(error) if error.is_transient() => Err(error).context("writing history"),
-            Err(error) => {
-                tracing::error!(event.id = %fact.head.event, "a fact is buried: {error}");
-                Ok(bury(&error))
+    /// One of the batch's facts is refused; find out whether one of these is, and why.
+    async fn record_one_by_one(&self, facts: &[Fact]) -> anyhow::Result<Option<String>> {
+        let mut why = None;
+        for fact in facts {
+            match self.write(std::slice::from_ref(fact)).await {
+                Ok(()) => {}
+                Err(error) if error.is_transient() => return Err(error).context("writing history"),
+                Err(error) => {
+                    tracing::error!(event.id = %fact.head.event, "a fact is buried: {error}");
+                    why = Some(error.to_string());
+                }
             }
         }
+        Ok(why)
     }
 
     async fn write(&self, facts: &[Fact]) -> Result<(), StoreError> {
@@ -95,10 +101,35 @@ impl Recorder {
     }
 }
 
-fn done() -> Outcome {
-    Outcome { verdict: Verdict::Complete { follow_ups: Vec::new(), ending: None }, facts: Vec::new() }
+/// What a job of the history holds.
+struct Read {
+    facts: Vec<Fact>,
+    /// Why some of it could not be read.
+    unreadable: Option<String>,
 }
 
-fn bury(why: &impl std::fmt::Display) -> Outcome {
-    Outcome { verdict: Verdict::Bury { reason: why.to_string() }, facts: Vec::new() }
+impl Read {
+    fn of(payload: &Bytes) -> Self {
+        let mut read = Self { facts: Vec::new(), unreadable: None };
+        match facts::read(payload) {
+            Ok(parts) => {
+                for part in &parts {
+                    match Fact::decode(part) {
+                        Ok(fact) => read.facts.push(fact),
+                        Err(error) => read.unreadable = Some(error.to_string()),
+                    }
+                }
+            }
+            Err(error) => read.unreadable = Some(error.to_string()),
+        }
+        read
+    }
+}
+
+fn outcome(buried_for: Option<String>) -> Outcome {
+    let verdict = match buried_for {
+        None => Verdict::Complete { follow_ups: Vec::new(), ending: None },
+        Some(reason) => Verdict::Bury { reason },
+    };
+    Outcome { verdict, facts: Vec::new() }
 }

@@ -41,8 +41,8 @@ pub(crate) enum Example {
 pub(crate) struct HttpExample {
     /// Speaks to this base URL, and each of its secrets contains `hunter`.
     pub(crate) channel: fn(base: &str) -> OpenChannel,
-    /// What the platform answers when it took the message …
-    pub(crate) success: fn() -> Response,
+    /// What the platform answers to this request: that it took the message, if it would have. …
+    pub(crate) success: fn(request: &str) -> Response,
     /// … and how it then calls it.
     pub(crate) provider_id: Option<&'static str>,
 }
@@ -89,8 +89,8 @@ pub(crate) fn payload() -> DeliverPayload {
             fingerprint,
         },
         count: 3,
+        since: Some(NOW - 61_500),
         update: false,
-        since: None,
     }
 }
 
@@ -119,15 +119,63 @@ pub(crate) fn channel(platform: &str, target: &str) -> OpenChannel {
     OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new(), templates: Vec::new() }
 }
 
+/// A channel whose URL is its secret.
+pub(crate) fn hook(platform: &str, url: &str) -> OpenChannel {
+    let mut channel = channel(platform, "");
+    channel.secrets.insert("webhook_url".into(), url.into());
+    channel
+}
+
+/// The rendered form of an alert in which every text of the sender's is this one, and of which the analysis is a
+/// guess.
+pub(crate) fn message_saying(text: &str) -> Message {
+    let mut payload = payload();
+    let (event, analysis) = (&mut payload.alert.event, &mut payload.alert.analysis);
+    let excerpt = [text; 9].map(|line| format!("excerpt {line}")).join("\n");
+    (event.subject, event.text, event.from) = (format!("subject {text}"), excerpt, vec![text.to_owned()]);
+    for field in [&mut analysis.summary, &mut analysis.action, &mut analysis.system] {
+        text.clone_into(field);
+    }
+    analysis.confidence = 0.4;
+    Message::new(payload)
+}
+
+/// The JSON that a [`Server`] was sent.
+pub(crate) fn json_body(request: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(request.split_once("\n\n")?.1).ok()
+}
+
+/// A header that a [`Server`] was sent.
+pub(crate) fn header<'r>(request: &'r str, name: &str) -> Option<&'r str> {
+    request.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+/// How long the body was that a [`Server`] was sent.
+pub(crate) fn body_bytes(request: &str) -> usize {
+    header(request, "content-length").unwrap().parse().unwrap()
+}
+
+/// What comes of sending to a platform that answers like this: the class of the error and its text.
+pub(crate) async fn refusal(example: fn(base: &str) -> OpenChannel, answer: fn(&str) -> Response) -> String {
+    let server = Server::answering(answer).await;
+    let channel = configure(&example(&server.base), &tools()).unwrap();
+    let error = channel.send(&message(), None).await.unwrap_err();
+    let wait = match &error {
+        SendError::RateLimited { retry_after, .. } => format!(" {retry_after:?}"),
+        _ => String::new(),
+    };
+    format!("{}{wait}: {error}", error.class())
+}
+
 /// With a clock that stands still.
 pub(crate) fn tools() -> Tools {
     let http = outbound::client().unwrap();
-    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT, public_url: None }
+    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT, telegram_api: None, public_url: None }
 }
 
 /// A server that keeps what it was sent and answers as it is told.
-struct Server {
-    base: String,
+pub(crate) struct Server {
+    pub(crate) base: String,
     requests: Arc<Mutex<Vec<String>>>,
     _tasks: JoinSet<()>,
 }
@@ -139,11 +187,11 @@ struct Told {
 }
 
 impl Server {
-    async fn answering(answer: fn(&str) -> Response) -> Self {
+    pub(crate) async fn answering(answer: fn(&str) -> Response) -> Self {
         Self::answering_with(Arc::new(answer)).await
     }
 
-    async fn answering_with(answer: Arc<dyn Fn(&str) -> Response + Send + Sync>) -> Self {
+    pub(crate) async fn answering_with(answer: Arc<dyn Fn(&str) -> Response + Send + Sync>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::default();
@@ -153,8 +201,13 @@ impl Server {
         Self { base, requests, _tasks: tasks }
     }
 
+    /// What it was sent since this was last asked.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut *self.requests.lock().unwrap())
+    }
+
     fn request(&self) -> String {
-        let mut requests = self.requests.lock().unwrap();
+        let mut requests = self.requests();
         assert_eq!(requests.len(), 1, "one message, one request");
         requests.remove(0)
     }
@@ -225,11 +278,12 @@ fn transient(kind: &ChannelKind, result: Result<Receipt, SendError>) -> (String,
 
 #[test]
 fn the_list_and_the_folder_agree() {
-    const OTHERS: [&str; 6] = ["contract", "error", "http", "lib", "message", "voice"];
+    const OTHERS: [&str; 10] =
+        ["contract", "draw", "error", "hook", "http", "lib", "message", "render", "template", "voice"];
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
     let mut files: Vec<String> = folder
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs") || path.join("mod.rs").exists())
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .filter(|name| !OTHERS.contains(&name.as_str()))
         .collect();
@@ -258,7 +312,7 @@ fn each_kind_is_in_the_guide_with_its_snippet_fields_and_limit() {
 #[tokio::test]
 async fn a_success_is_a_receipt_and_the_request_is_the_recorded_one() {
     for (kind, example) in http_kinds() {
-        let server = Server::answering_with(Arc::new(|_| (example.success)())).await;
+        let server = Server::answering_with(Arc::new(example.success)).await;
         let look = |result: Result<Receipt, SendError>| {
             assert_eq!(result.unwrap().provider_id.as_deref(), example.provider_id, "{}", kind.id);
             let host = server.base.trim_start_matches("http://");
@@ -266,6 +320,29 @@ async fn a_success_is_a_receipt_and_the_request_is_the_recorded_one() {
             insta::assert_snapshot!(kind.id, request);
         };
         send_one(kind, example, &server.base, |_| {}, look).await;
+    }
+}
+
+#[test]
+fn a_pace_has_a_short_key_that_holds_no_secret() {
+    for (kind, example) in http_kinds() {
+        for pace in (kind.paces)(&(example.channel)("http://127.0.0.1:9")) {
+            assert!(pace.key.len() <= 64 && !pace.key.contains("hunter"), "{}: {pace:?}", kind.id);
+            assert!(pace.per_minute > 0 && pace.burst > 0, "{}: {pace:?}", kind.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_says_that_it_is_one_wherever_it_is_sent() {
+    let mut payload = payload();
+    payload.update = true;
+    let late = Message::new(payload);
+    for (kind, example) in http_kinds() {
+        let server = Server::answering_with(Arc::new(example.success)).await;
+        let look = |result: Result<Receipt, SendError>| drop(result.unwrap());
+        send_one(kind, example, &server.base, |message| *message = late.clone(), look).await;
+        assert!(server.requests().iter().all(|request| request.contains("update")), "{}", kind.id);
     }
 }
 
@@ -373,7 +450,7 @@ async fn a_redirect_is_refused_with_a_hint() {
 #[tokio::test]
 async fn a_text_over_the_limit_is_cut_on_a_character() {
     for (kind, example) in http_kinds().filter(|(kind, _)| kind.limits.beyond == Beyond::Cut) {
-        let server = Server::answering_with(Arc::new(|_| (example.success)())).await;
+        let server = Server::answering_with(Arc::new(example.success)).await;
         let look = |result: Result<Receipt, SendError>| {
             result.unwrap();
             let request = server.request();

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{
-    RequestBuilder, StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
+    RequestBuilder, StatusCode, Url,
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use watchbell_common::{
@@ -14,7 +14,7 @@ use watchbell_common::{
 
 use crate::{
     Tools,
-    error::{RATE_LIMIT_DEFAULT, SendError},
+    error::{ConfigureError, RATE_LIMIT_DEFAULT, SendError},
     render,
 };
 
@@ -26,6 +26,9 @@ const EXCERPT_MAX_BYTES: usize = 200;
 
 /// A shorter value is not looked for when secrets are blotted out: it would blot out innocent text.
 const SECRET_MIN_BYTES: usize = 4;
+
+/// The longest id of a platform's that is kept, in bytes.
+const PROVIDER_ID_MAX_BYTES: usize = 100;
 
 /// Makes calls for one channel.
 pub(crate) struct Caller {
@@ -40,11 +43,40 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// A successful answer.
+/// What came back. May repeat our secrets, so that nothing of it may be shown as it is.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
+
+impl Answer {
+    /// The body as JSON; `null` when it is none.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+}
+
+/// A platform's own name for a message, as it is kept.
+pub(crate) fn provider_id(id: &str) -> String {
+    render::line(id, PROVIDER_ID_MAX_BYTES)
+}
+
+/// What the words of an answer mean where its status says too little; each with what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Verdict {
+    Rejected(&'static str),
+    /// Without a wait, that of the headers holds.
+    RateLimited(Option<Duration>, &'static str),
+    Transient {
+        advice: &'static str,
+        /// As in [`SendError::Transient`].
+        ambiguous: bool,
+    },
+}
+
+/// Reads a platform's answers; `None` where the status says it all.
+pub(crate) type Reader = fn(&Answer) -> Option<Verdict>;
 
 impl Caller {
     /// `secrets` are what no error may show, however the other side repeats them.
@@ -54,15 +86,35 @@ impl Caller {
         Self { clock: tools.clock.clone(), timeout: tools.timeout, secrets }
     }
 
-    /// Sends the request and classifies what comes back.
+    /// Sends the request and classifies what comes back by its status.
     pub(crate) async fn call(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+        self.call_reading(request, |_| None).await
+    }
+
+    /// Sends the request and classifies what comes back by its words, or else by its status.
+    pub(crate) async fn call_reading(&self, request: RequestBuilder, read: Reader) -> Result<Answer, SendError> {
+        let answer = self.exchange(request).await?;
+        self.judge(&answer, read)?;
+        Ok(answer)
+    }
+
+    /// Sends the request. What comes back is not classified yet.
+    pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, SendError> {
         let response = request.timeout(self.timeout).send().await.map_err(|error| self.unanswered(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         // The status decides. A body that breaks off is not worth a second delivery.
         let body = outbound::read_capped(response, ANSWER_MAX_BYTES).await.map(|(body, _)| body).unwrap_or_default();
-        let excerpt = self.blot(&String::from_utf8_lossy(&body));
-        classify(status, &headers, &excerpt, self.clock.now_ms())?;
-        Ok(Answer { status, headers })
+        Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    /// Classifies an answer by its words, or else by its status.
+    pub(crate) fn judge(&self, answer: &Answer, read: Reader) -> Result<(), SendError> {
+        let said = said(answer.status, &self.blot(&answer.body));
+        let now_ms = self.clock.now_ms();
+        match read(answer) {
+            Some(verdict) => Err(verdict.error(&said, wait_of(&answer.headers, now_ms))),
+            None => classify(answer.status, &answer.headers, said, now_ms),
+        }
     }
 
     /// No answer: refused, timed out, broken off.
@@ -79,28 +131,62 @@ impl Caller {
         SendError::Transient { detail, retry_after: None, ambiguous }
     }
 
-    fn blot(&self, text: &str) -> String {
+    pub(crate) fn blot(&self, text: &str) -> String {
         let blotted =
             self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"));
         render::line(&blotted, EXCERPT_MAX_BYTES)
     }
 }
 
-/// The one place that says what an HTTP answer means.
-pub(crate) fn classify(
-    status: StatusCode,
-    headers: &HeaderMap,
-    excerpt: &str,
-    now_ms: UnixMillis,
-) -> Result<(), SendError> {
+impl Verdict {
+    /// A refusal of which the platform's code or word stands in a list of them, each with what to do.
+    pub(crate) fn listed<C: PartialEq>(refusals: &[(C, &'static str)], code: &C) -> Option<Self> {
+        refusals.iter().find(|(known, _)| known == code).map(|(_, advice)| Self::Rejected(advice))
+    }
+
+    fn error(self, said: &str, retry_after: Option<Duration>) -> SendError {
+        let detail = |advice: &str| format!("{said}; {advice}");
+        match self {
+            Self::Rejected(advice) => SendError::Rejected { detail: detail(advice) },
+            Self::RateLimited(wait, advice) => SendError::RateLimited {
+                detail: detail(advice),
+                retry_after: wait.or(retry_after).unwrap_or(RATE_LIMIT_DEFAULT),
+            },
+            Self::Transient { advice, ambiguous } => {
+                SendError::Transient { detail: detail(advice), retry_after, ambiguous }
+            }
+        }
+    }
+}
+
+/// A URL that somebody typed.
+pub(crate) fn url(field: &str, text: &str) -> Result<Url, ConfigureError> {
+    let bad = |why: String| ConfigureError::new(field, why);
+    let url = Url::parse(text).map_err(|error| bad(format!("is not a URL: {error}")))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        scheme => Err(bad(format!("must start with http:// or https://, not {scheme}:"))),
+    }
+}
+
+/// A header value that is a secret.
+pub(crate) fn credential(field: &str, value: &str) -> Result<HeaderValue, ConfigureError> {
+    let bad = |_| ConfigureError::new(field, "is not a header value");
+    let mut value = HeaderValue::from_str(value).map_err(bad)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn said(status: StatusCode, excerpt: &str) -> String {
+    if excerpt.is_empty() { status.to_string() } else { format!("{status}: {excerpt}") }
+}
+
+/// The one place that says what the status of an HTTP answer means.
+fn classify(status: StatusCode, headers: &HeaderMap, detail: String, now_ms: UnixMillis) -> Result<(), SendError> {
     if status.is_success() {
         return Ok(());
     }
-    let detail = match excerpt {
-        "" => status.to_string(),
-        excerpt => format!("{status}: {excerpt}"),
-    };
-    let retry_after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now_ms));
+    let retry_after = wait_of(headers, now_ms);
     Err(match status {
         StatusCode::TOO_MANY_REQUESTS => {
             SendError::RateLimited { detail, retry_after: retry_after.unwrap_or(RATE_LIMIT_DEFAULT) }
@@ -114,6 +200,10 @@ pub(crate) fn classify(
         }
         _ => SendError::Rejected { detail },
     })
+}
+
+fn wait_of(headers: &HeaderMap, now_ms: UnixMillis) -> Option<Duration> {
+    retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now_ms)
 }
 
 /// Reads `Retry-After`: seconds or an HTTP date (RFC 9110 §10.2.3). A date that has passed means now.
@@ -135,7 +225,8 @@ mod tests {
 
     fn classified(status: u16, retry_after: Option<&str>) -> Result<(), SendError> {
         let headers = retry_after.map(|value| (RETRY_AFTER, value.parse().unwrap()));
-        classify(StatusCode::from_u16(status).unwrap(), &headers.into_iter().collect(), "sorry", NOW)
+        let status = StatusCode::from_u16(status).unwrap();
+        classify(status, &headers.into_iter().collect(), said(status, "sorry"), NOW)
     }
 
     #[test]
@@ -184,5 +275,17 @@ mod tests {
     fn a_rejection_says_what_the_other_side_said() {
         assert_eq!(classified(400, None).unwrap_err().to_string(), "400 Bad Request: sorry");
         assert!(classified(302, None).unwrap_err().to_string().contains("redirects are not followed"));
+    }
+    #[test]
+    fn the_words_of_an_answer_outweigh_its_status_and_say_what_to_do() {
+        let limited = Verdict::RateLimited(None, "wait").error("200 OK: slow", Some(Duration::from_secs(9)));
+        assert_eq!(
+            limited,
+            SendError::RateLimited { detail: "200 OK: slow; wait".to_owned(), retry_after: Duration::from_secs(9) }
+        );
+        let told = Verdict::RateLimited(Some(Duration::from_secs(2)), "wait").error("", Some(Duration::from_secs(9)));
+        assert!(matches!(told, SendError::RateLimited { retry_after, .. } if retry_after == Duration::from_secs(2)));
+        let unsaid = Verdict::RateLimited(None, "wait").error("", None);
+        assert!(matches!(unsaid, SendError::RateLimited { retry_after: RATE_LIMIT_DEFAULT, .. }));
     }
 }

@@ -6,10 +6,20 @@
 //! runs for it, and `docs/guide/channels.md` wants its set-up snippet.
 
 mod console;
+mod discord;
+mod draw;
 mod error;
+mod gotify;
+mod hook;
 mod http;
+mod lark;
+mod mattermost;
 mod message;
+mod ntfy;
 mod render;
+mod slack;
+mod teams;
+mod telegram;
 mod template;
 mod voice;
 mod webhook;
@@ -33,7 +43,18 @@ pub use self::{
 };
 
 /// Every kind of destination.
-pub const ALL: &[&ChannelKind] = &[&console::KIND, &webhook::KIND];
+pub const ALL: &[&ChannelKind] = &[
+    &console::KIND,
+    &discord::KIND,
+    &gotify::KIND,
+    &lark::KIND,
+    &mattermost::KIND,
+    &ntfy::KIND,
+    &slack::KIND,
+    &teams::KIND,
+    &telegram::KIND,
+    &webhook::KIND,
+];
 
 /// Options that channels of every kind have.
 pub const COMMON: &[Field] = render::FIELDS;
@@ -146,6 +167,8 @@ pub struct Tools {
     pub clock: Arc<dyn Clock>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// Where Telegram's Bot API is, when it is not the public one.
+    pub telegram_api: Option<reqwest::Url>,
     /// Where people reach the dashboard, for links.
     pub public_url: Option<String>,
 }

@@ -16,7 +16,7 @@ use watchbell_common::{clock::UnixMillis, config::OpenChannel};
 use crate::{
     Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Receipt, SendError, Tools,
     Unit,
-    http::Caller,
+    http::{self, Caller},
     render::{self, Manner},
     template::{Data, Template, TemplateError},
     voice::count_failure,
@@ -85,7 +85,6 @@ channels:
     target: https://alerts.example.org/hook
     options:
       headers: { X-Team: storage }
-    secrets:
       signing_secret: ${SINK_SIGNING_SECRET}   # whsec_…
 ",
     configure,
@@ -99,9 +98,6 @@ const TEXT_MAX_BYTES: usize = 32 * 1024;
 const HEADER_MAX_BYTES: usize = 1_024;
 
 const JSON: &str = "application/json";
-
-/// The longest id of the receiver's that is kept, in bytes.
-const PROVIDER_ID_MAX_BYTES: usize = 100;
 
 /// Headers that are ours or the connection's.
 const RESERVED_HEADERS: [&str; 9] = [
@@ -117,15 +113,12 @@ const RESERVED_HEADERS: [&str; 9] = [
 ];
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
-    let url = target(&channel.channel.target)?;
+    let url = http::url("target", &channel.channel.target)?;
     let (mut headers, templates) = extra_headers(channel)?;
     let shape =
         Shape { manner: Manner::of(channel, tools.public_url.clone())?, body: own_body(channel)?, headers: templates };
     if let Some(secret) = channel.secrets.get("authorization") {
-        let bad = |_| ConfigureError::new("authorization", "is not a header value");
-        let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(bad)?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+        headers.insert(AUTHORIZATION, http::credential("authorization", secret.expose_secret())?);
     }
     let signing = channel.secrets.get("signing_secret").map(signing_key).transpose()?;
     let mut secrets: Vec<SecretString> = channel.secrets.values().cloned().collect();
@@ -142,15 +135,6 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
         shape,
         signing,
     }))
-}
-
-fn target(text: &str) -> Result<Url, ConfigureError> {
-    let bad = |why: String| ConfigureError::new("target", why);
-    let url = Url::parse(text).map_err(|error| bad(format!("is not a URL: {error}")))?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        scheme => Err(bad(format!("must start with http:// or https://, not {scheme}:"))),
-    }
 }
 
 /// The form in which a user and password in the URL are sent.
@@ -337,11 +321,8 @@ impl Channel for Webhook {
         let request = request.header("webhook-id", &id).header("webhook-timestamp", timestamp);
         let answer = self.caller.call(request.header("idempotency-key", id).body(body)).await?;
         let provider_id = answer.headers.get("x-request-id").and_then(|id| id.to_str().ok());
-        Ok(Receipt {
-            provider_id: provider_id.map(|id| render::line(id, PROVIDER_ID_MAX_BYTES)),
-            detail: format!("{}{}", answer.status, failures.concat()),
-            keep: None,
-        })
+        let detail = format!("{}{}", answer.status, failures.concat());
+        Ok(Receipt { provider_id: provider_id.map(http::provider_id), detail, keep: None })
     }
 }
 
@@ -355,7 +336,7 @@ mod tests {
 
     pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
         channel: example,
-        success: || (StatusCode::ACCEPTED, [("x-request-id", "r-1")], "ok").into_response(),
+        success: |_| (StatusCode::ACCEPTED, [("x-request-id", "r-1")], "ok").into_response(),
         provider_id: Some("r-1"),
     };
 
@@ -409,7 +390,7 @@ mod tests {
         `target`: is missing
         `target`: is not a URL: relative URL without a base
         `target`: must start with http:// or https://, not ftp:
-        `platform`: `pager` is none of console, webhook
+        `platform`: `pager` is none of console, discord, gotify, lark, mattermost, ntfy, slack, teams, telegram, webhook
         `heders`: Webhook has no such option
         `headers`: must be a table of names and values
         `headers`: `Webhook-Id` cannot be set here

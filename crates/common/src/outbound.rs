@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Proxy, Response, Url, redirect::Policy};
 
 /// How long a connection may take to open: three SYNs (RFC 6298 §2: after 1 s, then 2 s) and some.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,15 +23,29 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Only when TLS cannot be set up at all. Without any certificates on this machine there is a client, which
 /// reaches `http://` and trusts no `https://`.
 pub fn client() -> anyhow::Result<Client> {
+    build(ClientBuilder::no_proxy)
+}
+
+/// A client like [`client`] whose calls all go through a proxy: `http://`, `https://`, `socks5://`, or `socks5h://`,
+/// which also looks names up. A user and password in the URL are given to the proxy.
+///
+/// # Errors
+/// When this cannot be a proxy's URL (the text does not show it), or TLS cannot be set up.
+pub fn client_through(proxy: &Url) -> anyhow::Result<Client> {
+    let proxy = Proxy::all(proxy.clone()).map_err(|_| anyhow::anyhow!("this cannot be a proxy's URL"))?;
+    build(|builder| builder.proxy(proxy.clone()))
+}
+
+fn build(route: impl Fn(ClientBuilder) -> ClientBuilder) -> anyhow::Result<Client> {
     #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
     let builder = || {
-        Client::builder()
+        let builder = Client::builder()
             .user_agent(concat!("Watchbell/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
-            .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT);
+        route(builder)
     };
     builder().build().or_else(|error| {
         tracing::warn!("https destinations will be refused, for want of root certificates: {}", explain(error));

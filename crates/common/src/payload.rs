@@ -157,21 +157,32 @@ pub struct DeliverPayload {
     pub delivery: DeliveryId,
     pub channel: ChannelId,
     pub alert: Alert,
-    /// How many events of this alert have been seen, this one included.
+    /// How many events of this alert have been seen since `since`, this one included.
     pub count: u64,
-    /// A later answer to a message that already went out.
-    pub update: bool,
-    /// When the first event of this episode of the alert arrived, if that is known.
+    /// When the alert began to fire, after it was last resolved. Absent where nobody counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<UnixMillis>,
+    /// A later answer to a message that already went out.
+    pub update: bool,
 }
 json_payload!(DeliverPayload, DeliverVersions);
+
+impl DeliverPayload {
+    /// The lanes of a channel's deliveries: what is critical has one of its own, the second, so that it overtakes the
+    /// rest.
+    pub fn lanes(channel: ChannelId) -> [String; 2] {
+        [format!("c{channel}"), format!("c{channel}!")]
+    }
+}
 
 /// The model's late answer: the channels that already have the message get an update.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnrichPayload {
     pub alert: Alert,
     pub count: u64,
+    /// As in [`DeliverPayload`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<UnixMillis>,
     pub channels: Vec<ChannelId>,
 }
 json_payload!(EnrichPayload, EnrichVersions);

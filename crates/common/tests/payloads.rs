@@ -118,16 +118,19 @@ fn intake_v1() {
 #[test]
 fn route_deliver_and_enrich_v1() {
     keeps("route.v1", &RoutePayload { alert: alert() });
-    let deliver = DeliverPayload {
+    let deliver = |since| DeliverPayload {
         delivery: delivery(),
         channel: ChannelId(7),
         alert: alert(),
         count: 3,
+        since,
         update: false,
-        since: None,
     };
-    keeps("deliver.v1", &deliver);
-    keeps("enrich.v1", &EnrichPayload { alert: alert(), count: 3, channels: vec![ChannelId(7), ChannelId(8)] });
+    keeps("deliver.v1", &deliver(None));
+    keeps("deliver-since.v1", &deliver(Some(AT)));
+    let enrich = |since| EnrichPayload { alert: alert(), count: 3, since, channels: vec![ChannelId(7), ChannelId(8)] };
+    keeps("enrich.v1", &enrich(None));
+    keeps("enrich-since.v1", &enrich(Some(AT)));
 }
 
 #[test]

@@ -6,23 +6,28 @@ use std::{
 };
 
 use tokio::time::timeout;
-use watchbell_channels::{Message, Receipt, SendError, TemplateFailure};
+use watchbell_channels::{KEEP_MAX_BYTES, Kept, Message, Receipt, SendError, TemplateFailure};
 use watchbell_common::{
+    alert::Severity,
     clock::Clock,
     config::{ConfigCell, OpenChannel},
-    ids::{ChannelId, DeliveryId, EventId},
+    ids::{AlertId, ChannelId, DeliveryId, EventId},
     payload::{AttemptOutcome, DeliverPayload, Payload as _, What},
-    queue::{Ending, Lease, Queue, Scope, Verdict, worker::Outcome},
+    queue::{Ending, Lease, Queue, QueueError, Scope, Slot, Verdict, worker::Outcome},
 };
 
 use crate::{
-    jobs::{bury, fact, lane, not_yet},
+    jobs::{bury, fact, not_yet},
     retry::{After, decide_after},
     senders::{Sender, Senders},
 };
 
 /// Channels keep the time limit themselves and can then say more; past it and this, we stop waiting for them.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long it is known which message an alert has in a channel. Platforms let messages be edited for two days
+/// (Telegram) to for ever; an alert that comes after a week deserves a fresh one.
+const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// What the step needs.
 pub(crate) struct Deliver {
@@ -66,16 +71,22 @@ impl Deliver {
                 return self.failed(lease, &attempt, After { verdict, outcome: AttemptOutcome::Dead, detail: reason });
             }
         };
-        if let Some(wait) = self.wait_for_turn(&open).await {
+        let critical = payload.alert.analysis.severity == Severity::Critical;
+        if let Some(wait) = self.wait_for_turn(&open, &sender, critical).await {
             return wait;
         }
+        let note = sender.kind.remembers.then(|| note(payload.channel, payload.alert.id));
+        let Ok(last) = self.last_message(note.as_deref()).await else { return not_yet() };
         let (received_at, update) = (payload.alert.event.received_at, payload.update);
-        match self.send(&sender, &self.message(&sender, &open, payload)).await {
-            Ok(receipt) => {
+        match self.send(&sender, &self.message(&sender, &open, payload), last.as_ref()).await {
+            Ok(mut receipt) => {
                 if !update {
                     let millis = u32::try_from(self.clock.now_ms().saturating_sub(received_at)).unwrap_or_default();
-                    metrics::histogram!("watchbell_delivery_seconds", "platform" => sender.platform)
+                    metrics::histogram!("watchbell_delivery_seconds", "platform" => sender.kind.id)
                         .record(f64::from(millis) / 1_000.0);
+                }
+                if let (Some(note), Some(keep)) = (note, receipt.keep.take()) {
+                    self.keep(&note, &keep).await;
                 }
                 self.delivered(lease, &attempt, receipt, update)
             }
@@ -95,13 +106,21 @@ impl Deliver {
         message
     }
 
-    /// Takes a slot of the channel's rate; when none is free, the whole channel waits for the next.
-    async fn wait_for_turn(&self, open: &OpenChannel) -> Option<Outcome> {
-        let per_minute = open.channel.rate_per_min;
-        if per_minute == 0 {
+    /// Takes a slot of the channel's rate and of each of the platform's; when one has none, the lane waits for it.
+    /// What is not critical leaves a slot for what is.
+    async fn wait_for_turn(&self, open: &OpenChannel, sender: &Sender, critical: bool) -> Option<Outcome> {
+        let slot = |key: &str, per_minute, burst: u32| {
+            let reserve = u32::from(!critical && burst > 1);
+            Slot { key: key.to_owned(), per_minute, burst, reserve }
+        };
+        let mut slots: Vec<_> = sender.paces.iter().map(|pace| slot(&pace.key, pace.per_minute, pace.burst)).collect();
+        if let per_minute @ 1.. = open.channel.rate_per_min {
+            slots.push(slot(&format!("c{}", open.channel.id), per_minute, per_minute));
+        }
+        if slots.is_empty() {
             return None;
         }
-        match self.queue.take_slot(&lane(open.channel.id), per_minute).await {
+        match self.queue.take_slots(&slots).await {
             Ok(Duration::ZERO) => None,
             Ok(after) => Some(Outcome { verdict: Verdict::Defer { after, scope: Scope::Lane }, facts: Vec::new() }),
             Err(error) => {
@@ -111,17 +130,35 @@ impl Deliver {
         }
     }
 
-    async fn send(&self, sender: &Sender, message: &Message) -> Result<Receipt, SendError> {
+    /// What the channel kept of the last message about the alert. One that cannot be read is as good as none.
+    async fn last_message(&self, note: Option<&str>) -> Result<Option<Kept>, QueueError> {
+        let Some(note) = note else { return Ok(None) };
+        let kept = self.queue.recall(note).await;
+        let kept = kept.inspect_err(|error| tracing::warn!("cannot ask for the last message: {error}"))?;
+        Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
+    }
+
+    async fn keep(&self, note: &str, keep: &Kept) {
+        let value = keep.to_string();
+        if value.len() > KEEP_MAX_BYTES {
+            return tracing::error!(bytes = value.len(), "a channel wants to keep too much of a message");
+        }
+        // The message is out. Without this note, the next one about the alert is a fresh one.
+        if let Err(error) = self.queue.remember(note, value.into(), KEPT_FOR).await {
+            tracing::warn!("cannot keep what the next message would need: {error}");
+        }
+    }
+
+    async fn send(&self, sender: &Sender, message: &Message, last: Option<&Kept>) -> Result<Receipt, SendError> {
         let started = Instant::now();
-        let result = timeout(self.timeout + GRACE, sender.channel.send(message, None)).await.unwrap_or_else(|_| {
+        let result = timeout(self.timeout + GRACE, sender.channel.send(message, last)).await.unwrap_or_else(|_| {
             let detail = format!("not done within {:?}", self.timeout);
             Err(SendError::Transient { detail, retry_after: None, ambiguous: true })
         });
-        let outcome = result.as_ref().err().map_or("delivered", SendError::class);
-        metrics::histogram!("watchbell_attempt_seconds", "platform" => sender.platform)
+        let (platform, outcome) = (sender.kind.id, result.as_ref().err().map_or("delivered", SendError::class));
+        metrics::histogram!("watchbell_attempt_seconds", "platform" => platform)
             .record(started.elapsed().as_secs_f64());
-        metrics::counter!("watchbell_deliveries_total", "platform" => sender.platform, "outcome" => outcome)
-            .increment(1);
+        metrics::counter!("watchbell_deliveries_total", "platform" => platform, "outcome" => outcome).increment(1);
         result
     }
 
@@ -155,6 +192,11 @@ impl Deliver {
         let what = What::Attempt { delivery, channel, number, outcome, detail };
         fact(lease.tenant, event, self.clock.now_ms(), what)
     }
+}
+
+/// Where it is noted what a channel kept of the last message about an alert.
+fn note(channel: ChannelId, alert: AlertId) -> String {
+    format!("k{channel}:{alert}")
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use watchbell_common::{
     queue::{Lease, QueueName, Verdict, worker::Outcome},
 };
 
-use crate::jobs::{bury, delivery, not_yet};
+use crate::jobs::{Seen, bury, delivery, not_yet};
 
 /// One update per channel that still exists. What a rule said about the severity stands against the model.
 pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Outcome {
-    let EnrichPayload { mut alert, count, channels } = match EnrichPayload::decode(&lease.payload) {
+    let EnrichPayload { mut alert, count, since, channels } = match EnrichPayload::decode(&lease.payload) {
         Ok(payload) => payload,
         Err(error) => return bury(lease, now_ms, error.to_string()),
     };
@@ -27,7 +27,7 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
     let silenced = routing.is_none_or(|routing| routing.silenced.is_some());
     let usable = |channel| snapshot.channel(lease.tenant, channel).is_some_and(|open| open.channel.enabled);
     let channels = channels.into_iter().filter(|&channel| !silenced && usable(channel));
-    let update = |channel| (QueueName::Deliver, delivery(lease, channel, alert.clone(), count, true));
+    let update = |channel| (QueueName::Deliver, delivery(lease, channel, alert.clone(), Seen { count, since }, true));
     let verdict = Verdict::Complete { follow_ups: channels.map(update).collect(), ending: None };
     Outcome { verdict, facts: Vec::new() }
 }
@@ -52,7 +52,9 @@ mod tests {
         let mut alert = testing::alert();
         alert.analysis.origin = Origin::Model;
         alert.analysis.severity = Severity::Info;
-        let payload = EnrichPayload { alert: alert.clone(), count: 5, channels: vec![SINK, ChannelId(99)] }.encode();
+        let payload =
+            EnrichPayload { alert: alert.clone(), count: 5, since: Some(NOW), channels: vec![SINK, ChannelId(99)] }
+                .encode();
         let lease = testing::lease(QueueName::Enrich, &alert, payload);
         let outcome = step(snapshot, &lease, NOW);
         let Verdict::Complete { follow_ups, ending: None } = outcome.verdict else { panic!("{outcome:?}") };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use watchbell_common::{
-    alert::Alert,
+    alert::{Alert, Severity},
     clock::UnixMillis,
     ids::{ChannelId, DeliveryId, EventId, JobId, TenantId},
     payload::{DeliverPayload, Fact, FactHead, Payload as _, What},
@@ -14,22 +14,34 @@ use watchbell_common::{
 /// How long a job waits for something of ours that is not there yet: a configuration, the queue.
 const NOT_YET: Duration = Duration::from_secs(1);
 
-/// Who shares a turn and a rate limit when delivering.
-pub(crate) fn lane(channel: ChannelId) -> String {
-    format!("c{channel}")
+/// How often an alert was seen, and since when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) count: u64,
+    pub(crate) since: Option<UnixMillis>,
+}
+
+impl Seen {
+    /// As the queue counted.
+    pub(crate) fn by(lease: &Lease) -> Self {
+        Self { count: lease.count, since: (lease.since > 0).then_some(lease.since) }
+    }
 }
 
 /// The job that delivers an alert to a channel. The same event and channel always give the same names.
-pub(crate) fn delivery(lease: &Lease, channel: ChannelId, alert: Alert, count: u64, update: bool) -> NewJob {
+pub(crate) fn delivery(lease: &Lease, channel: ChannelId, alert: Alert, seen: Seen, update: bool) -> NewJob {
     let (event, id) = (alert.event.id.uuid(), channel.0.to_be_bytes());
     let kind: &[u8] = if update { b"update" } else { b"deliver" };
     // An update is no part of the books: the event already ended with the message that it follows.
     let books = if update { None } else { lease.event };
     let order = format!("{channel}:{}", alert.id);
     let delivery = delivery_id(alert.event.id, channel, update);
-    let payload = DeliverPayload { delivery, channel, alert, count, update, since: None }.encode();
+    let [lane, critical] = DeliverPayload::lanes(channel);
+    let lane = if alert.analysis.severity == Severity::Critical { critical } else { lane };
+    let Seen { count, since } = seen;
+    let payload = DeliverPayload { delivery, channel, alert, count, since, update }.encode();
     let job = JobId::derived(&[kind, event.as_bytes(), &id]);
-    NewJob { order: Some(order), ..NewJob::new(job, lease.tenant, books, lane(channel), payload) }
+    NewJob { order: Some(order), ..NewJob::new(job, lease.tenant, books, lane, payload) }
 }
 
 /// Names one event on its way to one channel.

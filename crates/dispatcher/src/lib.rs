@@ -14,7 +14,7 @@ mod senders;
 #[cfg(test)]
 mod testing;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
@@ -45,8 +45,9 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
     let pool = |name, max, per_lane| Pool {
         queue: shared.queue.clone(),
         name,
-        want: Want { max, per_lane },
+        want: Want { per_lane, ..Want::up_to(max) },
         lease: shared.settings.queue.lease,
+        linger: Duration::ZERO,
     };
     let mut pools = JoinSet::new();
 
@@ -59,7 +60,8 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
 
     let http = outbound::client().context("making the HTTP client")?;
     let public_url = shared.settings.http.public_url.clone();
-    let tools = Tools { http, clock: shared.clock.clone(), timeout: limits.attempt_timeout, public_url };
+    let telegram_api = shared.settings.telegram.api_base.clone();
+    let tools = Tools { http, clock: shared.clock.clone(), timeout: limits.attempt_timeout, telegram_api, public_url };
     let deliver = Arc::new(Deliver {
         queue: shared.queue.clone(),
         config: shared.config.clone(),

@@ -13,7 +13,7 @@ use watchbell_common::{
     queue::{Dedup, Lease, NewJob, QueueName, Verdict, worker::Outcome},
 };
 
-use crate::jobs::{bury, delivery, delivery_id, fact, not_yet};
+use crate::jobs::{Seen, bury, delivery, delivery_id, fact, not_yet};
 
 /// Decides where the event goes. Pure: the same snapshot, job and time give the same outcome.
 pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Outcome {
@@ -50,7 +50,7 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
 }
 
 fn job(snapshot: &Snapshot, lease: &Lease, channel: ChannelId, alert: &Alert, now_ms: UnixMillis) -> NewJob {
-    let mut job = delivery(lease, channel, alert.clone(), lease.count, false);
+    let mut job = delivery(lease, channel, alert.clone(), Seen::by(lease), false);
     let window = snapshot.channel(lease.tenant, channel).map_or(0, |open| open.channel.dedup_window_s);
     // The door already asked for the channel that the event was addressed to.
     if window > 0 && alert.event.channel != Some(channel) {
@@ -106,10 +106,11 @@ mod tests {
         for (job, channel) in jobs.iter().zip([OPS, SINK]) {
             let payload = DeliverPayload::decode(&job.payload).unwrap();
             assert_eq!((payload.channel, payload.count, payload.update), (channel, lease.count, false));
+            assert_eq!(payload.since, Some(lease.since));
             assert_eq!(payload.alert.analysis.severity, Severity::Critical, "the rule's word");
             assert_eq!(
                 (job.event, job.tenant, job.lane.as_str()),
-                (lease.event, lease.tenant, &*format!("c{channel}"))
+                (lease.event, lease.tenant, &*format!("c{channel}!"))
             );
             assert!(job.order.as_ref().is_some_and(|order| order.len() <= KEY_MAX_BYTES));
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use secrecy::ExposeSecret as _;
-use watchbell_channels::{Channel, ConfigureError, Tools, Voice, configure, kind};
+use watchbell_channels::{Channel, ChannelKind, ConfigureError, Pace, Tools, Voice, configure, kind};
 use watchbell_common::{
     config::{OpenChannel, Snapshot},
     ids::{ChannelId, TenantId},
@@ -18,8 +18,9 @@ pub(crate) struct Sender {
     pub(crate) channel: Arc<dyn Channel>,
     /// Writes its messages.
     pub(crate) voice: Arc<Voice>,
-    /// For metrics.
-    pub(crate) platform: &'static str,
+    pub(crate) kind: &'static ChannelKind,
+    /// The rate limits of the platform.
+    pub(crate) paces: Arc<[Pace]>,
 }
 
 /// The cache. Its lock is held for look-ups only, never over an await.
@@ -69,9 +70,10 @@ impl Senders {
         }
         let known = cache.entries.get(&id).filter(|entry| same(&entry.of, open)).map(|entry| entry.sender.clone());
         let sender = known.unwrap_or_else(|| {
-            let platform = kind(&open.channel.platform).map_or("unknown", |kind| kind.id);
             let channel = configure(open, &self.tools)?;
-            Ok(Sender { channel, voice: Arc::new(Voice::of(open, &self.tools)?), platform })
+            let kind = kind(&open.channel.platform).expect("what has no kind is not configured");
+            let voice = Arc::new(Voice::of(open, &self.tools)?);
+            Ok(Sender { channel, voice, kind, paces: (kind.paces)(open).into() })
         });
         cache.entries.insert(id, Entry { of: open.clone(), sender: sender.clone() });
         let sender = sender.map_err(|error| format!("channel `{name}` is not configured rightly: {error}"))?;

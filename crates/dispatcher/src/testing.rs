@@ -1,8 +1,7 @@
-//! What the tests of the steps share: a small configuration, an alert, a lease, and a queue that gives slots.
+//! What the tests of the steps share: a small configuration, an alert, a lease, a queue.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use watchbell_channels::Tools;
 use watchbell_common::{
@@ -12,10 +11,7 @@ use watchbell_common::{
     crypto::Vault,
     ids::{ChannelId, EventId, JobId, RuleId, TenantId},
     outbound,
-    queue::{
-        Audit, Books, DeadFilter, DeadJob, Decision, Depth, Lease, LeaseToken, NewJob, Published, Pushed, Queue,
-        QueueError, QueueName, Tended, Want, WorkerId,
-    },
+    queue::{Lease, LeaseToken, QueueName, WorkerId, sqlite::SqliteQueue},
 };
 
 pub(crate) const OPS: ChannelId = ChannelId(1);
@@ -117,86 +113,25 @@ pub(crate) fn lease(queue: QueueName, alert: &Alert, payload: Bytes) -> Lease {
         lane: "lane".to_owned(),
         attempts: 0,
         count: 3,
+        since: NOW - 60_000,
         payload,
     }
 }
 
 pub(crate) fn tools() -> Tools {
-    Tools {
-        http: outbound::client().unwrap(),
-        clock: Arc::new(ManualClock::at(NOW)),
-        timeout: TIMEOUT,
-        public_url: None,
-    }
+    let http = outbound::client().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    Tools { http, clock, timeout: TIMEOUT, telegram_api: None, public_url: None }
 }
 
-/// A queue of which only the slots are asked for; each costs this wait.
-pub(crate) struct Slots(pub(crate) Duration);
+/// A queue in a folder of its own, whose time stands still at [`NOW`].
+pub(crate) struct TestQueue {
+    pub(crate) queue: Arc<SqliteQueue>,
+    _folder: tempfile::TempDir,
+}
 
-#[async_trait]
-impl Queue for Slots {
-    async fn take_slot(&self, key: &str, per_minute: u32) -> Result<Duration, QueueError> {
-        assert_eq!((key, per_minute), ("c2", 60));
-        Ok(self.0)
-    }
-
-    async fn push(&self, _: QueueName, _: Vec<NewJob>) -> Result<Vec<Pushed>, QueueError> {
-        unreachable!()
-    }
-
-    async fn lease(&self, _: QueueName, _: &WorkerId, _: Want) -> Result<Vec<Lease>, QueueError> {
-        unreachable!()
-    }
-
-    async fn wait(&self, _: QueueName, _: Duration) {
-        unreachable!()
-    }
-
-    async fn decide(&self, _: Decision) -> Result<Vec<Pushed>, QueueError> {
-        unreachable!()
-    }
-
-    async fn keep_alive(&self, _: &WorkerId, _: Duration) -> Result<(), QueueError> {
-        unreachable!()
-    }
-
-    async fn release(&self, _: &WorkerId) -> Result<u64, QueueError> {
-        unreachable!()
-    }
-
-    async fn tend(&self) -> Result<Tended, QueueError> {
-        unreachable!()
-    }
-
-    async fn dead(&self, _: &DeadFilter, _: usize, _: usize) -> Result<Vec<DeadJob>, QueueError> {
-        unreachable!()
-    }
-
-    async fn replay(&self, _: &DeadFilter, _: usize) -> Result<u64, QueueError> {
-        unreachable!()
-    }
-
-    async fn depths(&self) -> Result<Vec<(QueueName, Depth)>, QueueError> {
-        unreachable!()
-    }
-
-    async fn books(&self) -> Result<Vec<(TenantId, Books)>, QueueError> {
-        unreachable!()
-    }
-
-    async fn audit(&self) -> Result<Audit, QueueError> {
-        unreachable!()
-    }
-
-    async fn publish_config(&self, _: Published) -> Result<(), QueueError> {
-        unreachable!()
-    }
-
-    async fn config_newer(&self, _: i64) -> Result<Option<Published>, QueueError> {
-        unreachable!()
-    }
-
-    async fn ping(&self) -> Result<(), QueueError> {
-        unreachable!()
-    }
+pub(crate) fn queue() -> TestQueue {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = SqliteQueue::open(folder.path(), Arc::new(ManualClock::at(NOW))).unwrap();
+    TestQueue { queue: Arc::new(queue), _folder: folder }
 }

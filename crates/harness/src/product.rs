@@ -144,7 +144,8 @@ impl Product {
         Self { smtp, http, api, running: Vec::new(), env, redis, postgres, client, dir }
     }
 
-    fn start(&mut self, service: Service) {
+    /// Starts one more process of a service.
+    pub fn start(&mut self, service: Service) {
         let (args, health): (&[&str], _) = match service {
             Service::Serve => (&["serve"], self.http),
             Service::WebhookIngestor => (&[], self.http),

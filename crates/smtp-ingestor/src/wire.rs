@@ -148,13 +148,25 @@ impl Wire {
                 None => std::future::pending().await,
             }
         };
-        self.timer.as_mut().reset(by);
-        // The deadline comes first: a client that always has another byte ready must not outrun it.
-        let read = tokio::select! {
-            biased;
-            () = &mut self.timer => return Err(Ended::Silent),
-            () = stopping => return Err(Ended::Stopping),
-            read = self.stream.read(&mut self.input[self.unread.end..]) => read,
+        tokio::pin!(stopping);
+        // Deadlines mostly move forward, with each read. Moving the timer each time would cost more than the read, so
+        // it is left where it is, and moved when it rings too early.
+        if self.timer.is_elapsed() || by < self.timer.deadline() {
+            self.timer.as_mut().reset(by);
+        }
+        let read = loop {
+            // The deadline comes first: a client that always has another byte ready must not outrun it.
+            tokio::select! {
+                biased;
+                () = &mut self.timer => {
+                    if Instant::now() >= by {
+                        return Err(Ended::Silent);
+                    }
+                    self.timer.as_mut().reset(by);
+                }
+                () = &mut stopping => return Err(Ended::Stopping),
+                read = self.stream.read(&mut self.input[self.unread.end..]) => break read,
+            }
         };
         match read {
             Ok(0) => Err(Ended::Left),

@@ -6,7 +6,8 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use watchbell_common::{
     clock::SystemClock,
-    ids::JobId,
+    ids::{ChannelId, JobId},
+    payload::DeliverPayload,
     queue::{self, DeadFilter, DeadJob, Queue, QueueName},
     settings::Settings,
 };
@@ -60,8 +61,9 @@ fn queue_name(text: &str) -> Result<QueueName, String> {
 
 impl Which {
     fn filter(&self, ids: Vec<JobId>) -> DeadFilter {
-        let lane = self.channel.map(|id| format!("c{id}"));
-        DeadFilter { tenant: None, queue: self.queue.or(lane.as_ref().map(|_| QueueName::Deliver)), lane, ids }
+        let lanes = self.channel.map(|id| DeliverPayload::lanes(ChannelId(id)).to_vec());
+        let queue = self.queue.or(lanes.as_ref().map(|_| QueueName::Deliver));
+        DeadFilter { tenant: None, queue, lanes: lanes.unwrap_or_default(), ids }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use watchbell_common::{
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     ids::{EventId, JobId, TenantId},
     payload::{Fact, FactHead, Payload as _, What},
-    queue::{DeadFilter, NewJob, QueueName},
+    queue::{DeadFilter, NewJob, QueueName, facts},
     store::{Store, alerts, events},
     testing::PostgresServer,
 };
@@ -57,6 +57,15 @@ async fn push(house: &House, numbers: std::ops::Range<u32>) {
 async fn push_payloads(house: &House, payloads: Vec<Bytes>) {
     let job = |payload: Bytes| NewJob::new(JobId::derived(&[&payload]), TenantId::DEFAULT, None, "facts", payload);
     house.queue().push(QueueName::History, payloads.into_iter().map(job).collect()).await.unwrap();
+}
+
+/// Several facts in one job, as the queue puts them together.
+fn bundle(facts: &[Bytes]) -> Bytes {
+    let mut bundle = BytesMut::new();
+    for fact in facts {
+        facts::add(&mut bundle, fact);
+    }
+    bundle.freeze()
 }
 
 async fn recorded(store: &Store) -> i64 {
@@ -113,16 +122,25 @@ async fn a_store_that_is_down_at_the_start_is_waited_for() {
 #[tokio::test]
 async fn what_cannot_be_read_is_buried_with_its_bytes_and_holds_up_nothing() {
     let mut house = House::embedded(&[]).await;
-    let broken = Bytes::from_static(b"{\"v\":\"9\"}\n\xff\0rest");
-    push_payloads(&house, vec![fact(0).encode(), broken.clone(), fact(1).encode()]).await;
+    // In the middle of a bundle, and the end of another cut off.
+    let broken = bundle(&[fact(0).encode(), Bytes::from_static(b"{\"v\":\"9\"}\n\xff\0rest"), fact(1).encode()]);
+    let cut_off = bundle(&[fact(9).encode()]).slice(..40);
+    push_payloads(&house, vec![broken.clone(), cut_off.clone(), fact(2).encode()]).await;
     house.start();
-    until("both are recorded, one is buried", async || {
+    until("three are recorded, two jobs are buried", async || {
         let dead = house.queue().dead(&DeadFilter::default(), 0, 10).await.unwrap();
-        dead.len() == 1 && dead[0].payload == broken && waiting(&house).await == 0
+        let dead: Vec<_> = dead.into_iter().map(|job| job.payload).collect();
+        dead.len() == 2 && dead.contains(&broken) && dead.contains(&cut_off) && waiting(&house).await == 0
+    })
+    .await;
+    // To replay a bundle records what is good in it a second time, which changes nothing.
+    house.queue().replay(&DeadFilter::default(), 10).await.unwrap();
+    until("they are buried again", async || {
+        house.queue().dead(&DeadFilter::default(), 0, 10).await.unwrap().len() == 2
     })
     .await;
     house.stop().await;
-    assert_eq!(recorded(&house.store().await).await, 2);
+    assert_eq!(recorded(&house.store().await).await, 3);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ fn a_firing_alert_reads_at_a_glance() {
     Action: free some space on /var
     Subject: Disk FULL on db1
     From: root@db1.example.org (mail)
+    Since: 2026-11-20 09:58:58 UTC (1 min)
     Received: 2026-11-20 09:59:58 UTC, seen 3 times
     ");
 }
@@ -30,6 +31,7 @@ fn a_resolved_alert_cannot_be_taken_for_a_firing_one() {
     /var on db1 is full
     Subject: Disk FULL on db1
     From: root@db1.example.org (mail)
+    Since: 2026-11-20 09:58:58 UTC (1 min)
     Received: 2026-11-20 09:59:58 UTC
     ");
 }
@@ -47,6 +49,7 @@ fn a_guess_shows_the_first_lines_of_the_original() {
     Disk FULL on db1
     Action: free some space on /var
     From: root@db1.example.org (mail)
+    Since: 2026-11-20 09:58:58 UTC (1 min)
     Received: 2026-11-20 09:59:58 UTC, seen 3 times
     > /var is [31mfull
     > more
@@ -98,6 +101,7 @@ fn an_event_that_says_nothing_still_makes_a_message() {
     (event.subject, event.from) = (String::new(), Vec::new());
     (analysis.summary, analysis.system, analysis.action) = (String::new(), String::new(), String::new());
     payload.alert.event.received_at = i64::MAX;
+    payload.since = None;
     payload.count = 0;
     insta::assert_snapshot!(plain(&payload), @r"
     🚨 CRITICAL · firing

@@ -134,7 +134,7 @@ fn an_alertmanager_template_works() {
 {{- range $name, $value := .Labels }}{{ if match \"^(level|value)$\" $name }} {{ $name }}={{ $value }}{{ end }}{{ end }}";
     assert_eq!(
         render(source),
-        "[FIRING:1] critical\nCRITICAL: /var on db1 is full since 13:29 level=critical value=95"
+        "[FIRING:1] critical\nCRITICAL: /var on db1 is full since 13:28 level=critical value=95"
     );
 }
 

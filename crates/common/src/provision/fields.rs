@@ -223,12 +223,7 @@ impl<'n> Fields<'n> {
     /// Reports what nobody took.
     pub(super) fn finish(self, problems: &mut Problems) {
         for (name, at, _) in self.rest {
-            let known = self.known.join(", ");
-            let what = if known.is_empty() {
-                "there is no such field".to_owned()
-            } else {
-                format!("there is no such field; known are {known}")
-            };
+            let what = format!("there is no such field; known are {}", self.known.join(", "));
             problems.add(at, &join(&self.whole.path, name), what);
         }
     }

@@ -191,18 +191,17 @@ fn options(
     problems: &mut Problems,
 ) -> Options {
     let (mut options, mut secrets) = Options::default();
-    let mut group = |name| fields.take(name).and_then(|field| field.fields(problems));
-    let (mut open, mut sealed) = (group("options"), group("secrets"));
+    let field = fields.take("options");
     let Some(known) = known else { return (options, secrets) };
+    let Some(field) = field else {
+        for option in known.options.iter().filter(|option| option.required) {
+            problems.add_at(&fields.whole, format!("the option `{}` is missing", option.name));
+        }
+        return (options, secrets);
+    };
+    let Some(mut given) = field.fields(problems) else { return (options, secrets) };
     for option in &known.options {
-        // A secret may stand in either; `secrets` is where people look for it.
-        let homes = [sealed.as_mut().filter(|_| option.secret), open.as_mut()];
-        let Some(field) = homes.into_iter().flatten().find_map(|home| home.take(&option.name)) else {
-            if option.required {
-                problems.add_at(&fields.whole, format!("the option `{}` is missing", option.name));
-            }
-            continue;
-        };
+        let Some(field) = platform_field(&mut given, option, problems) else { continue };
         if option.secret {
             secrets.extend(field.text(problems).map(|text| (option.name.clone(), text.value.into())));
             continue;
@@ -213,9 +212,7 @@ fn options(
         }
         options.insert(option.name.clone(), value);
     }
-    for group in open.into_iter().chain(sealed) {
-        group.finish(problems);
-    }
+    given.finish(problems);
     (options, secrets)
 }
 

@@ -42,7 +42,7 @@ channels:
   - name: sink
     platform: webhook
     target: http://127.0.0.1:9999/alerts
-    secrets: { signing_secret: "whsec_${OPS_BOT_TOKEN}" }
+    options: { signing_secret: "whsec_${OPS_BOT_TOKEN}" }
 rules:
   - name: databases
     match: { from: "*@db-servers.local", severity_at_least: warning }
@@ -194,7 +194,6 @@ channels:
     platform: telegram
     target: x
     options: { message_thread_id: bad }
-    secrets: { message_thread_id: 7 }
     templates: [{ template: one, when: "broken" }, { template: nobody }, { when: x eq y }, { template: one }]
 default_channels: [c]
 "#,

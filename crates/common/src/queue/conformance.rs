@@ -18,7 +18,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use super::{
-    Books, Decision, Depth, Ending, Lease, NewJob, Pushed, Queue, QueueError, QueueName, Scope, Verdict, Want, WorkerId,
+    Books, Counter, Decision, Depth, Ending, Lease, NewJob, Pushed, Queue, QueueError, QueueName, Scope, Verdict, Want,
+    WorkerId,
 };
 use crate::ids::{EventId, JobId, TenantId};
 
@@ -76,6 +77,9 @@ macro_rules! queue_conformance {
             a_deferred_job_counts_no_attempt,
             a_deferred_lane_pauses_and_keeps_its_head,
             every_verdict_queues_its_facts,
+            decisions_are_carried_out_in_their_order_and_each_for_itself,
+            many_facts_share_a_job_up_to_its_size,
+            a_waiting_job_can_be_amended_until_it_goes,
             a_buried_job_keeps_its_bytes_and_its_reason,
             dead_jobs_are_listed_by_filter,
             dead_jobs_are_replayed_one_and_all,
@@ -101,6 +105,7 @@ macro_rules! queue_conformance {
             a_replayed_job_waits_for_its_order,
             an_order_key_holds_in_its_own_queue_only,
             an_order_survives_a_vanished_worker,
+            whole_lanes_go_to_one_worker_at_a_time,
             // keys
             a_repeat_inside_the_window_is_dropped_and_leaves_a_fact,
             another_variant_is_not_a_repeat,
@@ -111,8 +116,14 @@ macro_rules! queue_conformance {
             a_counter_counts_the_jobs_of_its_name,
             a_dropped_job_is_not_counted,
             an_unused_counter_is_forgotten,
+            a_closed_counter_begins_another_episode,
             slots_are_refilled_evenly,
+            slots_are_taken_together_or_not_at_all,
+            a_reserve_is_left_for_those_who_keep_none,
             a_clock_that_jumps_back_blocks_no_slot,
+            a_note_is_kept_for_its_time,
+            a_sum_begins_anew_when_its_time_is_over,
+            a_sum_misses_no_addition,
             an_older_configuration_is_ignored,
             // books
             an_open_event_is_pending,
@@ -186,7 +197,7 @@ async fn worker(queue: &dyn Queue, name: &str) -> WorkerId {
 
 /// Leases up to `max` jobs without a bound per lane.
 async fn take(queue: &dyn Queue, name: QueueName, worker: &WorkerId, max: usize) -> Vec<Lease> {
-    queue.lease(name, worker, Want { max, per_lane: 0 }).await.unwrap()
+    queue.lease(name, worker, Want::up_to(max)).await.unwrap()
 }
 
 /// Leases the one job that must be there.
@@ -257,12 +268,16 @@ async fn assert_sound(queue: &dyn Queue) {
     assert_eq!(audit.wrong_total, 0, "{audit:?}");
 }
 
-/// The payloads waiting in [`QueueName::History`], which are thereby completed.
+/// The facts waiting in [`QueueName::History`], whose jobs are thereby completed.
 async fn facts(queue: &dyn Queue) -> Vec<Bytes> {
     let recorder = worker(queue, "recorder").await;
     let leases = take(queue, QueueName::History, &recorder, 1_000).await;
     for lease in &leases {
         decide(queue, lease, done()).await.unwrap();
     }
-    leases.into_iter().map(|lease| lease.payload).collect()
+    leases.iter().flat_map(|lease| super::facts::read(&lease.payload).unwrap()).collect()
+}
+
+fn counter(name: &str) -> Counter {
+    Counter { name: name.to_owned(), closes: false }
 }

@@ -11,8 +11,8 @@
 //!    Concurrent pushes share one fsync. Pushing a job id that is still queued changes nothing.
 //! 2. [`Queue::lease`] gives up to N jobs to a worker, each to one worker only. A lease carries an epoch;
 //!    once the job was given back, the old lease decides nothing ([`QueueError::StaleLease`]).
-//! 3. [`Queue::decide`] is one atomic step: the job leaves, its successors and its facts are queued, the
-//!    books are written, or none of it.
+//! 3. A decision is one atomic step: the job leaves, its successors and its facts are queued, the books are
+//!    written, or none of it. [`Queue::decide_all`] carries out many, in their order, each its own step.
 //! 4. The jobs of a worker that stopped calling [`Queue::keep_alive`] come back after its time to live, at
 //!    the head of their lanes. [`Queue::release`] gives them back at once. A job whose workers vanished
 //!    [`LAPSES_MAX`] times is buried: it probably kills them.
@@ -22,9 +22,17 @@
 //!    jobs of one lane are leased at a time, so a slow lane does not take every worker. Within a lane, jobs
 //!    are leased first in, first out.
 //! 7. Order: of the ready, leased and waiting jobs of one queue with the same order key only the oldest moves.
+//!    And a worker that wants `whole_lanes` gets jobs only of lanes of which nothing is leased: when it decides
+//!    them in their order, their successors are in that order too.
 //! 8. Deduplication and counting happen in the same atomic step as the push they belong to.
 //! 9. A clock that jumps loses nothing: forward, some things happen early; backward, nothing waits longer
 //!    than [`DELAY_MAX`] (it is clamped when the queue is tended).
+//! 10. What is remembered beside the jobs (notes, sums, rate limits) is shared by all processes, survives a
+//!     restart and ends with its time.
+//!
+//! # Facts
+//! Facts are many and small, so those of one step that go to the same tenant share a job of [`QueueName::History`]
+//! ([`facts`] is its format).
 //!
 //! # Books
 //! Each event has one line in the ledger from its first push until it ended. The line counts the event's live
@@ -35,6 +43,8 @@
 
 #[cfg(test)]
 pub(crate) mod conformance;
+pub mod facts;
+mod limits;
 pub mod redis;
 pub mod sqlite;
 pub mod worker;
@@ -60,8 +70,14 @@ pub const LAPSES_MAX: u32 = 16;
 /// How long a counter ([`NewJob::counter`]) is remembered after its last use.
 pub const COUNTER_TTL: Duration = Duration::from_hours(7 * 24);
 
-/// The longest lane, order key, dedup key, variant, counter or worker name, in bytes. Callers hash longer ones.
+/// The longest lane, order key, dedup key, variant, counter, note or worker name, in bytes. Callers hash longer ones.
 pub const KEY_MAX_BYTES: usize = 64;
+
+/// The largest note, in bytes: notes are for what is small and short-lived.
+pub const NOTE_MAX_BYTES: usize = 64 * 1024;
+
+/// The longest that a note or a sum is kept; longer wishes are cut to it.
+pub const NOTE_TTL_MAX: Duration = Duration::from_hours(31 * 24);
 
 /// The queues, in the order in which an event passes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -119,7 +135,7 @@ pub struct NewJob {
     pub order: Option<String>,
     pub dedup: Option<Dedup>,
     /// Counts the jobs pushed with this name; the count comes back in [`Lease::count`].
-    pub counter: Option<String>,
+    pub counter: Option<Counter>,
     /// How long the job waits before it is ready; at most [`DELAY_MAX`].
     pub delay: Duration,
     pub payload: Bytes,
@@ -140,6 +156,14 @@ impl NewJob {
             payload,
         }
     }
+}
+
+/// Counts jobs, in episodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counter {
+    pub name: String,
+    /// This job ends the episode; the next one that does not begins another, at 1.
+    pub closes: bool,
 }
 
 /// Drop the job if its like was queued a short while ago.
@@ -215,6 +239,8 @@ pub struct Lease {
     pub attempts: u32,
     /// The value of its counter when it was pushed; 0 without one.
     pub count: u64,
+    /// When the counter's present episode began; 0 without one.
+    pub since: UnixMillis,
     pub payload: Bytes,
 }
 
@@ -224,6 +250,27 @@ pub struct Want {
     pub max: usize,
     /// How many jobs of one lane may be leased at a time, over all workers; 0 for no bound.
     pub per_lane: usize,
+    /// Only jobs of lanes of which no worker has any; then as many of them as fit.
+    pub whole_lanes: bool,
+}
+
+impl Want {
+    /// Up to `max` jobs, without a bound per lane.
+    pub const fn up_to(max: usize) -> Self {
+        Self { max, per_lane: 0, whole_lanes: false }
+    }
+}
+
+/// One slot of a rate limit that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    pub key: String,
+    /// How many slots are refilled per minute, evenly.
+    pub per_minute: u32,
+    /// How many may be taken at once after a pause.
+    pub burst: u32,
+    /// How many of these must be left over for others.
+    pub reserve: u32,
 }
 
 /// What a worker decided about its lease.
@@ -231,7 +278,7 @@ pub struct Want {
 pub struct Decision {
     pub lease: LeaseToken,
     pub verdict: Verdict,
-    /// Payloads for [`QueueName::History`], queued in the same step.
+    /// For [`QueueName::History`], queued in the same step.
     pub facts: Vec<Bytes>,
 }
 
@@ -281,7 +328,7 @@ pub struct DeadJob {
 pub struct DeadFilter {
     pub tenant: Option<TenantId>,
     pub queue: Option<QueueName>,
-    pub lane: Option<String>,
+    pub lanes: Vec<String>,
     pub ids: Vec<JobId>,
 }
 
@@ -356,7 +403,7 @@ pub struct Published {
 }
 
 /// Why the queue did not do it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum QueueError {
     /// Nothing is known to be queued; the caller may try again.
     #[error("the queue is unavailable: {0}")]
@@ -381,8 +428,19 @@ pub trait Queue: Send + Sync + 'static {
     /// Returns when `queue` may have ready jobs, or after `at_most`. May return early for no reason.
     async fn wait(&self, queue: QueueName, at_most: Duration);
 
-    /// Carries out a worker's decision, atomically. The answers are those of the follow-ups, in order.
-    async fn decide(&self, decision: Decision) -> Result<Vec<Pushed>, QueueError>;
+    /// Carries out decisions, one after the other, each atomically. One that cannot be carried out stops none of
+    /// the others. The answers to each are those of its follow-ups, in order.
+    async fn decide_all(&self, decisions: Vec<Decision>) -> Vec<Result<Vec<Pushed>, QueueError>>;
+
+    /// Carries out one decision.
+    async fn decide(&self, decision: Decision) -> Result<Vec<Pushed>, QueueError> {
+        let answer = self.decide_all(vec![decision]).await.pop();
+        answer.unwrap_or_else(|| Err(QueueError::Unavailable("no answer to a decision".to_owned())))
+    }
+
+    /// Gives a job that waits (for its time or for its order) another payload, and lets it go as soon as its order
+    /// does. `false`: it does not wait any more, or there is no such job; nothing changed.
+    async fn amend(&self, queue: QueueName, job: JobId, payload: Bytes) -> Result<bool, QueueError>;
 
     /// Tells that a worker lives for another `ttl`. Call it before the first lease and then every third of `ttl`.
     async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError>;
@@ -394,9 +452,17 @@ pub trait Queue: Send + Sync + 'static {
     /// Bounded work per call. Any process may call it, several at once too.
     async fn tend(&self) -> Result<Tended, QueueError>;
 
-    /// Takes one of `per_minute` evenly refilled slots of `key`, with a burst of up to `per_minute`.
-    /// Zero: go; else: how long until one is free (nothing was taken).
-    async fn take_slot(&self, key: &str, per_minute: u32) -> Result<Duration, QueueError>;
+    /// Takes one slot of each of these rate limits, or none. Zero: go; else: how long until all are free.
+    async fn take_slots(&self, slots: &[Slot]) -> Result<Duration, QueueError>;
+
+    /// What was remembered under this name, unless its time is over.
+    async fn recall(&self, key: &str) -> Result<Option<Bytes>, QueueError>;
+
+    /// Remembers at most [`NOTE_MAX_BYTES`] under a name for `ttl`, instead of what was there.
+    async fn remember(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError>;
+
+    /// Adds to a sum and answers the new one. It begins anew when `ttl` since its first addition is over.
+    async fn add_up(&self, key: &str, by: u64, ttl: Duration) -> Result<u64, QueueError>;
 
     /// Dead jobs, oldest first, starting after the first `skip` that match.
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError>;

@@ -25,7 +25,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Decision, LAPSES_MAX, Lease, LeaseToken, Queue, QueueError, QueueName, Scope, Verdict, Want, WorkerId};
+use super::{
+    Decision, LAPSES_MAX, Lease, LeaseToken, Pushed, Queue, QueueError, QueueName, Scope, Verdict, Want, WorkerId,
+};
 
 /// How long a worker sleeps at most when nothing wakes it: a wake-up dies with the process that took it.
 const WAIT_MAX: Duration = Duration::from_secs(1);
@@ -38,9 +40,6 @@ const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a batch waits after its handler failed; doubles from the first to the second.
 const BATCH_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
-
-/// How long a batch may fill up after its first job came: one transaction for many facts is worth it.
-const BATCH_LINGER: Duration = Duration::from_millis(25);
 
 /// How long the next shift waits after the answer to a lease was lost.
 const LOST_PAUSE: Duration = Duration::from_millis(250);
@@ -69,6 +68,8 @@ pub struct Pool {
     pub want: Want,
     /// How long this worker's jobs are kept for it after it fell silent.
     pub lease: Duration,
+    /// How long a batch may fill up after its first job came; zero where every millisecond counts.
+    pub linger: Duration,
 }
 
 /// Runs `handle` for each job, up to `want.max` at a time, until `stop`; then finishes what is in hand and
@@ -94,7 +95,8 @@ where
 }
 
 /// Runs `handle` for batches of up to `want.max` jobs, one batch at a time, until `stop`. It answers with one
-/// outcome per job, in order; when it fails, the batch is given back and tried again after a pause.
+/// outcome per job, in order; when it fails, the batch is given back and tried again after a pause. The outcomes are
+/// carried out in the order of the jobs.
 pub async fn run_batches<H, F>(pool: Pool, handle: H, stop: CancellationToken) -> anyhow::Result<()>
 where
     H: Fn(Vec<Lease>) -> F + Send + Sync + 'static,
@@ -198,7 +200,9 @@ impl Shift {
         loop {
             if !more {
                 stop.run_until_cancelled(self.pool.queue.wait(self.pool.name, WAIT_MAX)).await;
-                stop.run_until_cancelled(sleep(BATCH_LINGER)).await;
+                if !self.pool.linger.is_zero() {
+                    stop.run_until_cancelled(sleep(self.pool.linger)).await;
+                }
             }
             let Some(leases) = self.lease(self.pool.want.max, stop).await else { return };
             more = leases.len() == self.pool.want.max;
@@ -224,10 +228,8 @@ impl Shift {
                     vec![later; tokens.len()]
                 }
             };
-            for (token, outcome) in tokens.into_iter().zip(outcomes) {
-                self.jobs.spawn(decide(self.pool.clone(), token, outcome));
-            }
-            while self.jobs.join_next().await.is_some() {}
+            let decisions = tokens.into_iter().zip(outcomes).map(|(token, outcome)| decision(token, outcome)).collect();
+            decide(self.pool.clone(), decisions).await;
             if let Some(pause) = pause {
                 stop.run_until_cancelled(sleep(pause)).await;
             }
@@ -306,7 +308,11 @@ where
         }
     };
     metrics::histogram!("watchbell_job_seconds", "queue" => pool.name.as_str()).record(began.elapsed());
-    decide(pool, token, outcome).await;
+    decide(pool, vec![decision(token, outcome)]).await;
+}
+
+fn decision(lease: LeaseToken, Outcome { verdict, facts }: Outcome) -> Decision {
+    Decision { lease, verdict, facts }
 }
 
 /// Runs the handler for a batch; a panic or a wrong number of outcomes is a failure like any other.
@@ -324,32 +330,46 @@ where
     Ok(outcomes)
 }
 
-/// Carries out a decision, however long the queue is gone.
-async fn decide(pool: Pool, lease: LeaseToken, outcome: Outcome) {
-    let mut decision = Decision { lease, verdict: outcome.verdict, facts: outcome.facts };
+/// Carries out decisions in their order, however long the queue is gone.
+async fn decide(pool: Pool, mut decisions: Vec<Decision>) {
     let mut pauses = Pauses::new(GONE_PAUSE);
-    let verdict = loop {
-        match pool.queue.decide(decision.clone()).await {
-            Ok(_) => break verdict_name(&decision.verdict),
-            Err(QueueError::StaleLease) => {
-                tracing::warn!(queue = %pool.name, job = %decision.lease.job, "decided too late, or twice: the job is not ours any more");
-                break "stale";
+    loop {
+        let answers = pool.queue.decide_all(decisions.clone()).await;
+        let again =
+            decisions.into_iter().zip(answers).filter_map(|(decision, answer)| settle(pool.name, decision, answer));
+        decisions = again.collect();
+        if decisions.is_empty() {
+            return;
+        }
+        sleep(pauses.next()).await;
+    }
+}
+
+/// Notes what became of a decision. Returns what is to be decided again.
+fn settle(queue: QueueName, decision: Decision, answer: Result<Vec<Pushed>, QueueError>) -> Option<Decision> {
+    let job = decision.lease.job;
+    let verdict = match answer {
+        Ok(_) => verdict_name(&decision.verdict),
+        Err(QueueError::StaleLease) => {
+            tracing::warn!(%queue, %job, "decided too late, or twice: the job is not ours any more");
+            "stale"
+        }
+        // The outage is in the log already, from the pulse.
+        Err(QueueError::Unavailable(error)) => {
+            tracing::debug!(%queue, %job, "will decide again: {error}");
+            return Some(decision);
+        }
+        Err(QueueError::BadJob(why)) => {
+            tracing::error!(%queue, %job, "a decision that breaks the contract: {why}");
+            if !matches!(decision.verdict, Verdict::Bury { .. }) {
+                let verdict = Verdict::Bury { reason: format!("its decision was refused: {why}") };
+                return Some(Decision { verdict, ..decision });
             }
-            // The outage is in the log already, from the pulse.
-            Err(QueueError::Unavailable(error)) => {
-                tracing::debug!(queue = %pool.name, job = %decision.lease.job, "will decide again: {error}");
-                sleep(pauses.next()).await;
-            }
-            Err(QueueError::BadJob(why)) => {
-                tracing::error!(queue = %pool.name, job = %decision.lease.job, "a decision that breaks the contract: {why}");
-                if matches!(decision.verdict, Verdict::Bury { .. }) {
-                    break "refused";
-                }
-                decision.verdict = Verdict::Bury { reason: format!("its decision was refused: {why}") };
-            }
+            "refused"
         }
     };
-    metrics::counter!("watchbell_jobs_total", "queue" => pool.name.as_str(), "verdict" => verdict).increment(1);
+    metrics::counter!("watchbell_jobs_total", "queue" => queue.as_str(), "verdict" => verdict).increment(1);
+    None
 }
 
 const fn verdict_name(verdict: &Verdict) -> &'static str {

@@ -6,6 +6,7 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use ipnet::IpNet;
+use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -29,6 +30,7 @@ pub struct Settings {
     pub analyzer: Analyzer,
     pub ai: Ai,
     pub dispatcher: Dispatcher,
+    pub telegram: Telegram,
     pub history: History,
     pub log: Log,
     pub stop: Stop,
@@ -122,7 +124,7 @@ pub struct Provision {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Analyzer {
-    pub concurrency: usize,
+    pub batch: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -139,6 +141,13 @@ pub struct Dispatcher {
     pub per_channel: usize,
     #[serde(deserialize_with = "duration")]
     pub attempt_timeout: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telegram {
+    #[serde(deserialize_with = "optional")]
+    pub api_base: Option<Url>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -247,7 +256,7 @@ impl Settings {
             ("smtp.errors_max", smtp.errors_max),
             ("smtp.connections_max", smtp.connections_max),
             ("smtp.connections_per_address_max", smtp.connections_per_address_max),
-            ("analyzer.concurrency", self.analyzer.concurrency),
+            ("analyzer.batch", self.analyzer.batch),
             ("dispatcher.concurrency", self.dispatcher.concurrency),
             ("dispatcher.per_channel", self.dispatcher.per_channel),
             ("history.batch", self.history.batch),
@@ -386,10 +395,12 @@ mod tests {
         assert!(error(&[("WATCHBELL_SMTP_ERRORS_MAX", "many")]).contains("WATCHBELL_SMTP_ERRORS_MAX"));
         let text = error(&[("WATCHBELL_SMTP_LISTEN", "everywhere")]);
         assert!(text.contains("listen"), "{text}");
+        let text = error(&[("WATCHBELL_TELEGRAM_API_BASE", "somewhere")]);
+        assert!(text.contains("api_base"), "{text}");
         assert!(error(&[("WATCHBELL_SMTP_IDLE_TIMEOUT", "soon")]).contains("500ms"));
         assert!(error(&[("WATCHBELL_SMTP_TLS_CERT", "/x.pem")]).contains("smtp.tls_key"));
         assert!(error(&[("WATCHBELL_HTTP_PUBLIC_URL", "watchbell.example.org")]).contains("http.public_url"));
-        assert!(error(&[("WATCHBELL_ANALYZER_CONCURRENCY", "0")]).contains("analyzer.concurrency"));
+        assert!(error(&[("WATCHBELL_ANALYZER_BATCH", "0")]).contains("analyzer.batch"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use watchbell_common::{
 };
 
 use super::*;
-use crate::testing::{self, NOW, SINK, Slots, TIMEOUT};
+use crate::testing::{self, NOW, SINK, TIMEOUT, TestQueue};
 
 /// What a server that answers with `status` and `retry-after` leads to.
 async fn attempt(status: u16, change: impl FnOnce(&mut Document, &mut Lease)) -> Outcome {
@@ -32,15 +32,16 @@ async fn attempt_and_see(status: u16, change: impl FnOnce(&mut Document, &mut Le
     server.spawn(async move { axum::serve(listener, Router::new().route("/alerts", post(answer))).await });
     let mut lease = lease(false);
     change(&mut document, &mut lease);
-    let outcome = deliver(&document, Duration::from_secs(9)).step(&lease).await;
+    let queue = testing::queue();
+    let outcome = deliver(&document, &queue).step(&lease).await;
     (outcome, bodies.try_recv().unwrap_or_default())
 }
 
-fn deliver(document: &Document, slot: Duration) -> Deliver {
+fn deliver(document: &Document, queue: &TestQueue) -> Deliver {
     let config = Arc::new(ConfigCell::default());
     config.accept(&document.publish(), &testing::vault()).unwrap();
     Deliver {
-        queue: Arc::new(Slots(slot)),
+        queue: queue.queue.clone(),
         config,
         clock: Arc::new(ManualClock::at(NOW)),
         senders: Senders::new(testing::tools()),
@@ -49,10 +50,15 @@ fn deliver(document: &Document, slot: Duration) -> Deliver {
 }
 
 fn lease(update: bool) -> Lease {
-    let alert = testing::alert();
+    lease_of(Severity::Warning, update)
+}
+
+fn lease_of(severity: Severity, update: bool) -> Lease {
+    let mut alert = testing::alert();
+    alert.analysis.severity = severity;
     let delivery = crate::jobs::delivery_id(alert.event.id, SINK, update);
     let payload =
-        DeliverPayload { delivery, channel: SINK, alert: alert.clone(), count: 3, update, since: None }.encode();
+        DeliverPayload { delivery, channel: SINK, alert: alert.clone(), count: 3, since: None, update }.encode();
     testing::lease(QueueName::Deliver, &alert, payload)
 }
 
@@ -122,18 +128,24 @@ async fn a_rejection_is_a_dead_letter_at_once() {
 }
 
 #[tokio::test]
-async fn our_own_rate_pauses_the_channel_without_a_call() {
-    let outcome = attempt(202, |document, _| document.tenants[0].channels[1].rate_per_min = 60).await;
-    let Verdict::Defer { after, scope: Scope::Lane } = outcome.verdict else { panic!("{outcome:?}") };
-    assert_eq!((after, outcome.facts.len()), (Duration::from_secs(9), 0));
-}
-
-#[tokio::test]
-async fn a_free_slot_lets_it_through() {
+async fn our_own_rate_pauses_the_lane_and_leaves_a_slot_for_what_is_critical() {
+    let queue = testing::queue();
     let mut document = testing::document();
-    document.tenants[0].channels[1].rate_per_min = 60;
-    let outcome = deliver(&document, Duration::ZERO).step(&lease(false)).await;
-    assert!(matches!(outcome.verdict, Verdict::Retry { .. }), "it was tried, and nobody listens: {outcome:?}");
+    document.tenants[0].channels[1].rate_per_min = 3;
+    let deliver = deliver(&document, &queue);
+    let tried = |outcome: &Outcome| matches!(outcome.verdict, Verdict::Retry { .. });
+    let warning = lease(false);
+    for _ in 0..2 {
+        let outcome = deliver.step(&warning).await;
+        assert!(tried(&outcome), "nobody listens: {outcome:?}");
+    }
+    let outcome = deliver.step(&warning).await;
+    let Verdict::Defer { after, scope: Scope::Lane } = outcome.verdict else { panic!("{outcome:?}") };
+    assert_eq!((after, outcome.facts.len()), (Duration::from_secs(20), 0));
+    let critical = lease_of(Severity::Critical, false);
+    assert!(tried(&deliver.step(&critical).await), "one slot was left for it");
+    let outcome = deliver.step(&critical).await;
+    assert!(matches!(outcome.verdict, Verdict::Defer { scope: Scope::Lane, .. }), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -146,7 +158,7 @@ async fn a_channel_that_is_gone_leaves_a_dead_letter_with_the_reason() {
 
 #[tokio::test]
 async fn before_any_configuration_a_delivery_waits() {
-    let outcome = deliver(&Document::default(), Duration::ZERO).step(&lease(false)).await;
+    let outcome = deliver(&Document::default(), &testing::queue()).step(&lease(false)).await;
     assert!(matches!(outcome.verdict, Verdict::Defer { scope: Scope::Job, .. }), "{outcome:?}");
 }
 

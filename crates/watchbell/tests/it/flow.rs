@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use watchbell_harness::{Mood, Product, Sink, eventually};
+use watchbell_harness::{Mood, Product, Service, Sink, eventually};
 
 use crate::{TOKEN, mail, one_channel};
 
@@ -194,6 +194,24 @@ async fn repeats_of_an_alert_arrive_in_order_through_failures_and_are_counted() 
     let counts: Vec<_> = received.iter().map(|message| message.body["count"].as_u64().unwrap()).collect();
     assert_eq!(counts, [1, 2, 3, 4, 5, 6]);
     assert!(received.iter().all(|message| message.text("alert_id") == received[0].text("alert_id")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeats_stay_in_order_between_several_analyzers_and_dispatchers() {
+    const REPEATS: usize = 300;
+    let sink = Sink::start().await;
+    let mut product = Product::distributed(&one_channel(&sink)).await;
+    for service in [Service::AlertAnalyzer, Service::Dispatcher] {
+        product.start(service);
+    }
+    product.ready().await;
+    for number in 0..REPEATS {
+        let body = json!({ "dedup_key": "the same", "title": format!("step {number}"), "level": "error" });
+        assert_eq!(product.push(TOKEN, &body).await.status(), 202);
+    }
+    let received = sink.wait_for(REPEATS, Duration::from_mins(1)).await;
+    let titles: Vec<_> = received.iter().map(|message| message.text("subject").to_owned()).collect();
+    assert_eq!(titles, (0..REPEATS).map(|number| format!("step {number}")).collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ use watchbell_common::{
     payload::{AlertPayload, Content, Fact, Item, Payload as _},
     queue::{
         Audit, Books, DeadFilter, DeadJob, Decision, Depth, Lease, NewJob, Published, Pushed, Queue, QueueError,
-        QueueName, Tended, Want, WorkerId,
+        QueueName, Slot, Tended, Want, WorkerId,
     },
     settings::Settings,
     shared::Shared,
@@ -125,8 +125,12 @@ impl Queue for MemoryQueue {
 
     async fn wait(&self, _: QueueName, _: Duration) {}
 
-    async fn decide(&self, _: Decision) -> Result<Vec<Pushed>, QueueError> {
-        Ok(Vec::new())
+    async fn decide_all(&self, _: Vec<Decision>) -> Vec<Result<Vec<Pushed>, QueueError>> {
+        Vec::new()
+    }
+
+    async fn amend(&self, _: QueueName, _: JobId, _: Bytes) -> Result<bool, QueueError> {
+        Ok(false)
     }
 
     async fn keep_alive(&self, _: &WorkerId, _: Duration) -> Result<(), QueueError> {
@@ -141,8 +145,20 @@ impl Queue for MemoryQueue {
         Ok(Tended::default())
     }
 
-    async fn take_slot(&self, _: &str, _: u32) -> Result<Duration, QueueError> {
+    async fn take_slots(&self, _: &[Slot]) -> Result<Duration, QueueError> {
         Ok(Duration::ZERO)
+    }
+
+    async fn recall(&self, _: &str) -> Result<Option<Bytes>, QueueError> {
+        Ok(None)
+    }
+
+    async fn remember(&self, _: &str, _: Bytes, _: Duration) -> Result<(), QueueError> {
+        Ok(())
+    }
+
+    async fn add_up(&self, _: &str, by: u64, _: Duration) -> Result<u64, QueueError> {
+        Ok(by)
     }
 
     async fn dead(&self, _: &DeadFilter, _: usize, _: usize) -> Result<Vec<DeadJob>, QueueError> {

@@ -77,7 +77,7 @@ pub(crate) async fn no_lane_holds_more_leases_than_its_bound<H: Harness>(h: H) {
     let (one, two) = (worker(&*q, "one").await, worker(&*q, "two").await);
     q.push(DELIVER, (1..=6).map(|n| job(n, "slow")).collect()).await.unwrap();
     q.push(DELIVER, vec![job(10, "quick")]).await.unwrap();
-    let want = |max| Want { max, per_lane: 3 };
+    let want = |max| Want { per_lane: 3, ..Want::up_to(max) };
     let first = q.lease(DELIVER, &one, want(2)).await.unwrap();
     let mut lanes: Vec<&str> = first.iter().map(|lease| lease.lane.as_str()).collect();
     lanes.sort_unstable();
@@ -198,4 +198,23 @@ pub(crate) async fn an_order_survives_a_vanished_worker<H: Harness>(h: H) {
     q.release(&w).await.unwrap();
     let w = worker(&*q, "last").await;
     assert_eq!(numbers(&take(&*q, DELIVER, &w, 10).await), [1]);
+}
+
+pub(crate) async fn whole_lanes_go_to_one_worker_at_a_time<H: Harness>(h: H) {
+    let q = h.queue();
+    let (one, other) = (worker(&*q, "one").await, worker(&*q, "other").await);
+    q.push(DELIVER, vec![job(1, "a"), job(2, "a"), job(3, "a"), job(4, "b")]).await.unwrap();
+    let whole = |max| Want { whole_lanes: true, ..Want::up_to(max) };
+    let first = q.lease(DELIVER, &one, whole(3)).await.unwrap();
+    assert_eq!(numbers(&first), [1, 4, 2], "lanes take turns, and then it is full");
+    // What comes meanwhile waits as well; other lanes do not.
+    q.push(DELIVER, vec![job(5, "a"), job(6, "c")]).await.unwrap();
+    assert_eq!(numbers(&q.lease(DELIVER, &other, whole(9)).await.unwrap()), [6]);
+    decide(&*q, &first[0], done()).await.unwrap();
+    assert!(q.lease(DELIVER, &other, whole(9)).await.unwrap().is_empty(), "one of the lane is still leased");
+    decide(&*q, &first[2], done()).await.unwrap();
+    assert_eq!(numbers(&q.lease(DELIVER, &other, whole(9)).await.unwrap()), [3, 5]);
+    // Those who want no whole lanes are not bound by it.
+    q.push(DELIVER, vec![job(7, "a")]).await.unwrap();
+    assert_eq!(numbers(&take(&*q, DELIVER, &one, 9).await), [7]);
 }

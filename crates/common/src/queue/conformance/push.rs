@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::{
-    Harness, TENANT, TTL_OVER, bury, decide, depth, done, job, job_id, job_of, number, numbers, retry, take, take_one,
-    tend, worker,
+    Harness, TENANT, TTL_OVER, bury, counter, decide, depth, done, job, job_id, job_of, number, numbers, retry, take,
+    take_one, tend, worker,
 };
 use crate::queue::{DELAY_MAX, Dedup, Depth, KEY_MAX_BYTES, NewJob, Pushed, QueueError, QueueName, Want, WorkerId};
 
@@ -110,7 +110,7 @@ pub(crate) async fn names_over_the_limit_are_refused<H: Harness>(h: H) {
     let refused = [
         job(1, &long()),
         NewJob { order: Some(long()), ..job(1, "a") },
-        NewJob { counter: Some(long()), ..job(1, "a") },
+        NewJob { counter: Some(counter(&long())), ..job(1, "a") },
         NewJob { dedup: Some(dedup(long(), "v".to_owned())), ..job(1, "a") },
         NewJob { dedup: Some(dedup("k".to_owned(), long())), ..job(1, "a") },
     ];
@@ -123,7 +123,7 @@ pub(crate) async fn names_over_the_limit_are_refused<H: Harness>(h: H) {
     let longest = "x".repeat(KEY_MAX_BYTES);
     let good = NewJob {
         order: Some(longest.clone()),
-        counter: Some(longest.clone()),
+        counter: Some(counter(&longest)),
         dedup: Some(dedup(longest.clone(), longest.clone())),
         ..job(1, &longest)
     };
@@ -250,7 +250,7 @@ pub(crate) async fn depths_count_every_place<H: Harness>(mut h: H) {
     jobs.push(NewJob { delay: Duration::from_mins(1), ..job(7, "a") });
     q.push(QueueName::Deliver, jobs).await.unwrap();
     q.push(INTAKE, vec![job(8, "a")]).await.unwrap();
-    let leases = q.lease(QueueName::Deliver, &w, Want { max: 3, per_lane: 2 }).await.unwrap();
+    let leases = q.lease(QueueName::Deliver, &w, Want { per_lane: 2, ..Want::up_to(3) }).await.unwrap();
     let dying = leases.iter().find(|lease| lease.lane == "a").unwrap();
     decide(&*q, dying, bury("on purpose")).await.unwrap();
     let expected = Depth { ready: 1, held: 2, leased: 2, waiting: 1, dead: 1 };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{
-    Harness, TENANT, TTL_OVER, assert_sound, bury, decide, defer, depth, done, ended, event_id, facts, job, job_id,
-    job_of, number, numbers, retry, take, take_one, tend, then, worker,
+    Harness, TENANT, TTL_OVER, assert_sound, books, bury, counter, decide, defer, depth, done, ended, event_id, facts,
+    job, job_id, job_of, number, numbers, retry, take, take_one, tend, then, worker,
 };
 use crate::{
     ids::TenantId,
@@ -122,7 +122,7 @@ pub(crate) async fn a_refused_follow_up_leaves_everything_as_it_was<H: Harness>(
     q.push(INTAKE, vec![job_of(1, 1, "a")]).await.unwrap();
     let lease = take_one(&*q, INTAKE, &w).await;
     let before = (q.depths().await.unwrap(), super::books(&*q).await);
-    let good = NewJob { counter: Some("c".to_owned()), ..job_of(1, 2, "a") };
+    let good = NewJob { counter: Some(counter("c")), ..job_of(1, 2, "a") };
     let bad = job_of(1, 3, &"x".repeat(KEY_MAX_BYTES + 1));
     let follow_ups = vec![(DELIVER, good.clone()), (DELIVER, bad)];
     let verdict = Verdict::Complete { follow_ups, ending: Some(Ending::Silenced) };
@@ -283,14 +283,17 @@ pub(crate) async fn dead_jobs_are_listed_by_filter<H: Harness>(h: H) {
     assert_eq!(list(all(), 5, 3).await, [0; 0]);
     assert_eq!(list(DeadFilter { tenant: Some(TenantId(7)), ..all() }, 0, 100).await, [4]);
     assert_eq!(list(DeadFilter { queue: Some(INTAKE), ..all() }, 0, 100).await, [5]);
-    assert_eq!(list(DeadFilter { lane: Some("a".to_owned()), ..all() }, 0, 100).await, [1, 2, 4, 5]);
+    assert_eq!(
+        list(DeadFilter { lanes: vec!["a".to_owned(), "none".to_owned()], ..all() }, 0, 100).await,
+        [1, 2, 4, 5]
+    );
     let ids = vec![job_id(5), job_id(3), job_id(99)];
     assert_eq!(list(DeadFilter { ids: ids.clone(), ..all() }, 0, 100).await, [3, 5]);
     assert_eq!(list(DeadFilter { ids, tenant: Some(TenantId(7)), ..all() }, 0, 100).await, [0; 0]);
     let narrow = DeadFilter {
         tenant: Some(TENANT),
         queue: Some(DELIVER),
-        lane: Some("a".to_owned()),
+        lanes: vec!["a".to_owned(), "none".to_owned()],
         ids: vec![job_id(2), job_id(3)],
     };
     assert_eq!(list(narrow, 0, 100).await, [2]);
@@ -319,4 +322,78 @@ pub(crate) async fn dead_jobs_are_replayed_one_and_all<H: Harness>(h: H) {
     replayed.sort_unstable();
     assert_eq!(replayed, [1, 2, 4, 5]);
     assert_eq!(depth(&*q, DELIVER).await, Depth { leased: 3, ..Depth::default() });
+}
+
+pub(crate) async fn decisions_are_carried_out_in_their_order_and_each_for_itself<H: Harness>(h: H) {
+    let q = h.queue();
+    let w = worker(&*q, "w").await;
+    q.push(INTAKE, (1..=40).map(|n| job_of(n, n, "a")).collect()).await.unwrap();
+    let leases = take(&*q, INTAKE, &w, 40).await;
+    let decide = |lease: &Lease, verdict| Decision { lease: lease.token.clone(), verdict, facts: Vec::new() };
+    let next = |n: u64| then(vec![(DELIVER, job_of(n, 100 + n, "a"))]);
+    let mut decisions: Vec<_> = (1..).zip(&leases).map(|(n, lease)| decide(lease, next(n))).collect();
+    // One is refused, one comes twice and one without saying how its event ends.
+    decisions[10].verdict = then(vec![(DELIVER, job_of(11, 111, &"x".repeat(KEY_MAX_BYTES + 1)))]);
+    decisions[20] = decisions[19].clone();
+    decisions[30].verdict = done();
+    let answers = q.decide_all(decisions).await;
+    assert_eq!(answers.len(), 40);
+    for (index, answer) in answers.iter().enumerate() {
+        match index {
+            10 | 30 => assert!(matches!(answer, Err(QueueError::BadJob(_))), "{index}: {answer:?}"),
+            20 => assert!(matches!(answer, Err(QueueError::StaleLease)), "{index}: {answer:?}"),
+            _ => assert_eq!(answer.as_ref().unwrap(), &[Pushed::Queued], "{index}"),
+        }
+    }
+    let expected: Vec<u64> = (1..=40).filter(|n| ![11, 21, 31].contains(n)).map(|n| 100 + n).collect();
+    assert_eq!(numbers(&take(&*q, DELIVER, &w, 100).await), expected);
+    assert_eq!(depth(&*q, INTAKE).await.leased, 3);
+    assert_eq!(books(&*q).await.pending, 40);
+    assert!(q.decide_all(Vec::new()).await.is_empty());
+}
+
+pub(crate) async fn many_facts_share_a_job_up_to_its_size<H: Harness>(h: H) {
+    let q = h.queue();
+    let w = worker(&*q, "w").await;
+    q.push(INTAKE, vec![job(1, "a")]).await.unwrap();
+    let lease = take_one(&*q, INTAKE, &w).await;
+    let mut told: Vec<Bytes> = (0..100_u8).map(|n| Bytes::from(vec![n; 10_000])).collect();
+    told.push(Bytes::from(vec![b'{'; 1_000_000]));
+    told.push(Bytes::new());
+    let decision = Decision { lease: lease.token, verdict: done(), facts: told.clone() };
+    q.decide(decision).await.unwrap();
+    let jobs = depth(&*q, QueueName::History).await.ready;
+    assert!((5..=6).contains(&jobs), "2 MB in {jobs} jobs");
+    assert_eq!(facts(&*q).await, told);
+}
+
+pub(crate) async fn a_waiting_job_can_be_amended_until_it_goes<H: Harness>(h: H) {
+    const LATER: Duration = Duration::from_secs(5);
+    let q = h.queue();
+    let w = worker(&*q, "w").await;
+    let waits = |event, n, order: &str| NewJob { delay: LATER, order: Some(order.to_owned()), ..job_of(event, n, "a") };
+    q.push(DELIVER, vec![waits(1, 1, "one"), waits(2, 2, "two"), waits(3, 3, "two")]).await.unwrap();
+    assert!(take(&*q, DELIVER, &w, 9).await.is_empty());
+    assert!(q.amend(DELIVER, job_id(1), Bytes::from_static(b"10")).await.unwrap());
+    assert!(!q.amend(DELIVER, job_id(1), Bytes::from_static(b"11")).await.unwrap(), "it goes already");
+    assert!(!q.amend(INTAKE, job_id(2), Bytes::from_static(b"12")).await.unwrap(), "another queue");
+    assert!(!q.amend(DELIVER, job_id(9), Bytes::from_static(b"13")).await.unwrap(), "no such job");
+    let amended = take(&*q, DELIVER, &w, 9).await;
+    assert_eq!(numbers(&amended), [10]);
+    assert!(!q.amend(DELIVER, job_id(1), Bytes::from_static(b"14")).await.unwrap(), "it is leased");
+    // One that is held behind another goes when that one is done, and not sooner.
+    assert!(q.amend(DELIVER, job_id(3), Bytes::from_static(b"30")).await.unwrap());
+    assert!(take(&*q, DELIVER, &w, 9).await.is_empty());
+    h.advance(LATER).await;
+    tend(&*q).await;
+    let second = take_one(&*q, DELIVER, &w).await;
+    assert_eq!(number(&second), 2);
+    decide(&*q, &second, ended(Ending::Delivered)).await.unwrap();
+    let third = take_one(&*q, DELIVER, &w).await;
+    assert_eq!(number(&third), 30);
+    for lease in [&amended[0], &third] {
+        decide(&*q, lease, ended(Ending::Delivered)).await.unwrap();
+    }
+    assert_eq!(books(&*q).await.delivered, 3);
+    h.assert_sound().await;
 }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::{Harness, TENANT, TTL, assert_sound, books, job, job_of, take, tend, worker};
 use crate::queue::{
-    DELAY_MAX, DeadFilter, Decision, Dedup, Depth, Ending, Lease, NewJob, QueueError, QueueName, Scope, Verdict, Want,
+    Counter, DELAY_MAX, DeadFilter, Decision, Dedup, Depth, Ending, Lease, NewJob, QueueError, QueueName, Scope,
+    Verdict, Want,
 };
 
 const STEPS: u64 = 1_500;
@@ -45,7 +46,7 @@ impl Dice {
         NewJob {
             order: self.one_in(3).then(|| format!("order {}", self.roll(3))),
             dedup: self.one_in(3).then_some(dedup),
-            counter: self.one_in(4).then(|| "counter".to_owned()),
+            counter: self.one_in(4).then(|| Counter { name: "counter".to_owned(), closes: self.one_in(3) }),
             delay: Duration::from_secs(if self.one_in(4) { self.roll(20) } else { 0 }),
             ..plain
         }
@@ -87,7 +88,8 @@ pub(crate) async fn steps_in_any_order_keep_the_books<H: Harness>(mut h: H) {
             }
             3..=5 => {
                 let w = worker(&*q, dice.of(&["one", "two"])).await;
-                let want = Want { max: 1 + usize::try_from(dice.roll(3)).unwrap(), per_lane: dice.of(&[0, 1, 2]) };
+                let max = 1 + usize::try_from(dice.roll(3)).unwrap();
+                let want = Want { max, per_lane: dice.of(&[0, 1, 2]), whole_lanes: dice.one_in(4) };
                 leases.extend(q.lease(dice.of(&QUEUES), &w, want).await.unwrap());
             }
             6..=9 if !leases.is_empty() => {

@@ -1,12 +1,12 @@
-//! Group commit: pushes that wait at the same time go to Redis as one call of `push.lua`.
+//! Group commit: calls of one script that wait at the same time go to Redis as one call.
 //!
-//! A script call costs Redis several times what a job in it costs, so many small pushes are far cheaper together.
-//! [`CLERKS`] tasks share one line of waiting pushes. A clerk takes what waits, sends it, answers, and takes again:
-//! alone, a push leaves at once; under load, the next group forms while Redis works on the last ones.
+//! A script call costs Redis several times what a job in it costs, so many small steps are far cheaper together.
+//! [`CLERKS`] tasks share one line of waiting work. A clerk takes what waits, sends it, answers, and takes again:
+//! alone, a step leaves at once; under load, the next group forms while Redis works on the last ones.
 
 use std::sync::Arc;
 
-use redis::Script;
+use redis::{Cmd, FromRedisValue, Script, Value};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     task::JoinSet,
@@ -14,112 +14,148 @@ use tokio::{
 
 use super::{
     link::Link,
-    scripts::{Calls, add_job},
+    scripts::{Calls, add_decision, add_job},
 };
-use crate::queue::{NewJob, Pushed, QueueError, QueueName};
+use crate::queue::{Decision, NewJob, QueueError, QueueName, Verdict};
 
 /// Calls in flight: Redis works on one while the other is being written or read.
 const CLERKS: usize = 2;
 
-/// A group stops growing at this many jobs: some milliseconds during which Redis serves nobody else.
-const GROUP_JOBS: usize = 256;
+/// A group stops growing at this many steps: some milliseconds during which Redis serves nobody else.
+const GROUP_STEPS: usize = 256;
 
 /// A group stops growing at this many bytes of payload.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
-/// How many pushes may wait in line; callers beyond it wait to get into it.
+/// How much work may wait in line; callers beyond it wait to get into it.
 const WAITING_MAX: usize = 4_096;
 
-/// A push, checked, and the way back to its caller.
-struct Waiting {
-    queue: QueueName,
-    jobs: Vec<NewJob>,
-    reply: oneshot::Sender<Result<Vec<Pushed>, QueueError>>,
+/// One step of a script, with its own arguments and its own answer.
+pub(super) trait Step: Send + Sync + 'static {
+    type Answer: Send;
+    /// How much it carries, in bytes.
+    fn bytes(&self) -> usize;
+    fn add(&self, call: &mut Cmd);
+}
+
+/// A job to push. Answered as `push.lua` says.
+pub(super) struct Push(pub(super) QueueName, pub(super) NewJob);
+
+impl Step for Push {
+    type Answer = u8;
+
+    fn bytes(&self) -> usize {
+        self.1.payload.len()
+    }
+
+    fn add(&self, call: &mut Cmd) {
+        add_job(call, self.0, &self.1);
+    }
+}
+
+/// Answered as `decide.lua` says.
+impl Step for Decision {
+    type Answer = Value;
+
+    fn bytes(&self) -> usize {
+        let follow_ups = match &self.verdict {
+            Verdict::Complete { follow_ups, .. } => follow_ups.iter().map(|(_, job)| job.payload.len()).sum(),
+            _ => 0,
+        };
+        follow_ups + self.facts.iter().map(bytes::Bytes::len).sum::<usize>()
+    }
+
+    fn add(&self, call: &mut Cmd) {
+        add_decision(call, self);
+    }
+}
+
+type Answers<S> = Result<Vec<<S as Step>::Answer>, QueueError>;
+
+/// Steps that belong together, and the way back to their caller.
+struct Waiting<S: Step> {
+    steps: Vec<S>,
+    reply: oneshot::Sender<Answers<S>>,
 }
 
 /// The way into the line. Its clerks end when it is dropped.
-pub(super) struct Gather {
-    entrance: mpsc::Sender<Waiting>,
+pub(super) struct Gather<S: Step> {
+    entrance: mpsc::Sender<Waiting<S>>,
     _clerks: JoinSet<()>,
 }
 
-impl Gather {
+impl<S: Step> Gather<S>
+where
+    Vec<S::Answer>: FromRedisValue,
+{
     /// Starts the clerks on the runtime of the caller.
-    pub(super) fn start(link: &Arc<Link>, push: &Script, calls: &Calls) -> Self {
+    pub(super) fn start(link: &Arc<Link>, script: &Script, calls: &Calls) -> Self {
         let (entrance, exit) = mpsc::channel(WAITING_MAX);
         let exit = Arc::new(Mutex::new(exit));
         let mut clerks = JoinSet::new();
         for _ in 0..CLERKS {
-            let clerk = Clerk { link: link.clone(), push: push.clone(), calls: calls.clone() };
+            let clerk = Clerk { link: link.clone(), script: script.clone(), calls: calls.clone() };
             clerks.spawn(clerk.serve(exit.clone()));
         }
         Self { entrance, _clerks: clerks }
     }
 
-    /// Pushes jobs that keep the limits of the contract. They are pushed even when the caller goes away meanwhile.
-    pub(super) async fn push(&self, queue: QueueName, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, QueueError> {
+    /// Takes steps that keep the limits of the contract. They are taken in one call, and even when the caller goes
+    /// away meanwhile. There is an answer to each.
+    pub(super) async fn take(&self, steps: Vec<S>) -> Answers<S> {
         let (reply, answer) = oneshot::channel();
         let stopped = || QueueError::Unavailable("the queue was closed".to_owned());
-        self.entrance.send(Waiting { queue, jobs, reply }).await.map_err(|_| stopped())?;
+        self.entrance.send(Waiting { steps, reply }).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 }
 
 struct Clerk {
     link: Arc<Link>,
-    push: Script,
+    script: Script,
     calls: Calls,
 }
 
 impl Clerk {
-    async fn serve(self, line: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+    async fn serve<S: Step>(self, line: Arc<Mutex<mpsc::Receiver<Waiting<S>>>>)
+    where
+        Vec<S::Answer>: FromRedisValue,
+    {
         loop {
             // The other clerk waits for the line meanwhile, or for Redis.
             let group = take_group(&mut *line.lock().await).await;
             if group.is_empty() {
                 return;
             }
-            self.send(group).await;
+            let mut call = self.calls.of(&self.script);
+            group.iter().flat_map(|waiting| &waiting.steps).for_each(|step| step.add(&mut call));
+            hand_out(group, self.link.run(&self.script, &call).await);
         }
-    }
-
-    async fn send(&self, group: Vec<Waiting>) {
-        let mut call = self.calls.of(&self.push);
-        for waiting in &group {
-            for job in &waiting.jobs {
-                add_job(&mut call, waiting.queue, job);
-            }
-        }
-        let answers = self.link.run::<Vec<u8>>(&self.push, &call).await;
-        hand_out(group, answers.as_deref());
     }
 }
 
-/// Waits for the first push and takes those that wait behind it, up to the bounds. Empty when the line is closed.
-async fn take_group(line: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
-    let (mut group, mut jobs, mut bytes) = (Vec::new(), 0, 0);
+/// Waits for the first steps and takes those that wait behind them, up to the bounds. Empty when the line is closed.
+async fn take_group<S: Step>(line: &mut mpsc::Receiver<Waiting<S>>) -> Vec<Waiting<S>> {
+    let (mut group, mut steps, mut bytes) = (Vec::new(), 0, 0);
     let mut next = line.recv().await;
     while let Some(waiting) = next {
-        jobs += waiting.jobs.len();
-        bytes += waiting.jobs.iter().map(|job| job.payload.len()).sum::<usize>();
+        steps += waiting.steps.len();
+        bytes += waiting.steps.iter().map(Step::bytes).sum::<usize>();
         group.push(waiting);
-        next = if jobs < GROUP_JOBS && bytes < GROUP_BYTES { line.try_recv().ok() } else { None };
+        next = if steps < GROUP_STEPS && bytes < GROUP_BYTES { line.try_recv().ok() } else { None };
     }
     group
 }
 
 /// Gives each caller its part of the answers, or all of them the same error. A caller that went away needs none.
-fn hand_out(group: Vec<Waiting>, answers: Result<&[u8], &QueueError>) {
-    let mut rest = answers;
-    for Waiting { jobs, reply, .. } in group {
-        let answer = match rest.map(|answers| answers.split_at_checked(jobs.len())) {
-            Ok(Some((own, others))) => {
-                rest = Ok(others);
-                Ok(super::pushed(own))
-            }
-            Ok(None) => Err(super::malformed()),
-            Err(QueueError::Unavailable(why)) => Err(QueueError::Unavailable(why.clone())),
-            Err(error) => Err(QueueError::Unavailable(error.to_string())),
+fn hand_out<S: Step>(group: Vec<Waiting<S>>, answers: Answers<S>) {
+    let mut rest = answers.map(Vec::into_iter);
+    for Waiting { steps, reply } in group {
+        let answer = match &mut rest {
+            Ok(rest) => Some(rest.by_ref().take(steps.len()).collect::<Vec<_>>())
+                .filter(|own| own.len() == steps.len())
+                .ok_or_else(super::malformed),
+            Err(error) => Err(error.clone()),
         };
         drop(reply.send(answer));
     }

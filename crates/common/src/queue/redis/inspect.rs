@@ -54,7 +54,7 @@ impl DeadHead {
     fn matches(&self, filter: &DeadFilter) -> bool {
         filter.tenant.is_none_or(|tenant| tenant == self.tenant)
             && filter.queue.is_none_or(|queue| queue == self.queue)
-            && filter.lane.as_ref().is_none_or(|lane| *lane == self.lane)
+            && (filter.lanes.is_empty() || filter.lanes.contains(&self.lane))
     }
 
     fn with(self, payload: Option<Vec<u8>>) -> DeadJob {

@@ -1,7 +1,8 @@
--- ARGV: now, queue, worker, how many, how many per lane (0: any), bytes. Answers nothing, or the epoch and
--- then 7 fields per job: id, tenant, event, lane, attempts, count, payload.
+-- ARGV: now, queue, worker, how many, how many per lane (0: any), whole lanes (1: only lanes of which nothing is
+-- leased), bytes. Answers nothing, or the epoch and then 8 fields per job: id, tenant, event, lane, attempts, count,
+-- since, payload.
 local queue, worker, per_lane = ARGV[2], ARGV[3], tonumber(ARGV[5])
-local max, bytes = tonumber(ARGV[4]), tonumber(ARGV[6])
+local max, whole_lanes, bytes = tonumber(ARGV[4]), ARGV[6] == '1', tonumber(ARGV[7])
 local lanes, leased = P .. 'lanes:' .. queue, P .. 'leased:' .. queue
 local processing = P .. 'processing:' .. queue .. ':' .. worker
 
@@ -11,7 +12,9 @@ repeat
   chunk = call('ZRANGE', lanes, seen, seen + 63)
   seen = seen + #chunk
   for _, lane in ipairs(chunk) do
-    local room = per_lane > 0 and per_lane - (tonumber(call('HGET', leased, lane)) or 0) or math.huge
+    local taken = (per_lane > 0 or whole_lanes) and tonumber(call('HGET', leased, lane)) or 0
+    local room = per_lane > 0 and per_lane - taken or math.huge
+    if whole_lanes and taken > 0 then room = 0 end
     if room > 0 then
       local left = math.min(room, call('LLEN', P .. 'ready:' .. queue .. ':' .. lane))
       turns[#turns + 1] = { lane = lane, left = left }
@@ -29,14 +32,14 @@ while turn < #turns and #ids < max and bytes > 0 do
   turn = turn + 1
   local lane, left = turns[turn].lane, turns[turn].left - 1
   local id = call('LPOP', P .. 'ready:' .. queue .. ':' .. lane)
-  local head = id and call('HMGET', P .. 'job:' .. id, 't', 'e', 'n', 'c')
+  local head = id and call('HMGET', P .. 'job:' .. id, 't', 'e', 'n', 'c', 'f')
   if head and head[1] then
     call('HSET', P .. 'job:' .. id, 'w', worker, 'p', epoch)
     ids[#ids + 1] = id
     taken_of[lane] = (taken_of[lane] or 0) + 1
     -- A payload that is gone (someone else deleted it) is handed out empty: the worker buries it, visibly.
     local payload = call('GET', P .. 'body:' .. id) or ''
-    for _, field in ipairs({ id, head[1], head[2] or '', lane, head[3] or '0', head[4] or '0', payload }) do
+    for _, field in ipairs({ id, head[1], head[2] or '', lane, head[3] or '0', head[4] or '0', head[5] or '0', payload }) do
       jobs[#jobs + 1] = field
     end
     bytes = bytes - #payload

@@ -25,14 +25,15 @@
 //! | `ledger:<tenant>` | hash | event → `live dead best` |
 //! | `books` | hash | `<tenant>:received`, `<tenant>:<ending>` and `<tenant>:dead` |
 //! | `dedup:<key>` | string | `until variant`; expires |
-//! | `count:<name>` | string | a counter: `until count`; expires |
+//! | `count:<name>` | string | a counter: `until count since closed`; expires |
+//! | `note:<key>`, `sum:<key>` | string | what is remembered: `until value`; expires |
 //! | `slot:<key>` | string | when the bucket of a rate limit is full again; expires |
 //! | `config` | hash | the published configuration: `version`, `document` |
 //! | `seq` | string | the last number given out: places and turns in lanes, ages, epochs |
 //!
 //! A head's fields have names of one letter, and small values, so that Redis keeps it compact: `q` queue,
 //! `t` tenant, `e` event, `l` lane, `o` order key, `a` age (among its order key), `s` place in its lane,
-//! `d` not before, `c` count, `n` attempts, `x` lapses; only while leased `w` worker and `p` epoch; only when
+//! `d` not before, `c` count, `f` counted from, `n` attempts, `x` lapses; only while leased `w` worker and `p` epoch; only when
 //! dead `b` buried at and `r` reason.
 //!
 //! What holds between steps: a lane with ready jobs is in `lanes` or in `paused`; a worker with jobs in a
@@ -59,20 +60,21 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use deadpool_redis::{Manager, Pool, Runtime, Timeouts};
-use redis::{AsyncConnectionConfig, Client, Cmd, Script, cmd};
+use redis::{AsyncConnectionConfig, Client, Cmd, Script, Value, cmd, from_redis_value};
 use tokio::time::timeout;
 
 use super::{
-    Audit, Books, DeadFilter, DeadJob, Decision, Depth, KEY_MAX_BYTES, Lease, LeaseToken, NewJob, Published, Pushed,
-    Queue, QueueError, QueueName, Tended, Verdict, Want, WorkerId,
+    Audit, Books, DeadFilter, DeadJob, Decision, Depth, Lease, LeaseToken, NOTE_TTL_MAX, NewJob, Published, Pushed,
+    Queue, QueueError, QueueName, Slot, Tended, Verdict, Want, WorkerId,
+    limits::{check_job, check_note, check_slots, check_worker},
 };
 use crate::{
     clock::{Clock, millis},
     ids::{EventId, JobId, TenantId},
 };
-use gather::Gather;
+use gather::{Gather, Push};
 use link::Link;
-use scripts::{Calls, Scripts, add_decision};
+use scripts::{Calls, Scripts, hex};
 
 /// The partition of an installation that has one.
 pub const PARTITION: &str = "0";
@@ -96,7 +98,8 @@ const WAIT_GRACE: Duration = Duration::from_secs(2);
 /// The queue on Redis. See the module's documentation.
 pub struct RedisQueue {
     link: Arc<Link>,
-    gather: Gather,
+    pushes: Gather<Push>,
+    decisions: Gather<Decision>,
     /// Connections for blocking calls: they have no response timeout.
     waiters: Pool,
     scripts: Scripts,
@@ -125,8 +128,9 @@ impl RedisQueue {
         let link = Arc::new(Link::new(client));
         checks::check(&link).await?;
         let (scripts, calls) = (Scripts::new(), Calls::new(partition, clock));
-        let gather = Gather::start(&link, &scripts.push, &calls);
-        Ok(Self { link, gather, waiters, scripts, calls })
+        let pushes = Gather::start(&link, &scripts.push, &calls);
+        let decisions = Gather::start(&link, &scripts.decide, &calls);
+        Ok(Self { link, pushes, decisions, waiters, scripts, calls })
     }
 
     /// The full name of a key.
@@ -183,20 +187,22 @@ impl Queue for RedisQueue {
             return Ok(Vec::new());
         }
         jobs.iter().try_for_each(check_job)?;
-        self.gather.push(queue, jobs).await
+        let steps = jobs.into_iter().map(|job| Push(queue, job)).collect();
+        Ok(self.pushes.take(steps).await?.into_iter().map(pushed).collect())
     }
 
     async fn lease(&self, queue: QueueName, worker: &WorkerId, want: Want) -> Result<Vec<Lease>, QueueError> {
-        check_key(&worker.0, WORKER_TOO_LONG)?;
+        check_worker(&worker.0)?;
         if want.max == 0 {
             return Ok(Vec::new());
         }
         let mut call = self.call(&self.scripts.lease);
-        call.arg(queue.as_str()).arg(&*worker.0).arg(want.max).arg(want.per_lane).arg(LEASE_BYTES);
+        call.arg(queue.as_str()).arg(&*worker.0).arg(want.max).arg(want.per_lane);
+        call.arg(u8::from(want.whole_lanes)).arg(LEASE_BYTES);
         let mut answer: Vec<Vec<u8>> = self.link.run(&self.scripts.lease, &call).await?;
         let Some((epoch, jobs)) = answer.split_first_mut() else { return Ok(Vec::new()) };
         let epoch = number(epoch)?;
-        jobs.chunks_exact_mut(7).map(|job| read_lease(queue, worker, epoch, job)).collect()
+        jobs.chunks_exact_mut(8).map(|job| read_lease(queue, worker, epoch, job)).collect()
     }
 
     async fn wait(&self, queue: QueueName, at_most: Duration) {
@@ -205,22 +211,28 @@ impl Queue for RedisQueue {
         }
     }
 
-    async fn decide(&self, decision: Decision) -> Result<Vec<Pushed>, QueueError> {
-        if let Verdict::Complete { follow_ups, .. } = &decision.verdict {
-            follow_ups.iter().try_for_each(|(_, job)| check_job(job))?;
-        }
-        let mut call = self.call(&self.scripts.decide);
-        add_decision(&mut call, &decision);
-        let answers: Option<Vec<u8>> = self.link.run(&self.scripts.decide, &call).await?;
-        match answers.as_deref() {
-            None => Err(QueueError::StaleLease),
-            Some([SILENT]) => Err(QueueError::BadJob("the last job of an event must say how it ended")),
-            Some(answers) => Ok(pushed(answers)),
-        }
+    async fn decide_all(&self, decisions: Vec<Decision>) -> Vec<Result<Vec<Pushed>, QueueError>> {
+        let checked: Vec<_> = decisions.iter().map(check_decision).collect();
+        let good = decisions.into_iter().zip(&checked).filter(|(_, checked)| checked.is_ok()).map(|(good, _)| good);
+        let good: Vec<_> = good.collect();
+        let answers = if good.is_empty() { Ok(Vec::new()) } else { self.decisions.take(good).await };
+        let mut answers = answers.map(Vec::into_iter);
+        let answer = |checked: Result<(), QueueError>| {
+            checked?;
+            let answers = answers.as_mut().map_err(|error| error.clone())?;
+            decided(answers.next().ok_or_else(malformed)?)
+        };
+        checked.into_iter().map(answer).collect()
+    }
+
+    async fn amend(&self, queue: QueueName, job: JobId, payload: Bytes) -> Result<bool, QueueError> {
+        let mut call = self.call(&self.scripts.amend);
+        call.arg(queue.as_str()).arg(hex(job.uuid())).arg(&*payload);
+        self.link.run(&self.scripts.amend, &call).await
     }
 
     async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError> {
-        check_key(&worker.0, WORKER_TOO_LONG)?;
+        check_worker(&worker.0)?;
         let mut call = self.call(&self.scripts.keep_alive);
         call.arg(&*worker.0).arg(millis(ttl.min(super::DELAY_MAX)));
         self.link.run(&self.scripts.keep_alive, &call).await
@@ -246,14 +258,33 @@ impl Queue for RedisQueue {
         Ok(Tended { due, reclaimed, buried, more })
     }
 
-    async fn take_slot(&self, key: &str, per_minute: u32) -> Result<Duration, QueueError> {
-        check_key(key, "the key of a rate limit is longer than 64 bytes")?;
-        if per_minute == 0 {
-            return Err(QueueError::BadJob("a rate limit of nothing per minute lets nothing through"));
+    async fn take_slots(&self, slots: &[Slot]) -> Result<Duration, QueueError> {
+        check_slots(slots)?;
+        let mut call = self.call(&self.scripts.slots);
+        for slot in slots {
+            call.arg(&slot.key).arg(slot.per_minute).arg(slot.burst).arg(slot.reserve);
         }
-        let mut call = self.call(&self.scripts.slot);
-        call.arg(key).arg(per_minute);
-        self.link.run(&self.scripts.slot, &call).await.map(Duration::from_millis)
+        self.link.run(&self.scripts.slots, &call).await.map(Duration::from_millis)
+    }
+
+    async fn recall(&self, key: &str) -> Result<Option<Bytes>, QueueError> {
+        let mut call = self.call(&self.scripts.recall);
+        call.arg(key);
+        self.link.run::<Option<Vec<u8>>>(&self.scripts.recall, &call).await.map(|note| note.map(Bytes::from))
+    }
+
+    async fn remember(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError> {
+        check_note(key, value.len())?;
+        let mut call = self.call(&self.scripts.remember);
+        call.arg(key).arg(&*value).arg(millis(ttl.min(NOTE_TTL_MAX)));
+        self.link.run(&self.scripts.remember, &call).await
+    }
+
+    async fn add_up(&self, key: &str, by: u64, ttl: Duration) -> Result<u64, QueueError> {
+        check_note(key, 0)?;
+        let mut call = self.call(&self.scripts.add_up);
+        call.arg(key).arg(by).arg(millis(ttl.min(NOTE_TTL_MAX)));
+        self.link.run(&self.scripts.add_up, &call).await
     }
 
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
@@ -299,26 +330,30 @@ impl Queue for RedisQueue {
     }
 }
 
-const WORKER_TOO_LONG: &str = "the worker's name is longer than 64 bytes";
-
-fn check_key(key: &str, why: &'static str) -> Result<(), QueueError> {
-    if key.len() > KEY_MAX_BYTES { Err(QueueError::BadJob(why)) } else { Ok(()) }
+fn check_decision(decision: &Decision) -> Result<(), QueueError> {
+    match &decision.verdict {
+        Verdict::Complete { follow_ups, .. } => follow_ups.iter().try_for_each(|(_, job)| check_job(job)),
+        _ => Ok(()),
+    }
 }
 
-fn check_job(job: &NewJob) -> Result<(), QueueError> {
-    check_key(&job.lane, "the lane is longer than 64 bytes")?;
-    check_key(job.order.as_deref().unwrap_or_default(), "the order key is longer than 64 bytes")?;
-    check_key(job.counter.as_deref().unwrap_or_default(), "the counter's name is longer than 64 bytes")?;
-    let Some(dedup) = &job.dedup else { return Ok(()) };
-    check_key(&dedup.key, "the dedup key is longer than 64 bytes")?;
-    check_key(&dedup.variant, "the dedup variant is longer than 64 bytes")
+/// What `decide.lua` answers instead of a list when it refuses to end an event silently, and when the lease is stale.
+const SILENT: i64 = 2;
+const STALE: i64 = 3;
+
+fn decided(answer: Value) -> Result<Vec<Pushed>, QueueError> {
+    match answer {
+        Value::Int(STALE) => Err(QueueError::StaleLease),
+        Value::Int(SILENT) => Err(QueueError::BadJob("the last job of an event must say how it ended")),
+        answers => {
+            let answers: Vec<u8> = from_redis_value(answers).map_err(|_| malformed())?;
+            Ok(answers.into_iter().map(pushed).collect())
+        }
+    }
 }
 
-/// What `decide.lua` answers instead of a list when it refuses to end an event silently.
-const SILENT: u8 = 2;
-
-fn pushed(answers: &[u8]) -> Vec<Pushed> {
-    answers.iter().map(|&answer| if answer == 0 { Pushed::Queued } else { Pushed::Duplicate }).collect()
+fn pushed(answer: u8) -> Pushed {
+    if answer == 0 { Pushed::Queued } else { Pushed::Duplicate }
 }
 
 fn malformed() -> QueueError {
@@ -345,9 +380,9 @@ fn text(field: &mut Vec<u8>) -> Result<String, QueueError> {
     String::from_utf8(std::mem::take(field)).map_err(|_| malformed())
 }
 
-/// Reads the 7 fields that `lease.lua` answers for a job.
+/// Reads the 8 fields that `lease.lua` answers for a job.
 fn read_lease(queue: QueueName, worker: &WorkerId, epoch: u64, fields: &mut [Vec<u8>]) -> Result<Lease, QueueError> {
-    let [id, tenant, event, lane, attempts, count, payload] = fields else { return Err(malformed()) };
+    let [id, tenant, event, lane, attempts, count, since, payload] = fields else { return Err(malformed()) };
     Ok(Lease {
         token: LeaseToken { queue, job: job_id(id)?, worker: worker.clone(), epoch },
         tenant: TenantId(number(tenant)?),
@@ -355,6 +390,7 @@ fn read_lease(queue: QueueName, worker: &WorkerId, epoch: u64, fields: &mut [Vec
         lane: text(lane)?,
         attempts: number(attempts)?,
         count: number(count)?,
+        since: number(since)?,
         payload: Bytes::from(std::mem::take(payload)),
     })
 }

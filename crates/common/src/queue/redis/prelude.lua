@@ -197,14 +197,33 @@ end
 -- Pushing ----------------------------------------------------------------------------------------------
 
 local QUEUED, DUPLICATE, SILENT = 0, 1, 2
--- id, tenant, event, lane, order, dedup key, variant, window, fact id, fact, counter, delay, payload
-local JOB_FIELDS = 13
+-- id, tenant, event, lane, order, dedup key, variant, window, fact id, fact, counter, closes, delay, payload
+local JOB_FIELDS = 14
 
-local function push_fact(tenant, id, payload)
-  if call('EXISTS', P .. 'job:' .. id) == 1 then return end
-  call('HSET', P .. 'job:' .. id, 'q', 'history', 't', tenant, 'l', tenant, 's', next_number())
-  call('SET', P .. 'body:' .. id, payload)
-  make_ready('history', tenant, id, true)
+-- The facts of this call: bundles per tenant, in the format of facts.rs. A bundle is named after its first fact.
+local bundles, open_bundle = {}, {}
+
+local function tell(tenant, id, fact)
+  local bundle = open_bundle[tenant]
+  if not bundle or bundle.bytes + #fact > BUNDLE_BYTES then
+    bundle = { tenant = tenant, id = id, bytes = 0, parts = {} }
+    open_bundle[tenant] = bundle
+    bundles[#bundles + 1] = bundle
+  end
+  bundle.bytes = bundle.bytes + #fact + 4
+  bundle.parts[#bundle.parts + 1] = struct.pack('>I4', #fact)
+  bundle.parts[#bundle.parts + 1] = fact
+end
+
+local function push_bundles()
+  for _, bundle in ipairs(bundles) do
+    local job = P .. 'job:' .. bundle.id
+    if call('EXISTS', job) == 0 then
+      call('HSET', job, 'q', 'history', 't', bundle.tenant, 'l', bundle.tenant, 's', next_number())
+      call('SET', P .. 'body:' .. bundle.id, table.concat(bundle.parts))
+      make_ready('history', bundle.tenant, bundle.id, true)
+    end
+  end
 end
 
 -- Whether the same was seen inside the window; if not, a new window starts. A time limit that lies farther
@@ -221,14 +240,18 @@ local function is_repeat(key, variant, window)
   return false
 end
 
-local function counted(name)
-  local last, count = call('GET', P .. 'count:' .. name), 0
+-- How many jobs there are in the present episode of a counter, and when it began.
+local function counted(name, closes)
+  local last, count, since = call('GET', P .. 'count:' .. name), 0, now
   if last then
-    local ends_at, number = string.match(last, '^(%d+) (%d+)$')
-    if tonumber(ends_at) >= now then count = tonumber(number) end
+    local ends_at, number, began, closed = string.match(last, '^(%d+) (%d+) (%d+) ([01])$')
+    if ends_at and tonumber(ends_at) >= now and (closed == '0' or closes == '1') then
+      count, since = tonumber(number), tonumber(began)
+    end
   end
-  call('SET', P .. 'count:' .. name, string.format('%.0f %d', now + COUNTER_TTL, count + 1), 'PX', COUNTER_TTL)
-  return count + 1
+  local text = string.format('%.0f %d %.0f %s', now + COUNTER_TTL, count + 1, since, closes)
+  call('SET', P .. 'count:' .. name, text, 'PX', COUNTER_TTL)
+  return count + 1, since
 end
 
 local function add_field(head, name, value)
@@ -239,28 +262,32 @@ end
 -- Pushes the job whose fields begin at ARGV[i].
 local function push(queue, i)
   local id, tenant, event, lane, order = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local window, counter, delay = tonumber(ARGV[i + 7]), ARGV[i + 10], tonumber(ARGV[i + 11])
+  local window, counter, delay = tonumber(ARGV[i + 7]), ARGV[i + 10], tonumber(ARGV[i + 12])
   local job = P .. 'job:' .. id
   if call('EXISTS', job) == 1 then return QUEUED end
   local line = line_of(queue, tenant, event)
   if window > 0 and is_repeat(ARGV[i + 5], ARGV[i + 6], window) then
     ends(line, DEDUPLICATED)
-    push_fact(tenant, ARGV[i + 8], ARGV[i + 9])
+    tell(tenant, ARGV[i + 8], ARGV[i + 9])
     return DUPLICATE
   end
-  local count = counter ~= '' and counted(counter) or 0
+  local count, since = 0, nil
+  if counter ~= '' then count, since = counted(counter, ARGV[i + 11]) end
   if line then line.live = line.live + 1 end
   local place = next_number()
   local head = { 'q', queue, 't', tenant, 'l', lane, 's', place }
   if event ~= '' then add_field(head, 'e', event) end
-  if count > 0 then add_field(head, 'c', count) end
+  if count > 0 then
+    add_field(head, 'c', count)
+    add_field(head, 'f', string.format('%.0f', since))
+  end
   if delay > 0 then add_field(head, 'd', now + delay) end
   if order ~= '' then
     add_field(head, 'o', order)
     add_field(head, 'a', place)
   end
   call('HSET', job, unpack(head))
-  call('SET', P .. 'body:' .. id, ARGV[i + 12])
+  call('SET', P .. 'body:' .. id, ARGV[i + 13])
   enter(queue, lane, order, id, now + delay, place, true)
   return QUEUED
 end
@@ -295,9 +322,10 @@ local function bury(queue, id, reason)
   if line then line.live, line.dead = line.live - 1, line.dead + 1 end
 end
 
--- The last step of every script that moves jobs: lets the arrivals in, writes the books and wakes one waiting
+-- The last step of every script that moves jobs: queues the facts, lets the arrivals in, writes the books and wakes one waiting
 -- worker per queue. That worker wakes the next one when it leaves something behind.
 local function finish()
+  push_bundles()
   arrive()
   if last_number then call('SET', P .. 'seq', string.format('%.0f', last_number)) end
   for tenant, account in pairs(accounts) do settle(tenant, account) end

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use crate::{
     clock::{Clock, millis},
     ids::JobId,
-    queue::{COUNTER_TTL, DELAY_MAX, Decision, Ending, LAPSES_MAX, NewJob, QueueName, Scope, Verdict},
+    queue::{
+        COUNTER_TTL, DELAY_MAX, Decision, Ending, LAPSES_MAX, NewJob, QueueName, Scope, Verdict, facts::BUNDLE_BYTES,
+    },
 };
 
 /// How long a worker that never called `keep_alive` keeps its jobs.
@@ -42,7 +44,11 @@ pub(super) struct Scripts {
     pub(super) release: Script,
     pub(super) tend: Script,
     pub(super) replay: Script,
-    pub(super) slot: Script,
+    pub(super) slots: Script,
+    pub(super) amend: Script,
+    pub(super) recall: Script,
+    pub(super) remember: Script,
+    pub(super) add_up: Script,
     pub(super) publish: Script,
     pub(super) depths: Script,
     pub(super) books: Script,
@@ -58,7 +64,11 @@ impl Scripts {
             release: script(Memory::Any, include_str!("release.lua")),
             tend: script(Memory::Any, include_str!("tend.lua")),
             replay: script(Memory::Any, include_str!("replay.lua")),
-            slot: script(Memory::Any, include_str!("slot.lua")),
+            slots: script(Memory::Any, include_str!("slots.lua")),
+            amend: script(Memory::Any, include_str!("amend.lua")),
+            recall: script(Memory::Any, include_str!("recall.lua")),
+            remember: script(Memory::Bounded, include_str!("remember.lua")),
+            add_up: script(Memory::Any, include_str!("add_up.lua")),
             publish: script(Memory::Bounded, include_str!("publish.lua")),
             depths: script(Memory::Any, include_str!("depths.lua")),
             books: script(Memory::Any, include_str!("books.lua")),
@@ -74,7 +84,8 @@ fn script(memory: Memory, body: &str) -> Script {
     let quoted = |names: Vec<&str>| names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     let constants = format!(
         "local QUEUES, ENDINGS, DEDUPLICATED = {{ {} }}, {{ {} }}, {}\n\
-         local LAPSES_MAX, DELAY_MAX, COUNTER_TTL, UNANNOUNCED_TTL = {LAPSES_MAX}, {}, {}, {}",
+         local LAPSES_MAX, DELAY_MAX, COUNTER_TTL, UNANNOUNCED_TTL = {LAPSES_MAX}, {}, {}, {}\n\
+         local BUNDLE_BYTES = {BUNDLE_BYTES}",
         quoted(QueueName::ALL.map(QueueName::as_str).to_vec()),
         quoted(Ending::ALL.map(Ending::as_str).to_vec()),
         ending_number(Some(Ending::Deduplicated)),
@@ -156,7 +167,8 @@ pub(super) fn add_job(cmd: &mut Cmd, queue: QueueName, job: &NewJob) {
             cmd.arg("").arg("").arg(0).arg("").arg("");
         }
     }
-    cmd.arg(job.counter.as_deref().unwrap_or_default()).arg(delay_ms(job.delay)).arg(&*job.payload);
+    let (counter, closes) = job.counter.as_ref().map_or(("", false), |counter| (&*counter.name, counter.closes));
+    cmd.arg(counter).arg(u8::from(closes)).arg(delay_ms(job.delay)).arg(&*job.payload);
 }
 
 /// Adds a decision: whose job, the verdict with two arguments, the follow-ups, the facts.
@@ -187,7 +199,7 @@ pub(super) fn add_decision(cmd: &mut Cmd, decision: &Decision) {
             &[]
         }
     };
-    cmd.arg(follow_ups.len());
+    cmd.arg(follow_ups.len()).arg(facts.len());
     for (queue, job) in follow_ups {
         add_job(cmd, *queue, job);
     }

@@ -100,7 +100,7 @@ async fn intake(queue: &RedisQueue) -> Depth {
 }
 
 async fn take(queue: &RedisQueue, worker: &WorkerId, max: usize) -> Vec<crate::queue::Lease> {
-    queue.lease(INTAKE, worker, Want { max, per_lane: 0 }).await.unwrap()
+    queue.lease(INTAKE, worker, Want::up_to(max)).await.unwrap()
 }
 
 fn delivered(lease: crate::queue::Lease) -> Decision {

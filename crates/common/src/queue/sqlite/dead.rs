@@ -90,19 +90,20 @@ impl Desk {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
         let ids: Vec<_> = filter.ids.iter().map(|id| id.uuid().simple().to_string()).collect();
+        let lanes = (!filter.lanes.is_empty()).then(|| serde_json::json!(filter.lanes).to_string());
         let ids = (!ids.is_empty()).then(|| format!("[\"{}\"]", ids.join("\",\"")));
         self.all(
             "SELECT * FROM jobs JOIN payloads USING (seq)
              WHERE place = 'dead'
                  AND (?1 IS NULL OR tenant = ?1)
                  AND (?2 IS NULL OR queue = ?2)
-                 AND (?3 IS NULL OR lane = ?3)
+                 AND (?3 IS NULL OR lane IN (SELECT value FROM json_each(?3)))
                  AND (?4 IS NULL OR id IN (SELECT unhex(value) FROM json_each(?4)))
              ORDER BY buried_at, seq LIMIT ?5 OFFSET ?6",
             (
                 filter.tenant.map(|tenant| tenant.0),
                 filter.queue,
-                &filter.lane,
+                lanes,
                 ids,
                 limit.min(INTEGER_MAX),
                 skip.min(INTEGER_MAX),

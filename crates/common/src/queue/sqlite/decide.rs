@@ -6,14 +6,16 @@ use rusqlite::Row;
 
 use super::{
     ledger::Changes,
-    push::check,
     tally::Place,
     writer::{Desk, Fault},
 };
 use crate::{
     clock::{UnixMillis, millis},
-    ids::{EventId, TenantId},
-    queue::{DELAY_MAX, Decision, Ending, LeaseToken, NewJob, Pushed, QueueError, QueueName, Scope, Verdict},
+    ids::{EventId, JobId, TenantId},
+    queue::{
+        DELAY_MAX, Decision, Ending, LeaseToken, NewJob, Pushed, QueueError, QueueName, Scope, Verdict,
+        limits::check_job,
+    },
 };
 
 /// A leased job, as far as moving it needs it.
@@ -43,8 +45,24 @@ impl Leased {
 }
 
 impl Desk {
-    /// See [`Queue::decide`](crate::queue::Queue::decide).
-    pub(super) fn decide(&mut self, decision: &Decision) -> Result<Vec<Pushed>, Fault> {
+    /// See [`Queue::decide_all`](crate::queue::Queue::decide_all).
+    pub(super) fn decide_all(
+        &mut self,
+        decisions: &[Decision],
+    ) -> rusqlite::Result<Vec<Result<Vec<Pushed>, QueueError>>> {
+        let mut answers = Vec::with_capacity(decisions.len());
+        for decision in decisions {
+            match self.decide(decision) {
+                Ok(pushed) => answers.push(Ok(pushed)),
+                Err(Fault::Refused(error)) => answers.push(Err(error)),
+                Err(Fault::Database(error)) => return Err(error),
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Refuses before it writes, or not at all.
+    fn decide(&mut self, decision: &Decision) -> Result<Vec<Pushed>, Fault> {
         let job = self.leased(&decision.lease)?.ok_or(QueueError::StaleLease)?;
         let now = self.now();
         let mut answers = Vec::new();
@@ -61,7 +79,7 @@ impl Desk {
             }
             Verdict::Bury { reason } => self.bury(&job, reason, now)?,
         }
-        self.record(job.tenant, &decision.facts, now)?;
+        decision.facts.iter().for_each(|fact| self.tally.fact(job.tenant, fact));
         Ok(answers)
     }
 
@@ -109,6 +127,27 @@ impl Desk {
         )?;
         self.tally.moved(job.queue, Some(Place::Leased), Some(Place::Waiting));
         self.lane_frees(job.queue, &job.lane)
+    }
+
+    /// See [`Queue::amend`](crate::queue::Queue::amend).
+    pub(super) fn amend(&mut self, queue: QueueName, job: JobId, payload: &[u8]) -> rusqlite::Result<bool> {
+        let waiting: Option<(i64, Place, String)> = self.first(
+            "SELECT seq, place, lane FROM jobs
+             WHERE id = ?1 AND queue = ?2 AND place IN ('waiting', 'held')",
+            (job.uuid(), queue),
+            |row| row.try_into(),
+        )?;
+        let Some((seq, place, lane)) = waiting else { return Ok(false) };
+        self.run("UPDATE payloads SET bytes = ?2 WHERE seq = ?1", (seq, payload))?;
+        self.run(
+            "UPDATE jobs SET due = ?2, place = iif(place = 'held', 'held', 'ready') WHERE seq = ?1",
+            (seq, self.now()),
+        )?;
+        if place == Place::Waiting {
+            self.tally.moved(queue, Some(Place::Waiting), Some(Place::Ready));
+            self.lane_gains(queue, &lane)?;
+        }
+        Ok(true)
     }
 
     /// The job is ready again, in its old place.
@@ -167,7 +206,7 @@ fn check_completion(
     follow_ups: &[(QueueName, NewJob)],
     ending: Option<Ending>,
 ) -> Result<(), QueueError> {
-    follow_ups.iter().try_for_each(|(_, follow_up)| check(follow_up))?;
+    follow_ups.iter().try_for_each(|(_, follow_up)| check_job(follow_up))?;
     let goes_on = follow_ups.iter().any(|(_, follow_up)| follow_up.event == job.event);
     if job.event.is_some() && ending.is_none() && !goes_on {
         return Err(QueueError::BadJob("a job of an event needs an ending or a successor of the same event"));

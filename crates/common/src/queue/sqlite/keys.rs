@@ -1,16 +1,13 @@
-//! What is remembered beside the jobs: deduplication, counters, slots and the published configuration.
+//! What is remembered beside the jobs: deduplication, counters, slots, notes, sums and the published configuration.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{
-    push::check_name,
-    writer::{Desk, Fault},
-};
+use super::writer::Desk;
 use crate::{
     clock::{UnixMillis, millis},
-    queue::{COUNTER_TTL, Dedup, Published, QueueError},
+    queue::{COUNTER_TTL, Counter, Dedup, NOTE_TTL_MAX, Published, Slot},
 };
 
 /// A minute in the microseconds in which slots are counted: 60,000 slots a minute are one per millisecond.
@@ -35,42 +32,81 @@ impl Desk {
         Ok(seen.is_some())
     }
 
-    /// Counts one more of this name.
-    pub(super) fn count(&self, counter: &str, now: UnixMillis) -> rusqlite::Result<u64> {
-        let n = self.first(
-            "INSERT INTO counters VALUES (?1, 1, ?2) ON CONFLICT DO UPDATE
-             SET n = iif(used < ?3, 1, n + 1), used = excluded.used
-             RETURNING n",
-            (counter, now, now.saturating_sub(millis(COUNTER_TTL))),
-            |row| row.get(0),
+    /// Counts one more job: how many there are in this episode, and when it began.
+    pub(super) fn count(&self, counter: &Counter, now: UnixMillis) -> rusqlite::Result<(u64, UnixMillis)> {
+        let episode = self.first(
+            "INSERT INTO counters VALUES (?1, 1, ?2, ?2, ?4) ON CONFLICT DO UPDATE
+             SET n = iif(used < ?3 OR (closed AND NOT ?4), 1, n + 1),
+                 since = iif(used < ?3 OR (closed AND NOT ?4), ?2, since),
+                 used = excluded.used,
+                 closed = ?4
+             RETURNING n, since",
+            (&counter.name, now, now.saturating_sub(millis(COUNTER_TTL)), counter.closes),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        n.ok_or(rusqlite::Error::QueryReturnedNoRows)
+        episode.ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
-    /// See [`Queue::take_slot`](crate::queue::Queue::take_slot).
+    /// See [`Queue::take_slots`](crate::queue::Queue::take_slots).
     ///
     /// The generic cell rate algorithm: one number per key, the time when all its slots will be free again. Each taken
-    /// slot moves it by one interval; it may be at most `per_minute` intervals ahead.
-    pub(super) fn take_slot(&self, key: &str, per_minute: u32) -> Result<Duration, Fault> {
-        check_name(key, "the slot's key is longer than 64 bytes")?;
-        let interval = MINUTE_US
-            .checked_div(i64::from(per_minute))
-            .ok_or(QueueError::BadJob("a rate of no slots per minute never has one"))?;
+    /// slot moves it by one interval; it may be at most `burst` intervals ahead.
+    pub(super) fn take_slots(&self, slots: &[Slot]) -> rusqlite::Result<Duration> {
         let now = self.now().saturating_mul(1_000);
-        let ahead_max = interval * i64::from(per_minute);
-        let full = self.first("SELECT \"full\" FROM slots WHERE key = ?1", [key], |row| row.get(0))?;
-        let told = full.map_or(0, |full: i64| full.saturating_sub(now).max(0));
-        // Further ahead than the burst allows: the clock jumped back. The key is as good as just used up.
-        let ahead = told.min(ahead_max);
-        let wait = (ahead + interval - ahead_max).max(0);
-        let taken = if wait == 0 { interval } else { 0 };
-        if ahead + taken != told {
-            self.run(
-                "INSERT INTO slots VALUES (?1, ?2) ON CONFLICT DO UPDATE SET \"full\" = excluded.\"full\"",
-                (key, now.saturating_add(ahead + taken)),
-            )?;
+        let mut longest = 0;
+        let mut taken = Vec::with_capacity(slots.len());
+        for slot in slots {
+            let interval = MINUTE_US / i64::from(slot.per_minute);
+            let ahead_max = interval * i64::from(slot.burst);
+            let full = self.first("SELECT \"full\" FROM slots WHERE key = ?1", [&slot.key], |row| row.get(0))?;
+            let told = full.map_or(0, |full: i64| full.saturating_sub(now).max(0));
+            // Further ahead than the burst allows: the clock jumped back. The key is as good as just used up.
+            let ahead = told.min(ahead_max);
+            longest = longest.max(ahead + interval * (1 + i64::from(slot.reserve)) - ahead_max);
+            taken.push((&slot.key, told, ahead, interval));
         }
-        Ok(Duration::from_micros(wait.unsigned_abs()))
+        for (key, told, ahead, interval) in taken {
+            let ahead = if longest <= 0 { ahead + interval } else { ahead };
+            if ahead != told {
+                self.run(
+                    "INSERT INTO slots VALUES (?1, ?2) ON CONFLICT DO UPDATE SET \"full\" = excluded.\"full\"",
+                    (key, now.saturating_add(ahead)),
+                )?;
+            }
+        }
+        Ok(Duration::from_micros(longest.max(0).unsigned_abs()))
+    }
+
+    /// See [`Queue::recall`](crate::queue::Queue::recall).
+    pub(super) fn recall(&self, key: &str) -> rusqlite::Result<Option<Bytes>> {
+        self.first("SELECT value FROM notes WHERE key = ?1 AND ends > ?2", (key, self.now()), |row| {
+            Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?))
+        })
+    }
+
+    /// See [`Queue::remember`](crate::queue::Queue::remember).
+    pub(super) fn remember(&self, key: &str, value: &[u8], ttl: Duration) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO notes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = excluded.value, ends = excluded.ends",
+            (key, value, self.note_ends(ttl)),
+        )?;
+        Ok(())
+    }
+
+    /// See [`Queue::add_up`](crate::queue::Queue::add_up).
+    pub(super) fn add_up(&self, key: &str, by: u64, ttl: Duration) -> rusqlite::Result<u64> {
+        let sum = self.first(
+            "INSERT INTO sums VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE
+             SET n = iif(ends <= ?4, 0, n) + excluded.n, ends = iif(ends <= ?4, excluded.ends, ends)
+             RETURNING n",
+            (key, by, self.note_ends(ttl), self.now()),
+            |row| row.get(0),
+        )?;
+        sum.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    }
+
+    fn note_ends(&self, ttl: Duration) -> UnixMillis {
+        self.now().saturating_add(millis(ttl.min(NOTE_TTL_MAX)))
     }
 
     /// See [`Queue::publish_config`](crate::queue::Queue::publish_config).

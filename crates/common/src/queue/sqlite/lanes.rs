@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{
-    push::check_name,
     tally::Place,
-    writer::{Desk, Fault, INTEGER_MAX, Work, errand},
+    writer::{Desk, INTEGER_MAX, Work, errand},
 };
 use crate::{
     clock::UnixMillis,
@@ -35,10 +34,9 @@ struct Served {
 
 impl Desk {
     /// See [`Queue::lease`](crate::queue::Queue::lease).
-    pub(super) fn lease(&mut self, queue: QueueName, worker: &WorkerId, want: Want) -> Result<Vec<Lease>, Fault> {
-        check_name(&worker.0, "the worker's name is longer than 64 bytes")?;
+    pub(super) fn lease(&mut self, queue: QueueName, worker: &WorkerId, want: Want) -> rusqlite::Result<Vec<Lease>> {
         let max = want.max.min(LEASE_MAX);
-        let mut lanes = self.lanes_next(queue, want.per_lane, max)?;
+        let mut lanes = self.lanes_next(queue, want, max)?;
         if lanes.is_empty() {
             return Ok(Vec::new());
         }
@@ -72,12 +70,13 @@ impl Desk {
     }
 
     /// The lanes that may be served, the next first.
-    fn lanes_next(&self, queue: QueueName, per_lane: usize, max: usize) -> rusqlite::Result<Vec<Served>> {
-        let bound = if per_lane == 0 { INTEGER_MAX } else { per_lane.min(INTEGER_MAX) };
+    fn lanes_next(&self, queue: QueueName, want: Want, max: usize) -> rusqlite::Result<Vec<Served>> {
+        let bound = if want.per_lane == 0 { INTEGER_MAX } else { want.per_lane.min(INTEGER_MAX) };
+        let leased_below = if want.whole_lanes { 1 } else { bound };
         self.all(
             "SELECT lane, ready, leased FROM lanes
              WHERE queue = ?1 AND ready > 0 AND paused_until = 0 AND leased < ?2 ORDER BY turn LIMIT ?3",
-            (queue, bound, max),
+            (queue, leased_below, max),
             |row| {
                 let (lane, ready, leased): (_, usize, usize) = (row.get(0)?, row.get(1)?, row.get(2)?);
                 Ok(Served { lane, room: ready.min(bound - leased), share: 0, last: 0, jobs: VecDeque::new() })
@@ -94,7 +93,7 @@ impl Desk {
         served: &Served,
     ) -> rusqlite::Result<Vec<(i64, Lease)>> {
         self.all(
-            "SELECT seq, id, tenant, event, attempts, count, bytes FROM jobs JOIN payloads USING (seq)
+            "SELECT seq, id, tenant, event, attempts, count, since, bytes FROM jobs JOIN payloads USING (seq)
              WHERE queue = ?1 AND lane = ?2 AND place = 'ready' ORDER BY seq LIMIT ?3",
             (queue, &served.lane, served.share),
             |row| {
@@ -106,7 +105,8 @@ impl Desk {
                     lane: served.lane.clone(),
                     attempts: row.get(4)?,
                     count: row.get(5)?,
-                    payload: Bytes::copy_from_slice(row.get_ref(6)?.as_blob()?),
+                    since: row.get(6)?,
+                    payload: Bytes::copy_from_slice(row.get_ref(7)?.as_blob()?),
                 };
                 Ok((row.get(0)?, lease))
             },

@@ -30,23 +30,25 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use rusqlite::{Connection, TransactionBehavior, config::DbConfig};
 
 use self::writer::{Bells, Writer};
 use super::{
     Audit, Books, DeadFilter, DeadJob, Decision, Depth, Lease, NewJob, Published, Pushed, Queue, QueueError, QueueName,
-    Tended, Want, WorkerId,
+    Slot, Tended, Want, WorkerId,
+    limits::{check_job, check_note, check_slots, check_worker},
 };
 use crate::{
     clock::{Clock, millis},
-    ids::TenantId,
+    ids::{JobId, TenantId},
 };
 
 /// The file in the data folder.
 pub const FILE: &str = "queue.db";
 
 /// What `PRAGMA user_version` says of a file with the tables of `schema.sql`.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -108,6 +110,10 @@ fn prepare(path: &Path) -> anyhow::Result<Connection> {
             change.execute_batch(include_str!("schema.sql"))?;
             change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
+        1 => {
+            change.execute_batch(include_str!("upgrade_2.sql"))?;
+            change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        }
         newer => anyhow::bail!("its version is {newer}, this program knows {SCHEMA_VERSION}"),
     }
     change.commit()?;
@@ -117,12 +123,14 @@ fn prepare(path: &Path) -> anyhow::Result<Connection> {
 #[async_trait]
 impl Queue for SqliteQueue {
     async fn push(&self, queue: QueueName, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, QueueError> {
-        self.writer.call(move |desk| desk.push(queue, &jobs)).await
+        jobs.iter().try_for_each(check_job)?;
+        self.writer.call(move |desk| Ok(desk.push(queue, &jobs)?)).await
     }
 
     async fn lease(&self, queue: QueueName, worker: &WorkerId, want: Want) -> Result<Vec<Lease>, QueueError> {
+        check_worker(&worker.0)?;
         let worker = worker.clone();
-        self.writer.claim(move |desk| desk.lease(queue, &worker, want), lanes::unclaimed).await
+        self.writer.claim(move |desk| Ok(desk.lease(queue, &worker, want)?), lanes::unclaimed).await
     }
 
     async fn wait(&self, queue: QueueName, at_most: Duration) {
@@ -130,13 +138,22 @@ impl Queue for SqliteQueue {
         let _ = tokio::time::timeout(at_most, self.bells[queue as usize].notified()).await;
     }
 
-    async fn decide(&self, decision: Decision) -> Result<Vec<Pushed>, QueueError> {
-        self.writer.call(move |desk| desk.decide(&decision)).await
+    async fn decide_all(&self, decisions: Vec<Decision>) -> Vec<Result<Vec<Pushed>, QueueError>> {
+        let all = decisions.len();
+        match self.writer.call(move |desk| Ok(desk.decide_all(&decisions)?)).await {
+            Ok(answers) => answers,
+            Err(error) => std::iter::repeat_with(|| Err(error.clone())).take(all).collect(),
+        }
+    }
+
+    async fn amend(&self, queue: QueueName, job: JobId, payload: Bytes) -> Result<bool, QueueError> {
+        self.writer.call(move |desk| Ok(desk.amend(queue, job, &payload)?)).await
     }
 
     async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError> {
+        check_worker(&worker.0)?;
         let worker = worker.clone();
-        self.writer.call(move |desk| desk.keep_alive(&worker, millis(ttl))).await
+        self.writer.call(move |desk| Ok(desk.keep_alive(&worker, millis(ttl))?)).await
     }
 
     async fn release(&self, worker: &WorkerId) -> Result<u64, QueueError> {
@@ -148,9 +165,27 @@ impl Queue for SqliteQueue {
         self.writer.call(|desk| Ok(desk.tend()?)).await
     }
 
-    async fn take_slot(&self, key: &str, per_minute: u32) -> Result<Duration, QueueError> {
+    async fn take_slots(&self, slots: &[Slot]) -> Result<Duration, QueueError> {
+        check_slots(slots)?;
+        let slots = slots.to_vec();
+        self.writer.call(move |desk| Ok(desk.take_slots(&slots)?)).await
+    }
+
+    async fn recall(&self, key: &str) -> Result<Option<Bytes>, QueueError> {
         let key = key.to_owned();
-        self.writer.call(move |desk| desk.take_slot(&key, per_minute)).await
+        self.writer.call(move |desk| Ok(desk.recall(&key)?)).await
+    }
+
+    async fn remember(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError> {
+        check_note(key, value.len())?;
+        let key = key.to_owned();
+        self.writer.call(move |desk| Ok(desk.remember(&key, &value, ttl)?)).await
+    }
+
+    async fn add_up(&self, key: &str, by: u64, ttl: Duration) -> Result<u64, QueueError> {
+        check_note(key, 0)?;
+        let key = key.to_owned();
+        self.writer.call(move |desk| Ok(desk.add_up(&key, by, ttl)?)).await
     }
 
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {

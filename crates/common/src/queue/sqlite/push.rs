@@ -1,39 +1,15 @@
 //! Pushing: from outside, as a follow-up, and as a fact.
 
-use bytes::Bytes;
-
-use super::{
-    ledger::Changes,
-    tally::Place,
-    writer::{Desk, Fault},
-};
+use super::{ledger::Changes, tally::Place, writer::Desk};
 use crate::{
     clock::{UnixMillis, millis},
-    ids::{JobId, TenantId},
-    queue::{DELAY_MAX, Ending, KEY_MAX_BYTES, NewJob, Pushed, QueueError, QueueName},
+    ids::JobId,
+    queue::{DELAY_MAX, Ending, NewJob, Pushed, QueueName},
 };
-
-/// Refuses what breaks a limit of the contract. Done before anything is written.
-pub(super) fn check(job: &NewJob) -> Result<(), QueueError> {
-    check_name(&job.lane, "the lane is longer than 64 bytes")?;
-    check_name(job.order.as_deref().unwrap_or_default(), "the order key is longer than 64 bytes")?;
-    check_name(job.counter.as_deref().unwrap_or_default(), "the counter is longer than 64 bytes")?;
-    if let Some(dedup) = &job.dedup {
-        check_name(&dedup.key, "the dedup key is longer than 64 bytes")?;
-        check_name(&dedup.variant, "the dedup variant is longer than 64 bytes")?;
-    }
-    Ok(())
-}
-
-/// Refuses a name that is longer than [`KEY_MAX_BYTES`].
-pub(super) fn check_name(name: &str, refusal: &'static str) -> Result<(), QueueError> {
-    if name.len() > KEY_MAX_BYTES { Err(QueueError::BadJob(refusal)) } else { Ok(()) }
-}
 
 impl Desk {
     /// See [`Queue::push`](crate::queue::Queue::push).
-    pub(super) fn push(&mut self, queue: QueueName, jobs: &[NewJob]) -> Result<Vec<Pushed>, Fault> {
-        jobs.iter().try_for_each(check)?;
+    pub(super) fn push(&mut self, queue: QueueName, jobs: &[NewJob]) -> rusqlite::Result<Vec<Pushed>> {
         let mut changes = Changes::default();
         let answers = jobs.iter().map(|job| self.enqueue(queue, job, &mut changes)).collect::<Result<_, _>>()?;
         self.write_lines(changes)?;
@@ -54,26 +30,34 @@ impl Desk {
         if let Some(dedup) = &job.dedup
             && self.is_repeat(dedup, now)?
         {
-            self.record(job.tenant, std::slice::from_ref(&dedup.fact), now)?;
+            self.tally.fact(job.tenant, &dedup.fact);
             changes.ended(job.event, job.tenant, Ending::Deduplicated);
             return Ok(Pushed::Duplicate);
         }
-        let count = job.counter.as_deref().map_or(Ok(0), |counter| self.count(counter, now))?;
-        self.insert(queue, job, count, now)?;
+        let counted = job.counter.as_ref().map_or(Ok((0, 0)), |counter| self.count(counter, now))?;
+        self.insert(queue, job, counted, now)?;
         changes.pending(job.event, job.tenant, 1);
         Ok(Pushed::Queued)
     }
 
-    /// Queues facts for the recorder.
-    pub(super) fn record(&mut self, tenant: TenantId, facts: &[Bytes], now: UnixMillis) -> rusqlite::Result<()> {
-        for fact in facts {
-            let job = NewJob::new(JobId::at(now), tenant, None, tenant.to_string(), fact.clone());
-            self.insert(QueueName::History, &job, 0, now)?;
+    /// Queues the facts of this transaction for the recorder.
+    pub(super) fn write_facts(&mut self) -> rusqlite::Result<()> {
+        let now = self.now();
+        for (tenant, bundle) in std::mem::take(&mut self.tally.facts) {
+            let job = NewJob::new(JobId::at(now), tenant, None, tenant.to_string(), bundle.freeze());
+            self.insert(QueueName::History, &job, (0, 0), now)?;
         }
         Ok(())
     }
 
-    fn insert(&mut self, queue: QueueName, job: &NewJob, count: u64, now: UnixMillis) -> rusqlite::Result<()> {
+    /// `counted` is how many jobs its counter has, and since when.
+    fn insert(
+        &mut self,
+        queue: QueueName,
+        job: &NewJob,
+        counted: (u64, UnixMillis),
+        now: UnixMillis,
+    ) -> rusqlite::Result<()> {
         let due = now.saturating_add(millis(job.delay.min(DELAY_MAX)));
         let place = if self.order_is_taken(queue, job.order.as_deref())? {
             Place::Held
@@ -83,8 +67,8 @@ impl Desk {
             Place::Ready
         };
         self.run(
-            "INSERT INTO jobs (id, queue, place, lane, order_key, tenant, event, count, due)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO jobs (id, queue, place, lane, order_key, tenant, event, count, since, due)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             (
                 job.id.uuid(),
                 queue,
@@ -93,7 +77,8 @@ impl Desk {
                 &job.order,
                 job.tenant.0,
                 job.event.map(crate::ids::EventId::uuid),
-                count,
+                counted.0,
+                counted.1,
                 due,
             ),
         )?;

@@ -1,6 +1,7 @@
 //! What the open transaction adds to the sums, kept in memory until it commits: how many jobs are where, the books,
-//! and which queues have something new for sleeping workers. A rollback forgets it.
+//! facts for the recorder, and which queues have something new for sleeping workers. A rollback forgets it.
 
+use bytes::BytesMut;
 use rusqlite::{
     ToSql,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
@@ -9,7 +10,10 @@ use rusqlite::{
 use super::writer::Desk;
 use crate::{
     ids::TenantId,
-    queue::{Ending, QueueName},
+    queue::{
+        Ending, QueueName,
+        facts::{self, BUNDLE_BYTES},
+    },
 };
 
 /// Where a job is.
@@ -92,6 +96,8 @@ pub(super) struct Tally {
     depths: [[i64; Place::ALL.len()]; QueueName::ALL.len()],
     books: Vec<(TenantId, [i64; 8])>,
     woken: [u64; QueueName::ALL.len()],
+    /// Bundles of facts; a tenant's last one may still grow.
+    pub(super) facts: Vec<(TenantId, BytesMut)>,
 }
 
 impl Tally {
@@ -117,6 +123,17 @@ impl Tally {
     /// How many reasons to look there are per queue, in the order of [`QueueName::ALL`].
     pub(super) fn woken(&self) -> [u64; QueueName::ALL.len()] {
         self.woken
+    }
+
+    /// A fact for the recorder.
+    pub(super) fn fact(&mut self, tenant: TenantId, fact: &[u8]) {
+        let open = self.facts.iter_mut().rev().find(|(of, _)| *of == tenant).map(|(_, bundle)| bundle);
+        if let Some(bundle) = open.filter(|bundle| bundle.len() + fact.len() <= BUNDLE_BYTES) {
+            return facts::add(bundle, fact);
+        }
+        let mut bundle = BytesMut::new();
+        facts::add(&mut bundle, fact);
+        self.facts.push((tenant, bundle));
     }
 
     /// Adds to a sum in the books of `tenant`.

@@ -2,9 +2,8 @@
 
 use super::{
     decide::Leased,
-    push::check_name,
     tally::Place,
-    writer::{Desk, Fault, INTEGER_MAX},
+    writer::{Desk, INTEGER_MAX},
 };
 use crate::{
     clock::{UnixMillis, millis},
@@ -16,8 +15,7 @@ const TEND_MAX: usize = 1_000;
 
 impl Desk {
     /// See [`Queue::keep_alive`](crate::queue::Queue::keep_alive).
-    pub(super) fn keep_alive(&self, worker: &WorkerId, ttl_ms: i64) -> Result<(), Fault> {
-        check_name(&worker.0, "the worker's name is longer than 64 bytes")?;
+    pub(super) fn keep_alive(&self, worker: &WorkerId, ttl_ms: i64) -> rusqlite::Result<()> {
         self.run(
             "INSERT INTO workers VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET ttl = excluded.ttl, deadline = excluded.deadline",
@@ -130,6 +128,10 @@ impl Desk {
             "DELETE FROM slots WHERE key IN (SELECT key FROM slots WHERE \"full\" <= ?1 LIMIT ?2)",
             (now.saturating_mul(1_000), TEND_MAX),
         )?;
-        Ok([dedup, counters, slots].contains(&TEND_MAX))
+        let notes = self
+            .run("DELETE FROM notes WHERE key IN (SELECT key FROM notes WHERE ends <= ?1 LIMIT ?2)", (now, TEND_MAX))?;
+        let sums = self
+            .run("DELETE FROM sums WHERE key IN (SELECT key FROM sums WHERE ends <= ?1 LIMIT ?2)", (now, TEND_MAX))?;
+        Ok([dedup, counters, slots, notes, sums].contains(&TEND_MAX))
     }
 }

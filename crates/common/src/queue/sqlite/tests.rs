@@ -12,7 +12,7 @@ use crate::{
     clock::{Clock as _, ManualClock, millis},
     ids::{EventId, JobId, TenantId},
     queue::{
-        DeadFilter, Decision, NewJob, Pushed, Queue, QueueError, QueueName, Verdict, Want, WorkerId,
+        Counter, DeadFilter, Decision, NewJob, Pushed, Queue, QueueError, QueueName, Verdict, Want, WorkerId,
         conformance::{Harness, queue_conformance},
     },
 };
@@ -127,9 +127,9 @@ async fn a_full_disk_refuses_what_needs_room_and_works_again_when_there_is_some(
     assert!(matches!(&refused, QueueError::Unavailable(text) if text.contains("full")), "{refused:?}");
     // Beside one that needs no room, one that does fails alone.
     let (pushed, small, pinged) =
-        tokio::join!(h.queue.push(INTAKE, vec![job(9_000, 1 << 20)]), h.queue.take_slot("s", 60), h.queue.ping());
+        tokio::join!(h.queue.push(INTAKE, vec![job(9_000, 1 << 20)]), h.queue.recall("n"), h.queue.ping());
     assert!(matches!(pushed, Err(QueueError::Unavailable(_))), "{pushed:?}");
-    assert_eq!(small.unwrap(), Duration::ZERO);
+    assert_eq!(small.unwrap(), None);
     pinged.unwrap();
     h.assert_sound().await;
     limit_pages(&h.queue, 1 << 30).await;
@@ -187,7 +187,7 @@ async fn two_processes_may_use_one_file() {
     pushing.join_all().await;
     let worker = WorkerId("w".into());
     other.keep_alive(&worker, Duration::from_secs(30)).await.unwrap();
-    let leases = other.lease(INTAKE, &worker, Want { max: 500, per_lane: 0 }).await.unwrap();
+    let leases = other.lease(INTAKE, &worker, Want::up_to(500)).await.unwrap();
     assert_eq!(leases.len(), 200);
     for (n, lease) in leases.into_iter().enumerate() {
         let queue = if n % 2 == 0 { &h.queue } else { &other };
@@ -214,14 +214,14 @@ async fn a_lease_whose_caller_went_away_is_given_back() {
         Ok(())
     });
     let leaving = async {
-        let asked = h.queue.lease(INTAKE, &worker, Want { max: 1, per_lane: 0 });
+        let asked = h.queue.lease(INTAKE, &worker, Want::up_to(1));
         // Polled once, so that the busy thread has it next; then dropped.
         assert!(tokio::time::timeout(Duration::ZERO, asked).await.is_err());
         go.send(()).unwrap();
     };
     tokio::join!(busy, leaving).0.unwrap();
     let lease = loop {
-        if let Some(lease) = h.queue.lease(INTAKE, &worker, Want { max: 1, per_lane: 0 }).await.unwrap().pop() {
+        if let Some(lease) = h.queue.lease(INTAKE, &worker, Want::up_to(1)).await.unwrap().pop() {
             break lease;
         }
     };
@@ -246,6 +246,36 @@ fn a_file_that_is_no_queue_is_refused_by_name() {
     std::fs::write(dir.path().join(FILE), "not a database, but long enough to look like one\n".repeat(100)).unwrap();
     let text = refusal(dir.path());
     assert!(text.contains(FILE) && text.contains("not a database"), "{text}");
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date_and_keeps_its_jobs() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = Connection::open(dir.path().join(FILE)).unwrap();
+    old.execute_batch(include_str!("schema_1.sql")).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute_batch(
+        "INSERT INTO jobs (seq, id, queue, place, lane, tenant, count, due)
+         VALUES (1, randomblob(16), 'intake', 'ready', 'a', 1, 4, 0);
+         INSERT INTO payloads VALUES (1, x'00');
+         INSERT INTO lanes VALUES ('intake', 'a', 1, 0, 1, 0);
+         INSERT INTO depths VALUES ('intake', 'ready', 1);
+         INSERT INTO counters VALUES ('c', 7, 0);",
+    )
+    .unwrap();
+    drop(old);
+    let clock = ManualClock::at(1_000);
+    for _ in 0..2 {
+        drop(open(dir.path(), &clock));
+    }
+    let queue = open(dir.path(), &clock);
+    let worker = WorkerId("w".into());
+    let counter = Counter { name: "c".to_owned(), closes: false };
+    queue.push(INTAKE, vec![NewJob { counter: Some(counter), ..job(2, 3) }]).await.unwrap();
+    let leases = queue.lease(INTAKE, &worker, Want::up_to(9)).await.unwrap();
+    let seen: Vec<_> = leases.iter().map(|lease| (lease.count, lease.since)).collect();
+    assert_eq!(seen, [(4, 0), (8, 0)]);
+    assert_eq!(queue.recall("note").await.unwrap(), None);
 }
 
 #[test]

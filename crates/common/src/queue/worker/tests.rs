@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     ids::{JobId, TenantId},
     queue::{
-        Audit, Books, DeadFilter, DeadJob, Depth, NewJob, Published, Pushed, Tended,
+        Audit, Books, DeadFilter, DeadJob, Depth, NewJob, Published, Slot, Tended,
         redis::{PARTITION, RedisQueue},
     },
     testing::RedisServer,
@@ -79,11 +79,22 @@ impl Queue for Scripted {
         self.queue.wait(queue, at_most).await;
     }
 
-    async fn decide(&self, decision: Decision) -> Result<Vec<Pushed>, QueueError> {
-        lose(&self.lost_decisions)?;
-        let answer = self.queue.decide(decision).await?;
-        lose(&self.lost_decision_answers)?;
-        Ok(answer)
+    async fn decide_all(&self, decisions: Vec<Decision>) -> Vec<Result<Vec<Pushed>, QueueError>> {
+        let mut answers = Vec::new();
+        for decision in decisions {
+            answers.push(match lose(&self.lost_decisions) {
+                Ok(()) => self.queue.decide(decision).await.and_then(|answer| {
+                    lose(&self.lost_decision_answers)?;
+                    Ok(answer)
+                }),
+                Err(lost) => Err(lost),
+            });
+        }
+        answers
+    }
+
+    async fn amend(&self, queue: QueueName, job: JobId, payload: Bytes) -> Result<bool, QueueError> {
+        self.queue.amend(queue, job, payload).await
     }
 
     async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError> {
@@ -98,8 +109,20 @@ impl Queue for Scripted {
         self.queue.tend().await
     }
 
-    async fn take_slot(&self, key: &str, per_minute: u32) -> Result<Duration, QueueError> {
-        self.queue.take_slot(key, per_minute).await
+    async fn take_slots(&self, slots: &[Slot]) -> Result<Duration, QueueError> {
+        self.queue.take_slots(slots).await
+    }
+
+    async fn recall(&self, key: &str) -> Result<Option<Bytes>, QueueError> {
+        self.queue.recall(key).await
+    }
+
+    async fn remember(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError> {
+        self.queue.remember(key, value, ttl).await
+    }
+
+    async fn add_up(&self, key: &str, by: u64, ttl: Duration) -> Result<u64, QueueError> {
+        self.queue.add_up(key, by, ttl).await
     }
 
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
@@ -153,7 +176,7 @@ fn done() -> Outcome {
 }
 
 fn pool(queue: Arc<dyn Queue>, max: usize) -> Pool {
-    Pool { queue, name: INTAKE, want: Want { max, per_lane: 0 }, lease: LONG_LEASE }
+    Pool { queue, name: INTAKE, want: Want::up_to(max), lease: LONG_LEASE, linger: Duration::ZERO }
 }
 
 async fn depth(queue: &dyn Queue) -> Depth {
@@ -247,7 +270,7 @@ async fn a_job_whose_handler_always_panics_is_buried_with_the_message() {
     push(&*queue, 0..1).await;
     let worker = WorkerId("w".into());
     for _ in 1..LAPSES_MAX {
-        let lease = queue.lease(INTAKE, &worker, Want { max: 1, per_lane: 0 }).await.unwrap().pop().unwrap();
+        let lease = queue.lease(INTAKE, &worker, Want::up_to(1)).await.unwrap().pop().unwrap();
         let verdict = Verdict::Retry { after: Duration::ZERO, error: String::new() };
         queue.decide(Decision { lease: lease.token, verdict, facts: Vec::new() }).await.unwrap();
     }

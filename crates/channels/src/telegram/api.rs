@@ -1,0 +1,183 @@
+//! One call of the Bot API, and what Telegram's refusals mean.
+//!
+//! The requests are teloxide's; they go out through our own client, and what comes back is classified where all
+//! channels' answers are. `docs/decisions/0007-outbound.md` says why.
+
+use std::{fmt, time::Duration};
+
+use reqwest::{Client, RequestBuilder, StatusCode, Url, multipart::Form};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use teloxide::{requests::Payload, types::ChatId};
+
+use crate::{SendError, http::Caller};
+
+/// A bot.
+pub(super) struct Api {
+    client: Client,
+    caller: Caller,
+    /// Up to the token, included.
+    base: SecretString,
+    host: String,
+}
+
+impl fmt::Debug for Api {
+    /// The address of every method holds the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Api({})", self.host)
+    }
+}
+
+/// What Telegram calls a message that it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) struct Sent {
+    pub(super) message_id: i32,
+    pub(super) chat: Chat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) struct Chat {
+    pub(super) id: ChatId,
+}
+
+/// Why Telegram did not do it, by what can be done about it.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The text's markup, or the length that it leads to: send it without.
+    Markup(String),
+    /// There is nothing to change.
+    NotModified,
+    /// The link buttons: send it without.
+    Buttons(String),
+    /// The group has become a supergroup with this id.
+    Moved(ChatId),
+    /// The topic is closed or gone: send to the group itself.
+    NoTopic(String),
+    Other(SendError),
+}
+
+impl From<SendError> for Refusal {
+    fn from(error: SendError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Refusal> for SendError {
+    fn from(refusal: Refusal) -> Self {
+        let detail = match refusal {
+            Refusal::Other(error) => return error,
+            Refusal::Markup(detail) | Refusal::Buttons(detail) | Refusal::NoTopic(detail) => detail,
+            Refusal::NotModified => "the message says this already".to_owned(),
+            Refusal::Moved(chat) => format!("the group is now {chat}: make this the target"),
+        };
+        Self::Rejected { detail }
+    }
+}
+
+/// The envelope of every answer: <https://core.telegram.org/bots/api#making-requests>.
+#[derive(Debug, Deserialize)]
+struct Reply {
+    ok: bool,
+    result: Option<Sent>,
+    description: Option<String>,
+    #[serde(default)]
+    parameters: Parameters,
+}
+
+/// <https://core.telegram.org/bots/api#responseparameters>
+#[derive(Debug, Default, Deserialize)]
+struct Parameters {
+    migrate_to_chat_id: Option<ChatId>,
+    retry_after: Option<u64>,
+}
+
+impl Api {
+    pub(super) fn new(client: Client, caller: Caller, base: &Url, token: &SecretString) -> Self {
+        let token = token.expose_secret();
+        let host = base.host_str().unwrap_or_default().to_owned();
+        Self { client, caller, base: format!("{}/bot{token}", base.as_str().trim_end_matches('/')).into(), host }
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.caller.clock.now_ms()
+    }
+
+    pub(super) async fn call<P: Payload + Serialize + Sync>(&self, payload: &P) -> Result<Sent, Refusal> {
+        self.finish(self.post(P::NAME).json(payload)).await
+    }
+
+    /// Calls a method that takes a file.
+    pub(super) async fn upload(&self, method: &str, form: Form) -> Result<Sent, Refusal> {
+        self.finish(self.post(method).multipart(form)).await
+    }
+
+    fn post(&self, method: &str) -> RequestBuilder {
+        self.client.post(format!("{}/{method}", self.base.expose_secret()))
+    }
+
+    async fn finish(&self, request: RequestBuilder) -> Result<Sent, Refusal> {
+        let answer = self.caller.exchange(request).await?;
+        match serde_json::from_str(&answer.body) {
+            Ok(Reply { ok: true, result: Some(sent), .. }) if answer.status.is_success() => Ok(sent),
+            Ok(Reply { ok: false, description: Some(description), parameters, .. })
+                if parameters.retry_after.is_some() || !by_status_alone(answer.status) =>
+            {
+                Err(self.refused(&description, &parameters))
+            }
+            _ => {
+                self.caller.judge(&answer, |_| None)?;
+                let detail = format!("{}: this is not how the Bot API answers", answer.status);
+                Err(SendError::Transient { detail, retry_after: None, ambiguous: true }.into())
+            }
+        }
+    }
+
+    fn refused(&self, description: &str, parameters: &Parameters) -> Refusal {
+        let detail = self.caller.blot(description);
+        if let Some(chat) = parameters.migrate_to_chat_id {
+            return Refusal::Moved(chat);
+        }
+        if let Some(seconds) = parameters.retry_after {
+            return SendError::RateLimited { detail, retry_after: Duration::from_secs(seconds) }.into();
+        }
+        let text = description.to_ascii_lowercase();
+        let says = |texts: &[&str]| texts.iter().any(|known| text.contains(known));
+        if says(&["message is not modified"]) {
+            Refusal::NotModified
+        } else if says(&["can't parse entities", "message text is empty", "too long", "too_long"]) {
+            Refusal::Markup(detail)
+        } else if says(&["inline keyboard button", "button_url_invalid"]) {
+            Refusal::Buttons(detail)
+        } else if says(&["message thread not found", "topic_deleted", "topic_closed"]) {
+            Refusal::NoTopic(detail)
+        } else {
+            let advice = ADVICE.iter().find(|(known, _)| says(&[known]));
+            let detail = advice.map_or_else(|| detail.clone(), |(_, advice)| format!("{detail} ({advice})"));
+            SendError::Rejected { detail }.into()
+        }
+    }
+}
+
+/// Whether the status says all there is to know.
+fn by_status_alone(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+}
+
+/// What people can do about a refusal, by a part of its text in lower case. The texts are those of
+/// <https://github.com/tdlib/telegram-bot-api> and of Telegram's servers behind it.
+const ADVICE: [(&str, &str); 13] = [
+    ("unauthorized", "Telegram does not know this bot token; copy it again from @BotFather"),
+    ("bot was blocked", "the person blocked the bot; they have to unblock it and send it /start"),
+    ("can't initiate conversation", "the person has to send the bot /start first"),
+    ("user is deactivated", "this account is gone; choose another target"),
+    ("bot was kicked", "the bot was removed from the chat; add it again"),
+    ("bot is not a member", "add the bot to the chat"),
+    ("chat not found", "check the target, and that the bot was added to the chat or sent /start"),
+    ("group is deactivated", "this group is gone; choose another target"),
+    ("need administrator rights", "make the bot an administrator that may post messages"),
+    ("not enough rights", "let the bot send messages in this chat"),
+    ("have no rights", "let the bot send messages in this chat"),
+    ("chat_write_forbidden", "let the bot send messages in this chat"),
+    // The whole text: Telegram does not find the method because the token does not even look like one.
+    ("not found", "check the bot token, and api_base if the bot has one"),
+];

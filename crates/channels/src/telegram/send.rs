@@ -1,0 +1,268 @@
+//! One attempt: the calls that show one message in a chat.
+
+use reqwest::multipart::{Form, Part};
+use teloxide::{
+    payloads::{EditMessageText, SendMessage},
+    types::{
+        ChatId, InlineKeyboardMarkup, LinkPreviewOptions, MessageId, ParseMode, Recipient, ReplyParameters, ThreadId,
+    },
+};
+use watchbell_common::alert::Severity;
+
+use super::{
+    Telegram,
+    api::{Refusal, Sent},
+    draw::{Draft, notice},
+    thread::Thread,
+};
+use crate::{Markup, Message, SendError};
+
+/// What happens to one message.
+pub(super) struct Attempt<'a> {
+    telegram: &'a Telegram,
+    message: &'a Message,
+    draft: Draft,
+    chat: Recipient,
+    topic: Option<ThreadId>,
+    buttons: Option<InlineKeyboardMarkup>,
+    /// What people should know, for the receipt.
+    pub(super) remarks: Vec<String>,
+}
+
+/// One message to make.
+struct Text {
+    content: String,
+    markup: Markup,
+    silent: bool,
+    answers: Option<MessageId>,
+    buttons: bool,
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn new(telegram: &'a Telegram, message: &'a Message) -> Self {
+        let mut remarks = Vec::new();
+        let draft = Draft::of(message, telegram.options.parse_mode).unwrap_or_else(|| {
+            remarks.push("sent as plain text: its markup is broken, and it must be cut".to_owned());
+            Draft::plain(message)
+        });
+        Self {
+            telegram,
+            message,
+            draft,
+            chat: telegram.moved.get().map_or_else(|| telegram.target.clone(), |&chat| chat.into()),
+            topic: telegram.options.topic,
+            buttons: telegram.options.buttons.clone(),
+            remarks,
+        }
+    }
+
+    /// Sends the message as fresh ones.
+    pub(super) async fn send(&mut self) -> Result<Thread, SendError> {
+        let mut sent: Vec<Sent> = Vec::new();
+        let mut next = 0;
+        while let Some(content) = self.draft.parts.get(next).cloned() {
+            let text = Text {
+                content,
+                markup: self.draft.markup,
+                silent: !sent.is_empty() || self.silent(self.message.severity),
+                answers: None,
+                buttons: next + 1 == self.draft.parts.len(),
+            };
+            match self.post(text).await {
+                Ok(part) => {
+                    sent.push(part);
+                    next += 1;
+                }
+                Err(Refusal::Markup(why)) if self.draft.markup != Markup::Plain => {
+                    self.degrade(&why, next);
+                    next = 0;
+                }
+                Err(refusal) => return Err(after_some(&sent, refusal.into())),
+            }
+        }
+        let attached = self.attach(&sent).await?;
+        let chat = sent.first().expect("a draft has at least one part").chat.id;
+        Ok(self.thread(chat, sent.iter().map(|sent| sent.message_id).collect(), attached))
+    }
+
+    /// Shows the message in those that are there; `None` when it cannot be shown in them.
+    pub(super) async fn edit(&mut self, there: &Thread) -> Result<Option<Thread>, SendError> {
+        let mut next = 0;
+        while next < there.messages.len() {
+            let fits = self.draft.parts.len() == there.messages.len();
+            if !fits || (self.draft.attachment.is_some() && !there.attached) {
+                return Ok(None);
+            }
+            let edit = EditMessageText {
+                parse_mode: parse_mode(self.draft.markup),
+                link_preview_options: Some(no_preview()),
+                // An edit without them takes them away.
+                reply_markup: self.buttons.clone().filter(|_| next + 1 == there.messages.len()),
+                ..EditMessageText::new(there.chat, MessageId(there.messages[next]), &self.draft.parts[next])
+            };
+            match self.telegram.api.call(&edit).await {
+                Ok(_) | Err(Refusal::NotModified) => next += 1,
+                Err(Refusal::Markup(why)) if self.draft.markup != Markup::Plain => {
+                    self.degrade(&why, 0);
+                    next = 0;
+                }
+                Err(Refusal::Buttons(why)) if self.buttons.is_some() => self.drop_buttons(&why),
+                Err(Refusal::Moved(chat)) => {
+                    self.move_to(chat);
+                    return Ok(None);
+                }
+                Err(refusal) => match refusal.into() {
+                    // Deleted, too old, another chat by now: a fresh one either arrives, or is refused for a reason
+                    // that people can do something about.
+                    SendError::Rejected { .. } => return Ok(None),
+                    error => return Err(repeatable(error)),
+                },
+            }
+        }
+        Ok(Some(self.thread(there.chat, there.messages.clone(), there.attached)))
+    }
+
+    /// Answers the first message of a thread, so that people notice what was edited into it.
+    pub(super) async fn tell(&mut self, there: &Thread) -> Result<(), SendError> {
+        let text = Text {
+            content: notice(self.message),
+            markup: Markup::Plain,
+            silent: self.silent(self.message.severity.max(there.severity)),
+            answers: there.messages.first().map(|&id| MessageId(id)),
+            buttons: false,
+        };
+        self.post(text).await?;
+        Ok(())
+    }
+
+    /// Makes one message. Follows a group that moved, and does without a topic or buttons that are refused.
+    async fn post(&mut self, text: Text) -> Result<Sent, Refusal> {
+        let mut request = SendMessage {
+            message_thread_id: self.topic,
+            parse_mode: parse_mode(text.markup),
+            link_preview_options: Some(no_preview()),
+            disable_notification: text.silent.then_some(true),
+            reply_parameters: text.answers.map(|id| ReplyParameters::new(id).allow_sending_without_reply()),
+            reply_markup: self.buttons.clone().filter(|_| text.buttons).map(Into::into),
+            ..SendMessage::new(self.chat.clone(), text.content)
+        };
+        loop {
+            match self.telegram.api.call(&request).await {
+                Err(Refusal::Moved(chat)) if request.chat_id != chat.into() => {
+                    self.move_to(chat);
+                    request.chat_id = chat.into();
+                }
+                Err(Refusal::Buttons(why)) if request.reply_markup.is_some() => {
+                    self.drop_buttons(&why);
+                    request.reply_markup = None;
+                }
+                Err(Refusal::NoTopic(why)) if request.message_thread_id.is_some() => {
+                    self.topic = None;
+                    request.message_thread_id = None;
+                    self.remarks.push(format!("sent outside of its topic: {why}"));
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Sends the whole text as a file, if the messages hold only its beginning. A chat that takes no files has
+    /// the beginning all the same.
+    async fn attach(&mut self, sent: &[Sent]) -> Result<bool, SendError> {
+        let Some(text) = self.draft.attachment.clone() else { return Ok(false) };
+        let file = Part::text(text).file_name(format!("{}.txt", self.message.alert_id));
+        let mut form = Form::new()
+            .text("chat_id", self.chat.to_string())
+            .text("disable_notification", "true")
+            .part("document", file);
+        if let Some(ThreadId(MessageId(topic))) = self.topic {
+            form = form.text("message_thread_id", topic.to_string());
+        }
+        match self.telegram.api.upload("SendDocument", form).await.map_err(SendError::from) {
+            Ok(_) => Ok(true),
+            Err(SendError::Rejected { detail }) => {
+                self.remarks.push(format!("without the full text: {detail}"));
+                Ok(false)
+            }
+            Err(error) => Err(after_some(sent, error)),
+        }
+    }
+
+    /// Goes on without markup, from a part on.
+    fn degrade(&mut self, why: &str, part: usize) {
+        self.draft = self.draft.plain_from(self.message, part);
+        self.remarks.push(format!("sent as plain text: {why}"));
+    }
+
+    fn drop_buttons(&mut self, why: &str) {
+        self.buttons = None;
+        self.remarks.push(format!("without its buttons: {why}"));
+    }
+
+    fn move_to(&mut self, chat: ChatId) {
+        self.chat = chat.into();
+        self.remarks.push(format!("the group has become a supergroup: make {chat} the target"));
+        // Until somebody does, the next message goes there at once.
+        let _ = self.telegram.moved.set(chat);
+    }
+
+    fn silent(&self, severity: Severity) -> bool {
+        severity < self.telegram.options.silent_below
+    }
+
+    fn thread(&self, chat: ChatId, messages: Vec<i32>, attached: bool) -> Thread {
+        Thread {
+            place: self.telegram.place.clone(),
+            chat,
+            messages,
+            attached,
+            status: self.message.status,
+            severity: self.message.severity,
+            shows: self.message.received_at.as_millisecond(),
+            touched: self.telegram.api.now_ms(),
+        }
+    }
+}
+
+const fn parse_mode(markup: Markup) -> Option<ParseMode> {
+    match markup {
+        Markup::Plain => None,
+        Markup::Html => Some(ParseMode::Html),
+        Markup::Markdown => Some(ParseMode::MarkdownV2),
+    }
+}
+
+/// A preview would make Telegram fetch what a stranger wrote, and show it larger than the alert.
+const fn no_preview() -> LinkPreviewOptions {
+    LinkPreviewOptions {
+        is_disabled: true,
+        url: None,
+        prefer_small_media: false,
+        prefer_large_media: false,
+        show_above_text: false,
+    }
+}
+
+/// When some parts are in the chat, sending again repeats them: that counts as an attempt and is marked.
+fn after_some(sent: &[Sent], error: SendError) -> SendError {
+    match error {
+        error if sent.is_empty() => error,
+        SendError::RateLimited { detail, retry_after } => {
+            SendError::Transient { detail, retry_after: Some(retry_after), ambiguous: true }
+        }
+        SendError::Transient { detail, retry_after, .. } => {
+            SendError::Transient { detail, retry_after, ambiguous: true }
+        }
+        SendError::Rejected { detail } => SendError::Rejected { detail },
+    }
+}
+
+/// An edit that arrived twice is still one message.
+fn repeatable(error: SendError) -> SendError {
+    match error {
+        SendError::Transient { detail, retry_after, .. } => {
+            SendError::Transient { detail, retry_after, ambiguous: false }
+        }
+        error => error,
+    }
+}

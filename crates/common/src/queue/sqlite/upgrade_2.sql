@@ -1,0 +1,20 @@
+-- From version 1 to 2: counters have episodes; notes and sums.
+ALTER TABLE jobs ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE counters ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE counters ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE notes (
+    key   TEXT PRIMARY KEY,
+    value BLOB NOT NULL,
+    ends  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX notes_ends ON notes (ends);
+
+CREATE TABLE sums (
+    key  TEXT PRIMARY KEY,
+    n    INTEGER NOT NULL,
+    ends INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sums_ends ON sums (ends);
