@@ -34,6 +34,17 @@ impl SendError {
             Self::Rejected { .. } => "rejected",
         }
     }
+
+    /// The same error in other words.
+    pub(crate) fn reworded(self, reword: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Transient { detail, retry_after, ambiguous } => {
+                Self::Transient { detail: reword(detail), retry_after, ambiguous }
+            }
+            Self::RateLimited { detail, retry_after } => Self::RateLimited { detail: reword(detail), retry_after },
+            Self::Rejected { detail } => Self::Rejected { detail: reword(detail) },
+        }
+    }
 }
 
 /// Why a channel cannot be used as it is configured. Names the field and shows no value.

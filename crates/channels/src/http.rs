@@ -6,7 +6,7 @@ use reqwest::{
     RequestBuilder, StatusCode, Url,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use watchbell_common::{
     clock::{Clock, UnixMillis},
     outbound,
@@ -16,16 +16,11 @@ use crate::{
     Tools,
     error::{ConfigureError, RATE_LIMIT_DEFAULT, SendError},
     render,
+    secrets::Secrets,
 };
 
 /// How much of an answer is read: providers' answers are some hundred bytes.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
-
-/// How much of an answer stands in an error, in bytes.
-const EXCERPT_MAX_BYTES: usize = 200;
-
-/// A shorter value is not looked for when secrets are blotted out: it would blot out innocent text.
-const SECRET_MIN_BYTES: usize = 4;
 
 /// The longest id of a platform's that is kept, in bytes.
 const PROVIDER_ID_MAX_BYTES: usize = 100;
@@ -34,12 +29,12 @@ const PROVIDER_ID_MAX_BYTES: usize = 100;
 pub(crate) struct Caller {
     pub(crate) clock: Arc<dyn Clock>,
     timeout: Duration,
-    secrets: Vec<SecretString>,
+    secrets: Secrets,
 }
 
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Caller({} secrets)", self.secrets.len())
+        write!(f, "Caller({:?})", self.secrets)
     }
 }
 
@@ -80,10 +75,8 @@ pub(crate) type Reader = fn(&Answer) -> Option<Verdict>;
 
 impl Caller {
     /// `secrets` are what no error may show, however the other side repeats them.
-    pub(crate) fn new(tools: &Tools, mut secrets: Vec<SecretString>) -> Self {
-        secrets.retain(|secret| secret.expose_secret().len() >= SECRET_MIN_BYTES);
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
-        Self { clock: tools.clock.clone(), timeout: tools.timeout, secrets }
+    pub(crate) fn new(tools: &Tools, secrets: Vec<SecretString>) -> Self {
+        Self { clock: tools.clock.clone(), timeout: tools.timeout, secrets: Secrets::new(secrets) }
     }
 
     /// Sends the request and classifies what comes back by its status.
@@ -105,6 +98,11 @@ impl Caller {
         // The status decides. A body that breaks off is not worth a second delivery.
         let body = outbound::read_capped(response, ANSWER_MAX_BYTES).await.map(|(body, _)| body).unwrap_or_default();
         Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    /// Classifies an answer by its status alone.
+    pub(crate) fn check(&self, answer: &Answer) -> Result<(), SendError> {
+        self.judge(answer, |_| None)
     }
 
     /// Classifies an answer by its words, or else by its status.
@@ -131,10 +129,9 @@ impl Caller {
         SendError::Transient { detail, retry_after: None, ambiguous }
     }
 
+    /// What the other side said, for people: one short line without secrets.
     pub(crate) fn blot(&self, text: &str) -> String {
-        let blotted =
-            self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"));
-        render::line(&blotted, EXCERPT_MAX_BYTES)
+        self.secrets.blot(text)
     }
 }
 

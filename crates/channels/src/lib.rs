@@ -8,16 +8,21 @@
 mod console;
 mod discord;
 mod draw;
+mod email;
 mod error;
 mod gotify;
 mod hook;
 mod http;
 mod lark;
+mod markup;
 mod mattermost;
 mod message;
 mod ntfy;
+mod reached;
 mod render;
+mod secrets;
 mod slack;
+mod sms;
 mod teams;
 mod telegram;
 mod template;
@@ -46,11 +51,13 @@ pub use self::{
 pub const ALL: &[&ChannelKind] = &[
     &console::KIND,
     &discord::KIND,
+    &email::KIND,
     &gotify::KIND,
     &lark::KIND,
     &mattermost::KIND,
     &ntfy::KIND,
     &slack::KIND,
+    &sms::KIND,
     &teams::KIND,
     &telegram::KIND,
     &webhook::KIND,

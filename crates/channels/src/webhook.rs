@@ -390,7 +390,7 @@ mod tests {
         `target`: is missing
         `target`: is not a URL: relative URL without a base
         `target`: must start with http:// or https://, not ftp:
-        `platform`: `pager` is none of console, discord, gotify, lark, mattermost, ntfy, slack, teams, telegram, webhook
+        `platform`: `pager` is none of console, discord, email, gotify, lark, mattermost, ntfy, slack, sms, teams, telegram, webhook
         `heders`: Webhook has no such option
         `headers`: must be a table of names and values
         `headers`: `Webhook-Id` cannot be set here

@@ -125,7 +125,7 @@ impl Api {
                 Err(self.refused(&description, &parameters))
             }
             _ => {
-                self.caller.judge(&answer, |_| None)?;
+                self.caller.check(&answer)?;
                 let detail = format!("{}: this is not how the Bot API answers", answer.status);
                 Err(SendError::Transient { detail, retry_after: None, ambiguous: true }.into())
             }

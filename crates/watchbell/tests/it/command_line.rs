@@ -53,6 +53,22 @@ async fn check_config_names_line_and_field_of_each_mistake() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_channel_in_the_guide_can_be_copied() {
+    let guide = include_str!("../../../../docs/guide/channels.md");
+    let names: Vec<_> = guide.split("${").skip(1).filter_map(|rest| rest.split('}').next()).collect();
+    let secret = |name: &&'static str| (*name, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    let product = Product::embedded_with("", &names.iter().map(secret).collect::<Vec<_>>()).await;
+    let file = product.dir().join("example.yaml");
+    let examples: Vec<_> = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() > 3, "the guide has examples");
+    for example in examples {
+        fs::write(&file, example).unwrap();
+        let output = product.command(&["check-config", "--provision", file.to_str().unwrap()]);
+        assert!(output.status.success(), "{example}\n{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_serve_on_the_same_data_is_refused() {
     let product = Product::embedded("").await;
     let output = product.command(&["serve"]);

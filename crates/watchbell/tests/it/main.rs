@@ -2,6 +2,7 @@
 //! The product as its users meet it: real processes, real senders, a real destination.
 
 mod command_line;
+mod email;
 mod flow;
 mod outages;
 mod topology;
