@@ -9,12 +9,12 @@ mod outage;
 mod provisioner;
 mod recorder;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
-    provision::{Platform, PlatformField},
+    provision::{Platform, PlatformField, Vocabulary},
     shared::Shared,
     store::{Store, StoreError},
 };
@@ -90,8 +90,8 @@ fn passes_by_itself(error: &anyhow::Error) -> bool {
     store.is_some_and(StoreError::is_transient) || queue
 }
 
-/// The platforms that a provisioning file can name: those that there are channels for.
-pub fn platforms() -> Arc<[Platform]> {
+/// What a provisioning file can say: the platforms that there are channels for, and templates as they are rendered.
+pub fn vocabulary() -> Vocabulary {
     let field = |field: &watchbell_channels::Field| PlatformField {
         name: field.name.to_owned(),
         required: field.required,
@@ -102,9 +102,14 @@ pub fn platforms() -> Arc<[Platform]> {
         Platform {
             name: kind.id.to_owned(),
             credentials: kind.bot.iter().map(field).collect(),
-            options: options.into_iter().map(field).collect(),
+            options: options.into_iter().chain(watchbell_channels::COMMON).map(field).collect(),
             needs_target: target.iter().any(|target| target.required),
         }
     };
-    watchbell_channels::ALL.iter().map(platform).collect()
+    Vocabulary {
+        platforms: watchbell_channels::ALL.iter().map(platform).collect(),
+        option: watchbell_channels::check_option,
+        template: watchbell_channels::check_template,
+        condition: watchbell_channels::check_condition,
+    }
 }

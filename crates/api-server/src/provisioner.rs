@@ -16,7 +16,7 @@ use watchbell_common::{
     store::{Store, config},
 };
 
-use crate::{outage::Outage, platforms};
+use crate::{outage::Outage, vocabulary};
 
 /// How often file and store are looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -128,7 +128,7 @@ impl Provisioner {
     /// Applies a file's content. Problems of the file are logged here; errors are the store's, and then the same
     /// content is taken again later.
     async fn take(&mut self, text: &str, name: &str) -> anyhow::Result<Taken> {
-        let taken = match provision::parse(text, name, &platforms(), &settings::environment) {
+        let taken = match provision::parse(text, name, &vocabulary(), &settings::environment) {
             Err(problems) => Taken::Refused(problems),
             Ok(file) => {
                 let now = self.shared.clock.now_ms();

@@ -48,7 +48,7 @@ pub(crate) struct HttpExample {
 }
 
 /// 2026-11-20T10:00:00Z
-const NOW: i64 = 1_795_168_800_000;
+pub(crate) const NOW: i64 = 1_795_168_800_000;
 
 /// Long enough for a loaded machine to answer, short enough to wait for.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -113,9 +113,10 @@ pub(crate) fn channel(platform: &str, target: &str) -> OpenChannel {
         rate_per_min: 0,
         dedup_window_s: 0,
         push_token: vault.seal("x", &"x".into()),
+        templates: Vec::new(),
         enabled: true,
     };
-    OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new() }
+    OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new(), templates: Vec::new() }
 }
 
 /// A channel whose URL is its secret.
@@ -169,7 +170,7 @@ pub(crate) async fn refusal(example: fn(base: &str) -> OpenChannel, answer: fn(&
 /// With a clock that stands still.
 pub(crate) fn tools() -> Tools {
     let http = outbound::client().unwrap();
-    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT, telegram_api: None }
+    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT, telegram_api: None, public_url: None }
 }
 
 /// A server that keeps what it was sent and answers as it is told.
@@ -277,8 +278,10 @@ fn transient(kind: &ChannelKind, result: Result<Receipt, SendError>) -> (String,
 
 #[test]
 fn the_list_and_the_folder_agree() {
-    const OTHERS: [&str; 11] =
-        ["contract", "draw", "error", "hook", "http", "lib", "markup", "message", "reached", "render", "secrets"];
+    const OTHERS: [&str; 13] = [
+        "contract", "draw", "error", "hook", "http", "lib", "markup", "message", "reached", "render", "secrets",
+        "template", "voice",
+    ];
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
     let mut files: Vec<String> = folder
         .map(|entry| entry.unwrap().path())
@@ -295,7 +298,7 @@ fn each_kind_is_in_the_guide_with_its_snippet_fields_and_limit() {
     let guide = include_str!("../../../docs/guide/channels.md");
     for kind in ALL {
         assert!(guide.contains(kind.setup), "the guide lacks the snippet of {}:\n{}", kind.id, kind.setup);
-        for field in kind.bot.iter().chain(kind.fields) {
+        for field in kind.bot.iter().chain(kind.fields).chain(COMMON) {
             assert!(guide.contains(&format!("`{}`", field.name)), "{} lacks `{}`", kind.id, field.name);
         }
         let limit = match kind.limits.unit {

@@ -371,6 +371,12 @@ mod tests {
                     [
                       {
                         "tag": "text",
+                        "text": "Since: 2026-11-20 09:58:58 UTC (1 min)"
+                      }
+                    ],
+                    [
+                      {
+                        "tag": "text",
                         "text": "Received: 2026-11-20 09:59:58 UTC, seen 3 times"
                       }
                     ]
@@ -383,7 +389,7 @@ mod tests {
           },
           {
             "content": {
-              "text": "🚨 CRITICAL · firing · db1\n/var on db1 is full\nAction: free some space on /var\nSubject: Disk FULL on db1\nFrom: root@db1.example.org (mail)\nReceived: 2026-11-20 09:59:58 UTC, seen 3 times"
+              "text": "🚨 CRITICAL · firing · db1\n/var on db1 is full\nAction: free some space on /var\nSubject: Disk FULL on db1\nFrom: root@db1.example.org (mail)\nSince: 2026-11-20 09:58:58 UTC (1 min)\nReceived: 2026-11-20 09:59:58 UTC, seen 3 times"
             },
             "msg_type": "text"
           }

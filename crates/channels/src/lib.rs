@@ -25,6 +25,8 @@ mod slack;
 mod sms;
 mod teams;
 mod telegram;
+mod template;
+mod voice;
 mod webhook;
 
 #[cfg(test)]
@@ -35,10 +37,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use watchbell_common::{clock::Clock, config::OpenChannel};
 
+use self::render::Manner;
+
 pub use self::{
     error::{ConfigureError, RATE_LIMIT_DEFAULT, SendError},
     message::{Body, Markup, Message},
     render::Layout,
+    template::TemplateError,
+    voice::{TemplateFailure, Voice},
 };
 
 /// Every kind of destination.
@@ -56,6 +62,24 @@ pub const ALL: &[&ChannelKind] = &[
     &telegram::KIND,
     &webhook::KIND,
 ];
+
+/// Options that channels of every kind have.
+pub const COMMON: &[Field] = render::FIELDS;
+
+/// Why one of [`COMMON`] cannot have that value.
+pub fn check_option(name: &str, value: &serde_json::Value) -> Result<(), String> {
+    render::check(name, value)
+}
+
+/// Why a text is no template, in one line.
+pub fn check_template(body: &str) -> Result<(), String> {
+    template::Template::parse(body).map(drop).map_err(|error| error.to_string())
+}
+
+/// Why a text is no condition for using a template, in one line.
+pub fn check_condition(when: &str) -> Result<(), String> {
+    template::Condition::parse(when).map(drop).map_err(|error| error.to_string())
+}
 
 /// The kind of that id.
 pub fn kind(platform: &str) -> Option<&'static ChannelKind> {
@@ -152,6 +176,8 @@ pub struct Tools {
     pub timeout: Duration,
     /// Where Telegram's Bot API is, when it is not the public one.
     pub telegram_api: Option<reqwest::Url>,
+    /// Where people reach the dashboard, for links.
+    pub public_url: Option<String>,
 }
 
 /// What a channel keeps of a message, to edit or to answer it later: whatever it needs, as JSON of at most
@@ -204,10 +230,11 @@ pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
             return Err(ConfigureError::new(field.name, "is missing"));
         }
     }
-    let known = |option: &str| kind.fields.iter().any(|field| field.name == option && !field.secret);
+    let known = |option: &str| kind.fields.iter().chain(COMMON).any(|field| field.name == option && !field.secret);
     if let Some(option) = channel.channel.options.keys().find(|option| !known(option)) {
         return Err(ConfigureError::new(option, format!("{} has no such option", kind.title)));
     }
+    Manner::of(channel, None)?;
     (kind.configure)(channel, tools)
 }
 

@@ -10,7 +10,10 @@ use watchbell_common::{
     payload::DeliverPayload,
 };
 
-use crate::render::{self, Layout};
+use crate::{
+    render::{self, Layout, Manner},
+    template::TemplateError,
+};
 
 /// The longest single field in bytes. A subject of a megabyte is an attack or an accident; a receiver that
 /// wants it whole finds the raw event in the history.
@@ -64,16 +67,30 @@ pub struct Message {
     /// How the message is drawn where the platform can do more than plain text.
     #[serde(skip)]
     pub body: Body,
+    /// The readable text of the event itself, for templates.
+    #[serde(skip)]
+    pub details: String,
+    /// When the first event of this episode arrived, if that is known.
+    #[serde(skip)]
+    pub since: Option<Timestamp>,
+    /// The alert in the dashboard.
+    #[serde(skip)]
+    pub link: Option<String>,
     /// A later and better answer to a message that already went out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub update: bool,
 }
 
 impl Message {
-    /// Renders a delivery with the built-in layout.
+    /// Renders a delivery with the built-in layout, in English and UTC.
     pub fn new(payload: DeliverPayload) -> Self {
-        let layout = Box::new(Layout::new(&payload));
-        let DeliverPayload { delivery, alert, count, since: _, update, channel: _ } = payload;
+        Self::in_manner(payload, &Manner::default())
+    }
+
+    /// Renders a delivery with the built-in layout.
+    pub(crate) fn in_manner(payload: DeliverPayload, manner: &Manner) -> Self {
+        let layout = Box::new(Layout::new(&payload, manner));
+        let DeliverPayload { delivery, alert, count, update, since, channel: _ } = payload;
         let (event, analysis) = (alert.event, alert.analysis);
         Self {
             event_id: event.id,
@@ -95,8 +112,23 @@ impl Message {
             count,
             received_at: Timestamp::from_millisecond(event.received_at).unwrap_or_default(),
             text: layout.plain(),
+            details: event.text,
+            since: since.and_then(|since| Timestamp::from_millisecond(since).ok()),
+            link: layout.link.clone(),
             body: Body::Layout(layout),
             update,
+        }
+    }
+
+    /// Says that a template failed: the built-in layout where it is shown, else the end of the text.
+    pub(crate) fn say_that_a_template_failed(&mut self, name: &str, reason: &TemplateError, manner: &Manner) {
+        let reason = reason.to_string();
+        if let Body::Layout(layout) = &mut self.body {
+            layout.say_that_a_template_failed(name, &reason, manner);
+            self.text = layout.plain();
+        } else {
+            self.text.push('\n');
+            self.text.push_str(&render::failure_line(name, &reason, manner));
         }
     }
 

@@ -180,8 +180,8 @@ mod tests {
         let fallback = attachment["fallback"].as_str().unwrap();
         assert!(fallback.contains("&lt;!channel&gt;") && !fallback.contains('<'), "{fallback}");
         assert_eq!(attachment["blocks"][1]["text"], literal(hostile));
-        let labels =
-            ["*Action*", "*Subject*", "*From*", "*Received*"].map(|label| json!({ "type": "mrkdwn", "text": label }));
+        let labels = ["*Action*", "*Subject*", "*From*", "*Since*", "*Received*"]
+            .map(|label| json!({ "type": "mrkdwn", "text": label }));
         let marked_up = attachment["blocks"].as_array().unwrap().iter().filter_map(|block| block["elements"].get(0));
         assert_eq!(marked_up.cloned().collect::<Vec<_>>(), labels);
     }

@@ -1,5 +1,5 @@
-//! `webhook`: one JSON object per delivery, posted to a URL; signed as <https://www.standardwebhooks.com>
-//! describes when the channel has a signing secret.
+//! `webhook`: one JSON object per delivery, or what a template makes of it, posted to a URL; signed as
+//! <https://www.standardwebhooks.com> describes when the channel has a signing secret.
 
 use std::{fmt, sync::Arc};
 
@@ -11,12 +11,15 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use watchbell_common::config::OpenChannel;
+use watchbell_common::{clock::UnixMillis, config::OpenChannel};
 
 use crate::{
     Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Receipt, SendError, Tools,
     Unit,
     http::{self, Caller},
+    render::{self, Manner},
+    template::{Data, Template, TemplateError},
+    voice::count_failure,
 };
 
 pub(crate) const KIND: ChannelKind = ChannelKind {
@@ -36,7 +39,21 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Extra headers",
             secret: false,
             required: false,
-            help: "Header name → value. They are shown to everybody who may see the channel.",
+            help: "Header name → value, which may be a template. Everybody who may see the channel sees them.",
+        },
+        Field {
+            name: "body",
+            label: "Body",
+            secret: false,
+            required: false,
+            help: "A template of the whole body, for receivers that want another shape; toJson writes JSON values.",
+        },
+        Field {
+            name: "content_type",
+            label: "Content type",
+            secret: false,
+            required: false,
+            help: "Of a body that a template writes; application/json when absent.",
         },
         Field {
             name: "authorization",
@@ -77,6 +94,11 @@ channels:
 
 const TEXT_MAX_BYTES: usize = 32 * 1024;
 
+/// The longest header that a template may write: servers commonly take 8 kB for all of them.
+const HEADER_MAX_BYTES: usize = 1_024;
+
+const JSON: &str = "application/json";
+
 /// Headers that are ours or the connection's.
 const RESERVED_HEADERS: [&str; 9] = [
     "authorization",
@@ -92,8 +114,9 @@ const RESERVED_HEADERS: [&str; 9] = [
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     let url = http::url("target", &channel.channel.target)?;
-    let mut headers = extra_headers(channel)?;
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let (mut headers, templates) = extra_headers(channel)?;
+    let shape =
+        Shape { manner: Manner::of(channel, tools.public_url.clone())?, body: own_body(channel)?, headers: templates };
     if let Some(secret) = channel.secrets.get("authorization") {
         headers.insert(AUTHORIZATION, http::credential("authorization", secret.expose_secret())?);
     }
@@ -104,7 +127,14 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     secrets.extend(url.password().map(SecretString::from));
     secrets.extend(basic_credentials(&url, tools).map(SecretString::from));
     secrets.extend(url.query_pairs().map(|(_, value)| SecretString::from(value.into_owned())));
-    Ok(Arc::new(Webhook { client: tools.http.clone(), caller: Caller::new(tools, secrets), url, headers, signing }))
+    Ok(Arc::new(Webhook {
+        client: tools.http.clone(),
+        caller: Caller::new(tools, secrets),
+        url,
+        headers,
+        shape,
+        signing,
+    }))
 }
 
 /// The form in which a user and password in the URL are sent.
@@ -114,22 +144,53 @@ fn basic_credentials(url: &Url, tools: &Tools) -> Option<String> {
     value.strip_prefix("Basic ").map(str::to_owned)
 }
 
-fn extra_headers(channel: &OpenChannel) -> Result<HeaderMap, ConfigureError> {
+/// The body that a template writes, and its content type.
+fn own_body(channel: &OpenChannel) -> Result<Option<OwnBody>, ConfigureError> {
+    let option = |name: &'static str| match channel.channel.options.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_str().map(Some).ok_or_else(|| ConfigureError::new(name, "must be a text")),
+    };
+    let content_type = option("content_type")?;
+    let Some(body) = option("body")? else {
+        return match content_type {
+            None => Ok(None),
+            Some(_) => Err(ConfigureError::new("content_type", "is that of a `body`, which is missing")),
+        };
+    };
+    let content_type = HeaderValue::from_str(content_type.unwrap_or(JSON))
+        .map_err(|_| ConfigureError::new("content_type", "is not a header value"))?;
+    let template = Template::parse(body).map_err(|error| ConfigureError::new("body", error.to_string()))?;
+    Ok(Some(OwnBody {
+        template,
+        is_json: content_type.as_bytes().windows(4).any(|word| word == b"json"),
+        content_type,
+    }))
+}
+
+type TemplatedHeaders = Vec<(HeaderName, Template)>;
+
+/// Headers that are always the same, and those that a template writes.
+fn extra_headers(channel: &OpenChannel) -> Result<(HeaderMap, TemplatedHeaders), ConfigureError> {
     let bad = |why: String| ConfigureError::new("headers", why);
     let Some(option) = channel.channel.options.get("headers") else {
-        return Ok(HeaderMap::new());
+        return Ok((HeaderMap::new(), Vec::new()));
     };
     let pairs = option.as_object().ok_or_else(|| bad("must be a table of names and values".to_owned()))?;
-    let mut headers = HeaderMap::with_capacity(pairs.len());
+    let (mut headers, mut templates) = (HeaderMap::with_capacity(pairs.len()), Vec::new());
     for (name, value) in pairs {
         let parsed: HeaderName = name.parse().map_err(|_| bad(format!("`{name}` is not a header name")))?;
         if RESERVED_HEADERS.contains(&parsed.as_str()) || parsed.as_str().starts_with("webhook-") {
             return Err(bad(format!("`{name}` cannot be set here")));
         }
+        if let Some(source) = value.as_str().filter(|value| value.contains("{{")) {
+            let template = Template::parse(source).map_err(|error| bad(format!("`{name}`: {error}")))?;
+            templates.push((parsed, template));
+            continue;
+        }
         let value = value.as_str().and_then(|value| HeaderValue::from_str(value).ok());
         headers.insert(parsed, value.ok_or_else(|| bad(format!("the value of `{name}` is not a header value")))?);
     }
-    Ok(headers)
+    Ok((headers, templates))
 }
 
 /// Reads `whsec_<base64>`; the prefix may be absent (Standard Webhooks, "Signature scheme").
@@ -145,7 +206,28 @@ struct Webhook {
     caller: Caller,
     url: Url,
     headers: HeaderMap,
+    shape: Shape,
     signing: Option<hmac::Key>,
+}
+
+/// What templates make of the request.
+struct Shape {
+    manner: Manner,
+    body: Option<OwnBody>,
+    headers: TemplatedHeaders,
+}
+
+struct OwnBody {
+    template: Template,
+    content_type: HeaderValue,
+    is_json: bool,
+}
+
+/// What is sent, and which templates failed.
+struct Filled {
+    headers: HeaderMap,
+    body: String,
+    failures: Vec<String>,
 }
 
 impl fmt::Debug for Webhook {
@@ -155,23 +237,83 @@ impl fmt::Debug for Webhook {
     }
 }
 
-impl Webhook {
-    fn body(message: &Message) -> String {
-        let json = |message: &Message| serde_json::to_string(message).expect("keys are strings, numbers finite");
-        if message.text.len() <= TEXT_MAX_BYTES {
-            return json(message);
+impl Shape {
+    /// A body whose template fails is the usual JSON, whose text says so; a header is then left out.
+    fn fill(&self, message: &Message, now: UnixMillis) -> Filled {
+        let mut filled = Filled { headers: HeaderMap::new(), body: String::new(), failures: Vec::new() };
+        filled.headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        if self.body.is_none() && self.headers.is_empty() {
+            filled.body = usual_body(message);
+            return filled;
         }
-        json(&Message { text: message.text_within(TEXT_MAX_BYTES).into_owned(), ..message.clone() })
+        let mut templates =
+            self.body.iter().map(|own| &own.template).chain(self.headers.iter().map(|(_, template)| template));
+        let data = Data::new(message, templates.any(Template::wants_lists)).context();
+        let around = self.manner.around(now);
+        for (name, template) in &self.headers {
+            let value = template.render(&data, &around).and_then(|value| header_value(&value));
+            match value {
+                Ok(value) => drop(filled.headers.insert(name.clone(), value)),
+                Err(error) => filled.failed("header", name.as_str(), &error),
+            }
+        }
+        filled.body = match &self.body {
+            None => usual_body(message),
+            Some(own) => match own.template.render(&data, &around).and_then(|body| own.sound(body)) {
+                Ok(body) => {
+                    filled.headers.insert(CONTENT_TYPE, own.content_type.clone());
+                    body
+                }
+                Err(error) => {
+                    filled.failed("body", "body", &error);
+                    let mut message = message.clone();
+                    message.say_that_a_template_failed("body", &error, &self.manner);
+                    usual_body(&message)
+                }
+            },
+        };
+        filled
     }
+}
+
+impl OwnBody {
+    /// What calls itself JSON and is none would be refused for ever.
+    fn sound(&self, body: String) -> Result<String, TemplateError> {
+        match serde_json::from_str::<serde::de::IgnoredAny>(&body) {
+            Err(error) if self.is_json => Err(TemplateError::new(format_args!("it wrote no JSON: {error}"))),
+            _ => Ok(body),
+        }
+    }
+}
+
+impl Filled {
+    fn failed(&mut self, of: &'static str, name: &str, error: &TemplateError) {
+        count_failure(of);
+        self.failures.push(format!("; the template of `{name}` failed: {error}"));
+    }
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, TemplateError> {
+    HeaderValue::from_str(&render::line(text, HEADER_MAX_BYTES)).map_err(TemplateError::new)
+}
+
+/// The message as JSON.
+fn usual_body(message: &Message) -> String {
+    let json = |message: &Message| serde_json::to_string(message).expect("keys are strings, numbers finite");
+    if message.text.len() <= TEXT_MAX_BYTES {
+        return json(message);
+    }
+    json(&Message { text: message.text_within(TEXT_MAX_BYTES).into_owned(), ..message.clone() })
 }
 
 #[async_trait]
 impl Channel for Webhook {
     async fn send(&self, message: &Message, _last: Option<&Kept>) -> Result<Receipt, SendError> {
         let id = message.delivery_id.to_string();
-        let timestamp = (self.caller.clock.now_ms() / 1_000).to_string();
-        let body = Self::body(message);
-        let mut request = self.client.post(self.url.clone()).headers(self.headers.clone());
+        let now = self.caller.clock.now_ms();
+        let timestamp = (now / 1_000).to_string();
+        let Filled { headers, body, failures } = self.shape.fill(message, now);
+        let mut request = self.client.post(self.url.clone()).headers(self.headers.clone()).headers(headers);
         if let Some(key) = &self.signing {
             let tag = hmac::sign(key, format!("{id}.{timestamp}.{body}").as_bytes());
             request = request.header("webhook-signature", format!("v1,{}", STANDARD.encode(tag)));
@@ -179,7 +321,8 @@ impl Channel for Webhook {
         let request = request.header("webhook-id", &id).header("webhook-timestamp", timestamp);
         let answer = self.caller.call(request.header("idempotency-key", id).body(body)).await?;
         let provider_id = answer.headers.get("x-request-id").and_then(|id| id.to_str().ok());
-        Ok(Receipt { provider_id: provider_id.map(http::provider_id), detail: answer.status.to_string(), keep: None })
+        let detail = format!("{}{}", answer.status, failures.concat());
+        Ok(Receipt { provider_id: provider_id.map(http::provider_id), detail, keep: None })
     }
 }
 
@@ -217,6 +360,9 @@ mod tests {
     fn a_wrong_field_is_named_and_its_value_is_not_shown() {
         let options =
             |value| move |channel: &mut OpenChannel| drop(channel.channel.options.insert("headers".into(), value));
+        let option = |name: &'static str, value| {
+            move |channel: &mut OpenChannel| drop(channel.channel.options.insert(name.into(), value))
+        };
         let secret = |name: &'static str, value: &'static str| {
             move |channel: &mut OpenChannel| drop(channel.secrets.insert(name.into(), value.into()))
         };
@@ -230,6 +376,12 @@ mod tests {
             refused(options(json!({ "Webhook-Id": "hunter2" }))),
             refused(options(json!({ "bad name": "hunter2" }))),
             refused(options(json!({ "X-Team": "hunter2\n" }))),
+            refused(options(json!({ "X-Team": "{{ frobnicate" }))),
+            refused(option("body", json!("{{ if }}"))),
+            refused(option("body", json!(7))),
+            refused(option("content_type", json!("text/plain"))),
+            refused(option("language", json!("tlh"))),
+            refused(option("timezone", json!("Mars/Olympus"))),
             refused(secret("signing_secret", "whsec_hunter2")),
             refused(secret("signing_secret", "whsec_aHVudGVyMg==")),
             refused(secret("authorization", "hunter2\n")),
@@ -244,10 +396,64 @@ mod tests {
         `headers`: `Webhook-Id` cannot be set here
         `headers`: `bad name` is not a header name
         `headers`: the value of `X-Team` is not a header value
+        `headers`: `X-Team`: line 1 column 4: function frobnicate not defined
+        `body`: line 1 column 7: missing value for if
+        `body`: must be a text
+        `content_type`: is that of a `body`, which is missing
+        `language`: must be en, zh or fa
+        `timezone`: must be an IANA time zone such as Europe/Berlin
         `signing_secret`: must be `whsec_` and at least 24 bytes in base64
         `signing_secret`: must be `whsec_` and at least 24 bytes in base64
         `authorization`: is not a header value
         ");
+    }
+
+    fn filled(options: serde_json::Value) -> Filled {
+        let mut channel = contract::channel("webhook", "http://127.0.0.1:9/");
+        let serde_json::Value::Object(options) = options else { panic!("{options}") };
+        channel.channel.options = options.into_iter().collect();
+        let (_, headers) = extra_headers(&channel).unwrap();
+        let manner = Manner::of(&channel, None).unwrap();
+        let shape = Shape { manner, body: own_body(&channel).unwrap(), headers };
+        let mut message = contract::message();
+        message.subject = "a \"quoted\"\nsubject".to_owned();
+        shape.fill(&message, contract::NOW)
+    }
+
+    #[test]
+    fn templates_write_the_body_and_headers() {
+        let filled = filled(json!({
+            "body": "{\"title\": {{ toJson .subject }}, \"at\": \"{{ now | date \"15:04\" }}\"}",
+            "content_type": "application/vnd.example+json",
+            "headers": { "X-Severity": "{{ .severity }} {{ .subject }}", "X-Team": "storage" },
+            "timezone": "Asia/Tehran",
+        }));
+        assert_eq!(filled.body, r#"{"title": "a \"quoted\"\nsubject", "at": "13:30"}"#);
+        assert_eq!(filled.headers["content-type"], "application/vnd.example+json");
+        assert_eq!(filled.headers["x-severity"], "critical a \"quoted\" subject", "one clean line");
+        assert!(filled.failures.is_empty());
+    }
+
+    #[test]
+    fn a_failing_template_of_the_body_leaves_the_usual_json_which_says_so() {
+        let filled = filled(json!({
+            "body": "{\"title\": \"{{ .subject }}\"}",
+            "headers": { "X-Bad": "{{ date \"15\" .severity }}" },
+        }));
+        let body: serde_json::Value = serde_json::from_str(&filled.body).unwrap();
+        let text = body["text"].as_str().unwrap();
+        assert!(text.contains("\nTemplate failed: body: it wrote no JSON: "), "{text}");
+        assert_eq!(filled.headers["content-type"], JSON);
+        assert!(!filled.headers.contains_key("x-bad"));
+        let failures = filled.failures.concat();
+        assert!(failures.contains("`x-bad` failed: line 1 column 4: `critical` is not a time"), "{failures}");
+        assert!(failures.contains("`body` failed: it wrote no JSON"), "{failures}");
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_by_its_type_may_say_anything() {
+        let filled = filled(json!({ "body": "{{ .severity }}: {{ .summary }}", "content_type": "text/plain" }));
+        assert_eq!(filled.body, "critical: /var on db1 is full");
     }
 
     #[test]

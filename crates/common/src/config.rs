@@ -1,4 +1,4 @@
-//! What people configure (channels, rules, mutes, silences), as one document and as the compiled snapshot.
+//! What people configure (channels, templates, rules, mutes, silences), as one document and as the compiled snapshot.
 //!
 //! The store is the authority. Whoever changes it writes the whole [`Document`] to the queue
 //! ([`crate::queue::Queue::publish_config`]); every service keeps a compiled [`Snapshot`] and swaps it when a
@@ -7,6 +7,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    str::FromStr,
     sync::Arc,
     time::Duration,
 };
@@ -23,7 +24,7 @@ use crate::{
     alert::Severity,
     clock::UnixMillis,
     crypto::{Sealed, Vault},
-    ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TenantId},
+    ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
     queue::{Published, Queue},
     routing::{CompiledTenant, PatternError},
 };
@@ -42,6 +43,9 @@ pub struct Tenant {
     /// The short name used in metrics and addresses.
     pub name: String,
     pub bots: Vec<Bot>,
+    /// Absent in documents from before there were any.
+    #[serde(default)]
+    pub templates: Vec<Template>,
     pub channels: Vec<Channel>,
     /// In the order in which they are tried.
     pub rules: Vec<Rule>,
@@ -62,6 +66,61 @@ pub struct Bot {
     pub credentials: BTreeMap<String, Sealed>,
 }
 
+/// How messages are written: Go `text/template` syntax.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    pub id: TemplateId,
+    pub name: String,
+    pub body: String,
+    pub parse_mode: ParseMode,
+}
+
+/// The markup that a template writes. The words are those of Telegram's API, which `PulseGuard` uses too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ParseMode {
+    #[default]
+    MarkdownV2,
+    #[serde(rename = "HTML")]
+    Html,
+    /// Plain text.
+    None,
+}
+
+impl ParseMode {
+    /// The word used in the API, the database and on screens.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MarkdownV2 => "MarkdownV2",
+            Self::Html => "HTML",
+            Self::None => "None",
+        }
+    }
+}
+
+/// A word that names no parse mode.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a parse mode: use MarkdownV2, HTML or None")]
+pub struct UnknownParseMode(String);
+
+impl FromStr for ParseMode {
+    type Err = UnknownParseMode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownParseMode> {
+        [Self::MarkdownV2, Self::Html, Self::None]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+            .ok_or_else(|| UnknownParseMode(text.to_owned()))
+    }
+}
+
+/// When a channel uses a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateUse {
+    pub template: TemplateId,
+    /// A condition on the data that the template sees; absent: always.
+    pub when: Option<String>,
+}
+
 /// Where messages go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
@@ -80,6 +139,9 @@ pub struct Channel {
     /// Repeats of an alert inside this window are dropped; 0 for none.
     pub dedup_window_s: u32,
     pub push_token: Sealed,
+    /// The first whose condition holds writes the message; when none does, the built-in layout.
+    #[serde(default)]
+    pub templates: Vec<TemplateUse>,
     pub enabled: bool,
 }
 
@@ -194,6 +256,8 @@ pub struct OpenChannel {
     pub channel: Channel,
     /// The bot's credentials and the channel's own secrets, by field name.
     pub secrets: BTreeMap<String, SecretString>,
+    /// The templates of [`Channel::templates`] and when each is used, in that order.
+    pub templates: Vec<(Template, Option<String>)>,
 }
 
 impl Snapshot {
@@ -222,7 +286,12 @@ impl Snapshot {
         let token = vault.open(&channel.push_token).map_err(secret)?;
         self.tokens.insert(token_hash(token.expose_secret()), channel.id);
         self.names.insert((tenant.id, channel.name.to_lowercase()), channel.id);
-        let open = OpenChannel { tenant: tenant.id, channel: channel.clone(), secrets };
+        let used = |used: &TemplateUse| {
+            let template = tenant.templates.iter().find(|template| template.id == used.template)?;
+            Some((template.clone(), used.when.clone()))
+        };
+        let templates = channel.templates.iter().filter_map(used).collect();
+        let open = OpenChannel { tenant: tenant.id, channel: channel.clone(), secrets, templates };
         self.channels.insert(channel.id, Arc::new(open));
         Ok(())
     }

@@ -139,6 +139,10 @@ row_id!(
     RuleId
 );
 row_id!(
+    /// How messages are written.
+    TemplateId
+);
+row_id!(
     /// A silence.
     SilenceId
 );

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::time::timeout;
-use watchbell_channels::{KEEP_MAX_BYTES, Kept, Message, Receipt, SendError};
+use watchbell_channels::{KEEP_MAX_BYTES, Kept, Message, Receipt, SendError, TemplateFailure};
 use watchbell_common::{
     alert::Severity,
     clock::Clock,
@@ -78,7 +78,7 @@ impl Deliver {
         let note = sender.kind.remembers.then(|| note(payload.channel, payload.alert.id));
         let Ok(last) = self.last_message(note.as_deref()).await else { return not_yet() };
         let (received_at, update) = (payload.alert.event.received_at, payload.update);
-        match self.send(&sender, &Message::new(payload), last.as_ref()).await {
+        match self.send(&sender, &self.message(&sender, &open, payload), last.as_ref()).await {
             Ok(mut receipt) => {
                 if !update {
                     let millis = u32::try_from(self.clock.now_ms().saturating_sub(received_at)).unwrap_or_default();
@@ -95,6 +95,15 @@ impl Deliver {
                 self.failed(lease, &attempt, after)
             }
         }
+    }
+
+    /// Writes the message, and tells the operator when a template failed; the message tells its readers.
+    fn message(&self, sender: &Sender, open: &OpenChannel, payload: DeliverPayload) -> Message {
+        let (message, failure) = sender.voice.message(payload, self.clock.now_ms());
+        if let Some(TemplateFailure { template, reason }) = failure {
+            tracing::warn!(channel.name = open.channel.name, "the template `{template}` failed: {reason}");
+        }
+        message
     }
 
     /// Takes a slot of the channel's rate and of each of the platform's; when one has none, the lane waits for it.

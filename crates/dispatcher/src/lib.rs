@@ -59,8 +59,9 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
     pools.spawn(run_each(pool(QueueName::Route, limits.concurrency, 0), routing, stop.clone()));
 
     let http = outbound::client().context("making the HTTP client")?;
+    let public_url = shared.settings.http.public_url.clone();
     let telegram_api = shared.settings.telegram.api_base.clone();
-    let tools = Tools { http, clock: shared.clock.clone(), timeout: limits.attempt_timeout, telegram_api };
+    let tools = Tools { http, clock: shared.clock.clone(), timeout: limits.attempt_timeout, telegram_api, public_url };
     let deliver = Arc::new(Deliver {
         queue: shared.queue.clone(),
         config: shared.config.clone(),
@@ -92,6 +93,10 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
 
 fn describe_metrics() {
     metrics::describe_counter!("watchbell_deliveries_total", "Attempts to deliver, by platform and outcome");
+    metrics::describe_counter!(
+        "watchbell_template_failures_total",
+        "Templates that failed, by what they were to write"
+    );
     metrics::describe_histogram!(
         "watchbell_attempt_seconds",
         metrics::Unit::Seconds,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use secrecy::ExposeSecret as _;
-use watchbell_channels::{Channel, ChannelKind, ConfigureError, Pace, Tools, configure, kind};
+use watchbell_channels::{Channel, ChannelKind, ConfigureError, Pace, Tools, Voice, configure, kind};
 use watchbell_common::{
     config::{OpenChannel, Snapshot},
     ids::{ChannelId, TenantId},
@@ -16,6 +16,8 @@ use watchbell_common::{
 #[derive(Debug, Clone)]
 pub(crate) struct Sender {
     pub(crate) channel: Arc<dyn Channel>,
+    /// Writes its messages.
+    pub(crate) voice: Arc<Voice>,
     pub(crate) kind: &'static ChannelKind,
     /// The rate limits of the platform.
     pub(crate) paces: Arc<[Pace]>,
@@ -70,7 +72,8 @@ impl Senders {
         let sender = known.unwrap_or_else(|| {
             let channel = configure(open, &self.tools)?;
             let kind = kind(&open.channel.platform).expect("what has no kind is not configured");
-            Ok(Sender { channel, kind, paces: (kind.paces)(open).into() })
+            let voice = Arc::new(Voice::of(open, &self.tools)?);
+            Ok(Sender { channel, voice, kind, paces: (kind.paces)(open).into() })
         });
         cache.entries.insert(id, Entry { of: open.clone(), sender: sender.clone() });
         let sender = sender.map_err(|error| format!("channel `{name}` is not configured rightly: {error}"))?;
@@ -82,6 +85,7 @@ impl Senders {
 fn same(a: &Arc<OpenChannel>, b: &Arc<OpenChannel>) -> bool {
     Arc::ptr_eq(a, b)
         || (a.channel == b.channel
+            && a.templates == b.templates
             && a.secrets.len() == b.secrets.len()
             && a.secrets
                 .iter()
@@ -91,6 +95,11 @@ fn same(a: &Arc<OpenChannel>, b: &Arc<OpenChannel>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use watchbell_common::{
+        config::{ParseMode, Template, TemplateUse},
+        ids::TemplateId,
+    };
+
     use super::*;
     use crate::testing::{self, OPS, SINK};
 
@@ -110,6 +119,20 @@ mod tests {
         document.version += 1;
         document.tenants[0].channels[1].target = "http://127.0.0.1:9/elsewhere".to_owned();
         assert!(!Arc::ptr_eq(&second, &get(&senders, &testing::snapshot(&document), SINK).unwrap()));
+    }
+
+    #[test]
+    fn a_changed_template_makes_a_new_voice() {
+        let senders = Senders::new(testing::tools());
+        let mut document = testing::document();
+        let template =
+            Template { id: TemplateId(1), name: "t".to_owned(), body: "one".to_owned(), parse_mode: ParseMode::None };
+        document.tenants[0].templates = vec![template];
+        document.tenants[0].channels[1].templates = vec![TemplateUse { template: TemplateId(1), when: None }];
+        let first = get(&senders, &testing::snapshot(&document), SINK).unwrap();
+        document.version += 1;
+        document.tenants[0].templates[0].body = "two".to_owned();
+        assert!(!Arc::ptr_eq(&first, &get(&senders, &testing::snapshot(&document), SINK).unwrap()));
     }
 
     #[test]

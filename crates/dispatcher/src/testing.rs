@@ -42,6 +42,7 @@ pub(crate) fn document() -> Document {
         rate_per_min: 0,
         dedup_window_s: 0,
         push_token: vault().seal("x", &id.to_string().into()),
+        templates: Vec::new(),
         enabled: true,
     };
     let rule = Rule {
@@ -60,6 +61,7 @@ pub(crate) fn document() -> Document {
         id: TenantId::DEFAULT,
         name: "default".to_owned(),
         bots: Vec::new(),
+        templates: Vec::new(),
         channels: vec![
             channel(OPS, "ops", "console", ""),
             channel(SINK, "sink", "webhook", "http://127.0.0.1:9/alerts"),
@@ -121,7 +123,8 @@ pub(crate) fn lease(queue: QueueName, alert: &Alert, payload: Bytes) -> Lease {
 
 pub(crate) fn tools() -> Tools {
     let http = outbound::client().unwrap();
-    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT, telegram_api: None }
+    let clock = Arc::new(ManualClock::at(NOW));
+    Tools { http, clock, timeout: TIMEOUT, telegram_api: None, public_url: None }
 }
 
 /// A queue in a folder of its own, whose time stands still at [`NOW`].

@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Options, settings: &Settings) -> anyhow::Result<()> 
     };
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).with_context(|| format!("reading {name}"))?;
-    match provision::parse(&text, &name, &watchbell_api_server::platforms(), &settings::environment) {
+    match provision::parse(&text, &name, &watchbell_api_server::vocabulary(), &settings::environment) {
         Ok(provision) => {
             for warning in &provision.warnings {
                 output::line(&warning.to_string())?;

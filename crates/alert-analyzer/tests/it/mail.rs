@@ -111,12 +111,14 @@ fn snapshot(channel: &str, mutes: Vec<Mute>) -> Snapshot {
         rate_per_min: 0,
         dedup_window_s: 0,
         push_token: vault.seal("channel/7/push_token", &SecretString::from("token")),
+        templates: Vec::new(),
         enabled: true,
     };
     let tenant = Tenant {
         id: TenantId::DEFAULT,
         name: "default".to_owned(),
         bots: Vec::new(),
+        templates: Vec::new(),
         channels: vec![channel],
         rules: Vec::new(),
         default_channels: Vec::new(),

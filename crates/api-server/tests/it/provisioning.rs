@@ -29,7 +29,8 @@ async fn a_first_start_without_a_file_sends_everything_to_the_console() {
 #[test]
 fn each_channel_is_set_up_by_its_snippet_as_the_guide_shows_it() {
     for kind in watchbell_channels::ALL {
-        let read = provision::parse(kind.setup, kind.id, &watchbell_api_server::platforms(), &|_| Some("x".to_owned()));
+        let read =
+            provision::parse(kind.setup, kind.id, &watchbell_api_server::vocabulary(), &|_| Some("x".to_owned()));
         assert_eq!(read.err(), None, "{}", kind.setup);
     }
 }
@@ -58,6 +59,41 @@ async fn a_file_that_changes_is_applied_and_a_broken_one_keeps_what_was() {
     fs::write(house.file(), "chanels: []\n").unwrap();
     drop(watchbell_api_server::prepare(&house.shared).await.unwrap());
     assert_eq!(house.published_channels().await, ["two"], "a restart with a broken file goes on with what was");
+}
+
+#[test]
+fn the_example_of_the_guide_of_templates_is_sound() {
+    let guide = include_str!("../../../../docs/guide/templates.md");
+    let example = guide.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    provision::parse(example, "templates.md", &watchbell_api_server::vocabulary(), &|_| None).unwrap();
+}
+
+#[test]
+fn templates_and_options_of_channels_are_checked_by_those_who_use_them() {
+    let text = "templates:
+  - name: t
+    body: |
+      fine
+      {{ frobnicate }}
+channels:
+  - name: c
+    platform: console
+    options: { language: tlh, timezone: Mars/Olympus }
+    templates: [{ template: t, when: severity is bad }]
+default_channels: [c]
+";
+    let problems = provision::parse(text, "w.yaml", &watchbell_api_server::vocabulary(), &|_| None).unwrap_err();
+    let shown: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "w.yaml:4:7: templates[0].body: line 2 column 4: function frobnicate not defined",
+            "w.yaml:9:26: channels[0].options.language: must be en, zh or fa",
+            "w.yaml:9:41: channels[0].options.timezone: must be an IANA time zone such as Europe/Berlin",
+            "w.yaml:10:38: channels[0].templates[0].when: `is` is none of eq, ne, in, startswith, endswith, contains, gt, \
+             lt, ge, le",
+        ]
+    );
 }
 
 #[tokio::test]

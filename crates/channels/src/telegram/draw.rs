@@ -128,6 +128,7 @@ mod tests {
         <b>Action:</b> free some space on /var
         <b>Subject:</b> Disk &lt;FULL&gt; on db1 &amp; db2
         <b>From:</b> root@db1.example.org (mail)
+        <b>Since:</b> 2026-11-20 09:58:58 UTC (1 min)
         <b>Received:</b> 2026-11-20 09:59:58 UTC, seen 3 times
         <blockquote expandable>Filesystem /var is 100 % full.</blockquote>
         ");

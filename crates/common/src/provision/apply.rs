@@ -9,13 +9,13 @@ use super::{BotItem, ChannelItem, Located, Position, Problem, Provision};
 use crate::{
     ai::{Ai, Provider},
     clock::UnixMillis,
-    config::{Bot, Channel, Mute, Silence, Snapshot},
+    config::{Bot, Channel, Mute, Silence, Snapshot, Template, TemplateUse},
     crypto::{CryptoError, Sealed, Vault},
-    ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TenantId},
+    ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
     store::{
         Connection, Store, StoreError, bots, channels,
         config::{self, Kind, Owned},
-        mutes, rules, silences,
+        mutes, rules, silences, templates,
     },
 };
 
@@ -56,7 +56,8 @@ pub async fn apply(
     let before = config::lock(&mut tx).await?;
     let mut run = Run { connection: &mut tx, vault, tenant, file: provision, changed: false };
     let bot_ids = run.bots().await?;
-    let channel_ids = run.channels(&bot_ids).await?;
+    let template_ids = run.templates().await?;
+    let channel_ids = run.channels(&bot_ids, &template_ids).await?;
     run.rules(&channel_ids).await?;
     run.default_channels(&channel_ids).await?;
     run.mutes().await?;
@@ -168,7 +169,35 @@ impl Run<'_> {
         }
     }
 
-    async fn channels(&mut self, bots: &BTreeMap<String, BotId>) -> Result<BTreeMap<String, ChannelId>, ApplyError> {
+    async fn templates(&mut self) -> Result<BTreeMap<String, TemplateId>, ApplyError> {
+        let there = templates::list(self.connection, self.tenant).await?;
+        let mut ids = BTreeMap::new();
+        for item in &self.file.templates {
+            let before = self.ours(&there, &item.name, |template| &template.name)?;
+            let id = match before {
+                Some(template) => template.id,
+                None => TemplateId(config::next_id(self.connection, Kind::Template).await?),
+            };
+            let (name, body) = (item.name.value.clone(), item.body.clone());
+            ids.insert(name.clone(), id);
+            let template = Template { id, name, body, parse_mode: item.parse_mode };
+            if before != Some(&template) {
+                self.changed = true;
+                templates::put(self.connection, self.tenant, &Owned { item: template, provisioned: true }).await?;
+            }
+        }
+        for template in gone(&there, |template| ids.contains_key(&template.name)) {
+            self.changed = true;
+            templates::delete(self.connection, self.tenant, template.id).await?;
+        }
+        Ok(ids)
+    }
+
+    async fn channels(
+        &mut self,
+        bots: &BTreeMap<String, BotId>,
+        templates: &BTreeMap<String, TemplateId>,
+    ) -> Result<BTreeMap<String, ChannelId>, ApplyError> {
         let there = channels::list(self.connection, self.tenant).await?;
         let named = |channel: &Channel| self.file.channels.iter().any(|item| item.name.value == channel.name);
         // First, so that a renamed channel can keep its push token.
@@ -186,7 +215,7 @@ impl Run<'_> {
                 None => ChannelId(config::next_id(self.connection, Kind::Channel).await?),
             };
             ids.insert(item.name.value.clone(), id);
-            let channel = self.channel(item, id, bots, before);
+            let channel = self.channel(item, id, (bots, templates), before);
             if before == Some(&channel) {
                 continue;
             }
@@ -230,9 +259,12 @@ impl Run<'_> {
         &self,
         item: &ChannelItem,
         id: ChannelId,
-        bots: &BTreeMap<String, BotId>,
+        (bots, templates): (&BTreeMap<String, BotId>, &BTreeMap<String, TemplateId>),
         before: Option<&Channel>,
     ) -> Channel {
+        let used = |(name, when): &(Located<String>, Option<String>)| {
+            templates.get(&name.value).map(|&template| TemplateUse { template, when: when.clone() })
+        };
         Channel {
             id,
             name: item.name.value.clone(),
@@ -244,6 +276,7 @@ impl Run<'_> {
             rate_per_min: item.rate_per_min,
             dedup_window_s: item.dedup_window_s,
             push_token: self.push_token(item, id, before),
+            templates: item.templates.iter().filter_map(used).collect(),
             enabled: item.enabled,
         }
     }

@@ -19,6 +19,7 @@ const TOKEN_MAX_BYTES: usize = 128;
 pub(super) fn check(provision: &mut Provision, platforms: &[Platform], problems: &mut Problems) {
     names(provision, problems);
     references(provision, platforms, problems);
+    templates(provision, problems);
     tokens(provision, problems);
     repeats(provision, problems);
     patterns(provision, problems);
@@ -35,6 +36,7 @@ pub(super) fn check(provision: &mut Provision, platforms: &[Platform], problems:
 
 fn names(provision: &Provision, problems: &mut Problems) {
     unique(provision.bots.iter().map(|bot| &bot.name), "a bot", problems);
+    unique(provision.templates.iter().map(|template| &template.name), "a template", problems);
     unique(provision.channels.iter().map(|channel| &channel.name), "a channel", problems);
     unique(provision.rules.iter().map(|rule| &rule.name), "a rule", problems);
 }
@@ -74,6 +76,24 @@ fn references(provision: &Provision, platforms: &[Platform], problems: &mut Prob
                 problems.add_at(channel, "is named twice");
             }
             seen.push(&channel.value);
+        }
+    }
+}
+
+/// Names of templates, and whether each can ever be used.
+fn templates(provision: &Provision, problems: &mut Problems) {
+    for channel in &provision.channels {
+        let mut always = None;
+        for (name, when) in &channel.templates {
+            if !provision.templates.iter().any(|template| template.name.value == name.value) {
+                problems.add_at(name, "there is no such template in this file");
+            }
+            if let Some(line) = always {
+                problems.add_at(name, format!("is never used: the template in line {line} has no `when`"));
+            }
+            if when.is_none() {
+                always = always.or(Some(name.at.line));
+            }
         }
     }
 }
@@ -129,6 +149,7 @@ fn nobody() -> Tenant {
         id: TenantId::DEFAULT,
         name: String::new(),
         bots: Vec::new(),
+        templates: Vec::new(),
         channels: Vec::new(),
         rules: Vec::new(),
         default_channels: Vec::new(),

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     AiItem, BotItem, ChannelItem, Located, MuteItem, Platform, PlatformField, Provision, RuleItem, SilenceItem,
+    TemplateItem, Vocabulary,
     fields::{Field, Fields, Problems},
     node::Node,
 };
@@ -22,10 +23,11 @@ const TIMEOUT_DEFAULT_MS: u32 = 20_000;
 const CONCURRENCY_DEFAULT: u32 = 4;
 const CONTEXT_TOKENS_DEFAULT: u32 = 8_192;
 
-pub(super) fn read(root: &Node, platforms: &[Platform], problems: &mut Problems) -> Provision {
+pub(super) fn read(root: &Node, vocabulary: &Vocabulary, problems: &mut Problems) -> Provision {
     let mut provision = Provision {
         file: problems.file().to_owned(),
         bots: Vec::new(),
+        templates: Vec::new(),
         channels: Vec::new(),
         rules: Vec::new(),
         default_channels: Vec::new(),
@@ -35,9 +37,12 @@ pub(super) fn read(root: &Node, platforms: &[Platform], problems: &mut Problems)
         warnings: Vec::new(),
     };
     let Some(mut fields) = (Field { node: root, path: String::new() }).fields(problems) else { return provision };
+    let platforms = &vocabulary.platforms;
     provision.bots = each(&mut fields, "bots", problems, |fields, problems| bot(fields, platforms, problems));
+    let template = |fields: &mut Fields<'_>, problems: &mut Problems| template(fields, vocabulary, problems);
+    provision.templates = each(&mut fields, "templates", problems, template);
     let bots = &provision.bots;
-    let channel = |fields: &mut Fields<'_>, problems: &mut Problems| channel(fields, bots, platforms, problems);
+    let channel = |fields: &mut Fields<'_>, problems: &mut Problems| channel(fields, bots, vocabulary, problems);
     provision.channels = each(&mut fields, "channels", problems, channel);
     provision.rules = each(&mut fields, "rules", problems, rule);
     provision.default_channels = fields.texts("default_channels", problems);
@@ -110,6 +115,25 @@ fn bot(fields: &mut Fields<'_>, platforms: &[Platform], problems: &mut Problems)
     Some(BotItem { platform: platform.unwrap_or_else(|| fields.whole.with(String::new())), credentials, name: name? })
 }
 
+fn template(fields: &mut Fields<'_>, vocabulary: &Vocabulary, problems: &mut Problems) -> Option<TemplateItem> {
+    let name = name(fields, problems);
+    let sound = |text: &str| (vocabulary.template)(text).map(|()| text.to_owned());
+    let body = fields.required("body", problems).and_then(|field| field.word(sound, problems));
+    let parse_mode = fields.take("parse_mode").and_then(|field| field.word(str::parse, problems));
+    Some(TemplateItem { name: name?, body: body.unwrap_or_default(), parse_mode: parse_mode.unwrap_or_default() })
+}
+
+/// One of a channel's templates: its name, and when it is used.
+fn template_use(
+    fields: &mut Fields<'_>,
+    vocabulary: &Vocabulary,
+    problems: &mut Problems,
+) -> Option<(Located<String>, Option<String>)> {
+    let sound = |text: &str| (vocabulary.condition)(text).map(|()| text.to_owned());
+    let when = fields.take("when").and_then(|field| field.word(sound, problems));
+    Some((fields.required("template", problems)?.text(problems)?, when))
+}
+
 fn platform_field<'n>(fields: &mut Fields<'n>, field: &PlatformField, problems: &mut Problems) -> Option<Field<'n>> {
     if field.required { fields.required(&field.name, problems) } else { fields.take(&field.name) }
 }
@@ -117,9 +141,10 @@ fn platform_field<'n>(fields: &mut Fields<'n>, field: &PlatformField, problems: 
 fn channel(
     fields: &mut Fields<'_>,
     bots: &[BotItem],
-    platforms: &[Platform],
+    vocabulary: &Vocabulary,
     problems: &mut Problems,
 ) -> Option<ChannelItem> {
+    let platforms = &vocabulary.platforms;
     let name = name(fields, problems);
     let bot = fields.text("bot", problems);
     let given = fields.text("platform", problems);
@@ -143,7 +168,8 @@ fn channel(
         _ => fields.take("target"),
     };
     let target = target.and_then(|field| field.text(problems)).map(|text| text.value).unwrap_or_default();
-    let (options, secrets) = options(fields, known, problems);
+    let (options, secrets) = options(fields, known, vocabulary, problems);
+    let used = |fields: &mut Fields<'_>, problems: &mut Problems| template_use(fields, vocabulary, problems);
     Some(ChannelItem {
         whole: fields.whole.clone(),
         platform: known.map(|known| known.name.clone()).unwrap_or_default(),
@@ -154,6 +180,7 @@ fn channel(
         rate_per_min: fields.count("rate_per_min", problems),
         dedup_window_s: fields.count("dedup_window_s", problems),
         push_token: fields.text("push_token", problems).map(|token| token.with(token.value.as_str().into())),
+        templates: each(fields, "templates", problems, used),
         enabled: fields.flag("enabled", true, problems),
         name: name?,
     })
@@ -161,7 +188,12 @@ fn channel(
 
 type Options = (BTreeMap<String, serde_json::Value>, BTreeMap<String, SecretString>);
 
-fn options(fields: &mut Fields<'_>, known: Option<&Platform>, problems: &mut Problems) -> Options {
+fn options(
+    fields: &mut Fields<'_>,
+    known: Option<&Platform>,
+    vocabulary: &Vocabulary,
+    problems: &mut Problems,
+) -> Options {
     let (mut options, mut secrets) = Options::default();
     let field = fields.take("options");
     let Some(known) = known else { return (options, secrets) };
@@ -176,9 +208,13 @@ fn options(fields: &mut Fields<'_>, known: Option<&Platform>, problems: &mut Pro
         let Some(field) = platform_field(&mut given, option, problems) else { continue };
         if option.secret {
             secrets.extend(field.text(problems).map(|text| (option.name.clone(), text.value.into())));
-        } else {
-            options.extend(field.json(problems).map(|value| (option.name.clone(), value)));
+            continue;
         }
+        let Some(value) = field.json(problems) else { continue };
+        if let Err(why) = (vocabulary.option)(&option.name, &value) {
+            problems.add_at(&field.located(()), why);
+        }
+        options.insert(option.name.clone(), value);
     }
     given.finish(problems);
     (options, secrets)

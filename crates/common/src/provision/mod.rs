@@ -23,7 +23,7 @@ use crate::{
     ai::Model,
     alert::Severity,
     clock::UnixMillis,
-    config::{Active, Match},
+    config::{Active, Match, ParseMode},
 };
 
 /// The largest file. A channel takes some 200 bytes, so this is thousands of them.
@@ -31,6 +31,18 @@ pub const FILE_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a first start without a file begins with: whatever arrives is shown on the console.
 pub const FIRST_START: &str = "channels: [{ name: console, platform: console }]\ndefault_channels: [console]\n";
+
+/// What provisioning must ask of those who know the destinations.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    pub platforms: Vec<Platform>,
+    /// Why an option of that name cannot have that value.
+    pub option: fn(&str, &serde_json::Value) -> Result<(), String>,
+    /// Why a text is no template.
+    pub template: fn(&str) -> Result<(), String>,
+    /// Why a text is no condition for using a template.
+    pub condition: fn(&str) -> Result<(), String>,
+}
 
 /// What provisioning must know of a platform.
 #[derive(Debug, Clone)]
@@ -100,6 +112,7 @@ impl<T> Located<T> {
 pub struct Provision {
     file: String,
     bots: Vec<BotItem>,
+    templates: Vec<TemplateItem>,
     channels: Vec<ChannelItem>,
     rules: Vec<RuleItem>,
     default_channels: Vec<Located<String>>,
@@ -119,6 +132,13 @@ struct BotItem {
 }
 
 #[derive(Debug)]
+struct TemplateItem {
+    name: Located<String>,
+    body: String,
+    parse_mode: ParseMode,
+}
+
+#[derive(Debug)]
 struct ChannelItem {
     name: Located<String>,
     /// Where the channel stands, for what is missing in it.
@@ -132,6 +152,8 @@ struct ChannelItem {
     rate_per_min: u32,
     dedup_window_s: u32,
     push_token: Option<Located<SecretString>>,
+    /// Names of templates, and the conditions for using them.
+    templates: Vec<(Located<String>, Option<String>)>,
     enabled: bool,
 }
 
@@ -180,6 +202,7 @@ impl Provision {
     pub fn summary(&self) -> String {
         let counted = [
             (self.bots.len(), "bots"),
+            (self.templates.len(), "templates"),
             (self.channels.len(), "channels"),
             (self.rules.len(), "rules"),
             (self.mutes.len(), "mutes"),
@@ -197,13 +220,13 @@ impl Provision {
 pub fn parse(
     text: &str,
     file: &str,
-    platforms: &[Platform],
+    vocabulary: &Vocabulary,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Provision, Vec<Problem>> {
     let mut problems = Problems::new(file);
     let provision = node::read(text, env, &mut problems).map(|root| {
-        let mut provision = items::read(&root, platforms, &mut problems);
-        check::check(&mut provision, platforms, &mut problems);
+        let mut provision = items::read(&root, vocabulary, &mut problems);
+        check::check(&mut provision, &vocabulary.platforms, &mut problems);
         provision
     });
     match (provision, problems.finish()) {

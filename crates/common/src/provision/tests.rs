@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret as _;
 
-use super::{ApplyError, FIRST_START, Platform, PlatformField, Problem, Provision, apply, parse};
+use super::{ApplyError, FIRST_START, Platform, PlatformField, Problem, Provision, Vocabulary, apply, parse};
 use crate::{
     ai::{Ai, Kind},
     alert::Severity,
-    config::{Document, Snapshot, Tenant},
+    config::{Document, ParseMode, Snapshot, TemplateUse, Tenant},
     crypto::Vault,
     ids::{ChannelId, RuleId, TenantId},
     store::{
@@ -28,6 +28,9 @@ bots:
   - name: ops-telegram
     platform: telegram
     bot_token: ${OPS_BOT_TOKEN}
+templates:
+  - { name: brief, body: "{{ .summary }}", parse_mode: None }
+  - { name: long, body: "{{ .text }}" }
 channels:
   - name: ops
     bot: ops-telegram
@@ -36,6 +39,7 @@ channels:
     rate_per_min: 60
     dedup_window_s: 300
     push_token: ${OPS_PUSH_TOKEN}
+    templates: [{ template: brief, when: severity eq info }, { template: long }]
   - name: sink
     platform: webhook
     target: http://127.0.0.1:9999/alerts
@@ -62,23 +66,38 @@ fn field(name: &str, required: bool, secret: bool) -> PlatformField {
     PlatformField { name: name.to_owned(), required, secret }
 }
 
-fn platforms() -> Vec<Platform> {
+fn vocabulary() -> Vocabulary {
     let platform = |name: &str, credentials, options, needs_target| Platform {
         name: name.to_owned(),
         credentials,
         options,
         needs_target,
     };
-    vec![
+    let platforms = vec![
         platform("console", vec![], vec![], false),
-        platform("webhook", vec![], vec![field("signing_secret", false, true)], true),
+        platform(
+            "webhook",
+            vec![],
+            vec![
+                field("signing_secret", false, true),
+                field("language", false, false),
+                field("timezone", false, false),
+            ],
+            true,
+        ),
         platform(
             "telegram",
             vec![field("bot_token", true, true)],
             vec![field("message_thread_id", false, false)],
             true,
         ),
-    ]
+    ];
+    let sound = |text: &str| if text.contains("broken") { Err("line 1: it is broken".to_owned()) } else { Ok(()) };
+    let option = |name: &str, value: &serde_json::Value| match (name, value.as_str()) {
+        ("message_thread_id", Some("bad")) => Err("is bad".to_owned()),
+        _ => Ok(()),
+    };
+    Vocabulary { platforms, option, template: sound, condition: sound }
 }
 
 fn env(name: &str) -> Option<String> {
@@ -92,7 +111,7 @@ fn env(name: &str) -> Option<String> {
 }
 
 fn read(text: &str) -> Result<Provision, Vec<Problem>> {
-    parse(text, "w.yaml", &platforms(), &env)
+    parse(text, "w.yaml", &vocabulary(), &env)
 }
 
 /// The problems of a file as they are shown, one per line.
@@ -124,7 +143,7 @@ async fn document(store: &Store) -> Document {
 fn the_example_of_the_guide_is_sound() {
     let example = GUIDE.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let provision = read(example).unwrap();
-    assert_eq!(provision.summary(), "0 bots, 2 channels, 3 rules, 1 mutes, 1 silences, 0 models");
+    assert_eq!(provision.summary(), "0 bots, 1 templates, 2 channels, 3 rules, 1 mutes, 1 silences, 0 models");
     assert!(provision.warnings.is_empty(), "{:?}", provision.warnings);
     assert_eq!(provision.silences[0].expires_at, 1_801_418_400_000);
     assert!(read(FIRST_START).unwrap().warnings.is_empty());
@@ -157,6 +176,27 @@ mutes: [{ comment: all }]
 silences: [{ match: {}, expires_at: tomorrow }]
 ai: { base_url: ftp://x, max_wait: soon }
 routes: []
+"#,
+    );
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn templates_are_checked_where_they_stand() {
+    let text = problems(
+        r#"templates:
+  - { name: one, body: "fine" }
+  - { name: one, body: "" }
+  - { name: two, body: "{{ broken", parse_mode: Markdown }
+  - { name: three, body: "broken ${OPS_BOT_TOKEN}" }
+  - { name: four }
+channels:
+  - name: c
+    platform: telegram
+    target: x
+    options: { message_thread_id: bad }
+    templates: [{ template: one, when: "broken" }, { template: nobody }, { when: x eq y }, { template: one }]
+default_channels: [c]
 "#,
     );
     insta::assert_snapshot!(text);
@@ -305,6 +345,10 @@ async fn what_the_file_says_is_in_the_store(empty: Empty) {
     assert_eq!(ops.options, BTreeMap::from([("message_thread_id".to_owned(), serde_json::json!(7))]));
     assert_eq!((ops.rate_per_min, ops.dedup_window_s, ops.enabled), (60, 300, true));
     assert!(sink.options.is_empty(), "a secret option is not among the open ones");
+    let [brief, long] = &tenant.templates[..] else { panic!("{:?}", tenant.templates) };
+    assert_eq!((brief.parse_mode, long.parse_mode), (ParseMode::None, ParseMode::MarkdownV2));
+    assert_eq!(ops.templates[0], TemplateUse { template: brief.id, when: Some("severity eq info".to_owned()) });
+    assert_eq!(ops.templates[1..], [TemplateUse { template: long.id, when: None }]);
     assert_eq!(tenant.rules[1].channels, [ops.id, sink.id]);
     assert_eq!(tenant.rules[0].matcher.severity_at_least, Some(Severity::Warning));
     assert!(tenant.rules[0].r#continue && !tenant.rules[1].r#continue);
@@ -345,6 +389,8 @@ async fn ids_and_made_tokens_stay_while_fields_change(empty: Empty) {
         .replace("target: http://127.0.0.1:9999", "target: http://127.0.0.1:8888")
         .replace("comment: \"newsletter\"", "comment: \"spam\"")
         .replace("continue: true", "continue: false")
+        .replace("{{ .summary }}", "{{ .subject }}")
+        .replace("severity eq info", "severity eq error")
         .replace("max_wait: 5s", "max_wait: 6s");
     assert!(put(&store, &changed).await.version > before.version);
     let after = tenant(&store).await;
@@ -353,6 +399,9 @@ async fn ids_and_made_tokens_stay_while_fields_change(empty: Empty) {
         assert_eq!((before.id, &before.push_token), (after.id, &after.push_token));
     }
     assert_eq!(after.channels[0].rate_per_min, 30);
+    assert_eq!(after.channels[0].templates[0].when.as_deref(), Some("severity eq error"));
+    let template = &after.templates[0];
+    assert_eq!((template.id, template.body.as_str()), (before.templates[0].id, "{{ .subject }}"));
     assert!(after.channels[1].target.contains("8888"));
     assert_eq!(after.bots, before.bots, "untouched, down to the sealed bytes");
     assert_eq!((after.mutes[0].id, after.mutes[0].comment.as_str()), (before.mutes[0].id, "spam"));
@@ -375,6 +424,7 @@ async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_al
     let after = tenant(&store).await;
     assert_eq!(after.channels, [by_hand]);
     assert!(after.bots.is_empty() && after.rules.is_empty() && after.mutes.is_empty());
+    assert!(after.templates.is_empty());
     assert!(after.default_channels.is_empty());
     let mut tx = store.begin_read().await.unwrap();
     assert_eq!(config::ai(&mut tx, TENANT).await.unwrap(), Ai::default());
@@ -437,7 +487,7 @@ async fn nothing_changes_when_anything_is_refused(empty: Empty) {
     assert!(in_use.contains("something made by hand still uses what is gone"), "{in_use}");
     let taken = FULL.replace("name: sink", "name: my own").replace("sink]", "my own]");
     let taken = refusal(&store, &read(&taken).unwrap()).await;
-    assert!(taken.starts_with("w.yaml:14:11: channels[1].name: this name is taken"), "{taken}");
+    assert!(taken.starts_with("w.yaml:18:11: channels[1].name: this name is taken"), "{taken}");
     let after = document(&store).await;
     assert_eq!((after.version, &after.tenants[0].rules[..]), (before.version, &before.tenants[0].rules[..2]));
 }

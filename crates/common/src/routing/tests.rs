@@ -31,6 +31,7 @@ fn channel(id: ChannelId, name: &str, enabled: bool) -> Channel {
         rate_per_min: 0,
         dedup_window_s: 0,
         push_token: vault.seal("x", &"x".into()),
+        templates: Vec::new(),
         enabled,
     }
 }
@@ -40,6 +41,7 @@ fn tenant(rules: Vec<Rule>, default_channels: &[ChannelId]) -> Tenant {
         id: TenantId::DEFAULT,
         name: "default".to_owned(),
         bots: Vec::new(),
+        templates: Vec::new(),
         channels: vec![channel(OPS, "ops", true), channel(SINK, "sink", true), channel(OFF, "off", false)],
         rules,
         default_channels: default_channels.to_vec(),

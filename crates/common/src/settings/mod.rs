@@ -52,6 +52,8 @@ pub struct Http {
     #[serde(deserialize_with = "optional")]
     pub health_listen: Option<SocketAddr>,
     pub trusted_proxies: Vec<IpNet>,
+    #[serde(deserialize_with = "optional")]
+    pub public_url: Option<String>,
     pub body_max_bytes: usize,
     pub json_depth_max: usize,
     #[serde(deserialize_with = "duration")]
@@ -290,6 +292,10 @@ impl Settings {
         if smtp.auth_required && smtp.users_file.is_none() {
             return Err(bad("smtp.auth_required", "nobody could log in: set smtp.users_file"));
         }
+        let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if self.http.public_url.as_ref().is_some_and(|url| !is_web(url)) {
+            return Err(bad("http.public_url", "must start with http:// or https://"));
+        }
         let positive = [
             ("http.body_max_bytes", self.http.body_max_bytes),
             ("http.json_depth_max", self.http.json_depth_max),
@@ -446,6 +452,7 @@ mod tests {
         assert!(text.contains("api_base"), "{text}");
         assert!(error(&[("WATCHBELL_SMTP_IDLE_TIMEOUT", "soon")]).contains("500ms"));
         assert!(error(&[("WATCHBELL_SMTP_TLS_CERT", "/x.pem")]).contains("smtp.tls_key"));
+        assert!(error(&[("WATCHBELL_HTTP_PUBLIC_URL", "watchbell.example.org")]).contains("http.public_url"));
         assert!(error(&[("WATCHBELL_ANALYZER_BATCH", "0")]).contains("analyzer.batch"));
     }
 

@@ -6,22 +6,24 @@ use sqlx::{Row as _, any::AnyRow};
 use super::{
     Connection, StoreError,
     config::{self, Owned},
-    sql,
+    sql, templates,
 };
 use crate::{
-    config::Channel,
+    config::{Channel, TemplateUse},
     ids::{BotId, ChannelId, TenantId},
 };
 
 /// A tenant's channels, in the order of their ids.
 pub async fn list(connection: &mut Connection, tenant: TenantId) -> Result<Vec<Owned<Channel>>, StoreError> {
+    let mut uses = templates::uses(connection, tenant).await?;
     let statement = "SELECT id, name, platform, bot_id, target, options, secrets, rate_per_min, dedup_window_s,
             push_token, enabled, provisioned
         FROM channels WHERE tenant_id = $1 ORDER BY id";
-    sqlx::query(statement).bind(tenant.0).fetch_all(connection).await?.iter().map(read).collect()
+    let rows = sqlx::query(statement).bind(tenant.0).fetch_all(connection).await?;
+    rows.iter().map(|row| read(row, uses.remove(&row.try_get("id")?).unwrap_or_default())).collect()
 }
 
-fn read(row: &AnyRow) -> Result<Owned<Channel>, StoreError> {
+fn read(row: &AnyRow, templates: Vec<TemplateUse>) -> Result<Owned<Channel>, StoreError> {
     let channel = Channel {
         id: ChannelId(row.try_get("id")?),
         name: row.try_get("name")?,
@@ -33,6 +35,7 @@ fn read(row: &AnyRow) -> Result<Owned<Channel>, StoreError> {
         rate_per_min: sql::narrow("a channel's rate", row.try_get("rate_per_min")?)?,
         dedup_window_s: sql::narrow("a channel's window", row.try_get("dedup_window_s")?)?,
         push_token: sql::from_json("a push token", row.try_get("push_token")?)?,
+        templates,
         enabled: row.try_get::<i64, _>("enabled")? != 0,
     };
     config::owned(row, channel)
@@ -76,9 +79,10 @@ pub async fn put(
     .bind(token_hash)
     .bind(i64::from(item.enabled))
     .bind(i64::from(*provisioned))
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    sql::one_row(&done, "channel", item.id)
+    sql::one_row(&done, "channel", item.id)?;
+    templates::put_uses(connection, tenant, item.id, &item.templates).await
 }
 
 /// Frees a channel's push token before it is written anew, so that two channels can exchange theirs.

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{Connection, StoreError, bots, channels, mutes, rules, silences};
+use super::{Connection, StoreError, bots, channels, mutes, rules, silences, templates};
 use crate::{
     ai::Ai,
     clock::UnixMillis,
@@ -21,6 +21,7 @@ pub struct Owned<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Bot,
+    Template,
     Channel,
     Rule,
     Mute,
@@ -31,6 +32,7 @@ impl Kind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Bot => "bots",
+            Self::Template => "templates",
             Self::Channel => "channels",
             Self::Rule => "rules",
             Self::Mute => "mutes",
@@ -175,6 +177,7 @@ pub async fn document(connection: &mut Connection) -> Result<Document, StoreErro
             id,
             name,
             bots: items(bots::list(connection, id).await?),
+            templates: items(templates::list(connection, id).await?),
             channels: items(channels::list(connection, id).await?),
             rules: items(rules::list(connection, id).await?),
             default_channels: items(default_channels(connection, id).await?),

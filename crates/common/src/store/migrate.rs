@@ -20,7 +20,7 @@ const fn both(version: i64, name: &'static str, sql: &'static str) -> Migration 
     Migration { version, name, sqlite: sql, postgres: sql }
 }
 
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     both(1, "configuration", include_str!("migrations/0001_configuration.sql")),
     both(2, "history", include_str!("migrations/0002_history.sql")),
     Migration {
@@ -29,6 +29,7 @@ const MIGRATIONS: [Migration; 4] = [
         sqlite: include_str!("migrations/0003_raw.sqlite.sql"),
         postgres: include_str!("migrations/0003_raw.postgres.sql"),
     },
+    both(4, "templates", include_str!("migrations/0004_templates.sql")),
     both(5, "model", include_str!("migrations/0005_model.sql")),
 ];
 

@@ -20,6 +20,7 @@ pub mod mutes;
 pub mod rules;
 pub mod silences;
 mod sql;
+pub mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
 

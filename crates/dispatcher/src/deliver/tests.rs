@@ -1,16 +1,30 @@
 //! One attempt against a local server, whatever it answers.
 
 use axum::{Router, http::StatusCode, response::IntoResponse as _, routing::post};
-use tokio::{net::TcpListener, task::JoinSet};
-use watchbell_common::{clock::ManualClock, config::Document, payload::Fact, queue::QueueName};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use watchbell_common::{
+    clock::ManualClock,
+    config::{Document, ParseMode, Template, TemplateUse},
+    ids::TemplateId,
+    payload::Fact,
+    queue::QueueName,
+};
 
 use super::*;
 use crate::testing::{self, NOW, SINK, TIMEOUT, TestQueue};
 
 /// What a server that answers with `status` and `retry-after` leads to.
 async fn attempt(status: u16, change: impl FnOnce(&mut Document, &mut Lease)) -> Outcome {
-    let answer =
-        move || async move { (StatusCode::from_u16(status).unwrap(), [("retry-after", "17")]).into_response() };
+    attempt_and_see(status, change).await.0
+}
+
+/// The same, and the body that the server got.
+async fn attempt_and_see(status: u16, change: impl FnOnce(&mut Document, &mut Lease)) -> (Outcome, String) {
+    let (seen, mut bodies) = mpsc::unbounded_channel();
+    let answer = move |body: String| async move {
+        seen.send(body).unwrap();
+        (StatusCode::from_u16(status).unwrap(), [("retry-after", "17")]).into_response()
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut document = testing::document();
     document.tenants[0].channels[1].target = format!("http://{}/alerts", listener.local_addr().unwrap());
@@ -19,7 +33,8 @@ async fn attempt(status: u16, change: impl FnOnce(&mut Document, &mut Lease)) ->
     let mut lease = lease(false);
     change(&mut document, &mut lease);
     let queue = testing::queue();
-    deliver(&document, &queue).step(&lease).await
+    let outcome = deliver(&document, &queue).step(&lease).await;
+    (outcome, bodies.try_recv().unwrap_or_default())
 }
 
 fn deliver(document: &Document, queue: &TestQueue) -> Deliver {
@@ -58,6 +73,25 @@ async fn a_delivery_completes_and_is_a_fact() {
     let outcome = attempt(202, |_, _| ()).await;
     assert!(matches!(outcome.verdict, Verdict::Complete { ending: Some(Ending::Delivered), .. }), "{outcome:?}");
     assert_eq!(said(&outcome), (1, AttemptOutcome::Delivered, "202 Accepted".to_owned()));
+}
+
+#[tokio::test]
+async fn a_template_writes_the_message_and_one_that_fails_costs_nothing() {
+    let with = |body: &str| {
+        let body = body.to_owned();
+        move |document: &mut Document, _: &mut Lease| {
+            let tenant = &mut document.tenants[0];
+            let (id, name) = (TemplateId(4), "brief".to_owned());
+            tenant.templates = vec![Template { id, name, body, parse_mode: ParseMode::None }];
+            tenant.channels[1].templates = vec![TemplateUse { template: id, when: None }];
+        }
+    };
+    let (outcome, body) = attempt_and_see(202, with("{{ .severity }} on {{ .system }}")).await;
+    assert_eq!(said(&outcome).1, AttemptOutcome::Delivered);
+    assert!(body.contains(r#""text":"warning on db1""#), "{body}");
+    let (outcome, body) = attempt_and_see(202, with("{{ date `15` .system }}")).await;
+    assert_eq!(said(&outcome).1, AttemptOutcome::Delivered);
+    assert!(body.contains("Template failed: brief: line 1 column 4: `db1` is not a time"), "{body}");
 }
 
 #[tokio::test]

@@ -203,6 +203,7 @@ fn channel(vault: &Vault, id: i64, token: &str, dedup_window_s: u32, enabled: bo
         rate_per_min: 0,
         dedup_window_s,
         push_token: vault.seal(&format!("channels/push_token/{id}"), &token.into()),
+        templates: Vec::new(),
         enabled,
     }
 }
@@ -212,6 +213,7 @@ fn configuration(vault: &Vault) -> ConfigCell {
         id: TenantId::DEFAULT,
         name: "default".to_owned(),
         bots: Vec::new(),
+        templates: Vec::new(),
         channels: vec![
             channel(vault, 1, TOKEN, 0, true),
             channel(vault, 2, TOKEN_DEDUP, 300, true),

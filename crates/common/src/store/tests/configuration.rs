@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::{Empty, on_both};
 use crate::{
     alert::Severity,
-    config::{Active, Bot, Channel, Escalate, Match, Mute, Rule, Silence},
+    config::{Active, Bot, Channel, Escalate, Match, Mute, ParseMode, Rule, Silence, Template, TemplateUse},
     crypto::Vault,
-    ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TenantId},
+    ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
     store::{
         Connection, Store, StoreError, bots, channels,
         config::{self, Kind, Owned},
-        mutes, rules, silences,
+        mutes, rules, silences, templates,
     },
 };
 
@@ -19,6 +19,7 @@ on_both!(
     what_is_written_is_read,
     another_tenant_sees_and_changes_nothing,
     a_channel_that_a_rule_uses_cannot_be_deleted,
+    a_template_that_a_channel_uses_cannot_be_deleted,
     two_channels_cannot_have_one_push_token_but_can_exchange_theirs,
     versions_only_grow_and_ids_are_never_given_twice,
     a_change_that_is_not_committed_leaves_nothing,
@@ -52,8 +53,19 @@ fn channel(id: i64, bot: Option<i64>) -> Owned<Channel> {
         rate_per_min: 60,
         dedup_window_s: u32::MAX,
         push_token: vault().seal("channels/push_token/1", &"t".into()),
+        templates: Vec::new(),
         enabled: id != 2,
     })
+}
+
+fn template(id: i64) -> Owned<Template> {
+    let body = "{{ .subject }}\n".to_owned();
+    owned(Template { id: TemplateId(id), name: format!("template {id}"), body, parse_mode: ParseMode::Html })
+}
+
+fn template_uses(id: i64) -> Vec<TemplateUse> {
+    let used = |when: Option<&str>| TemplateUse { template: TemplateId(id), when: when.map(str::to_owned) };
+    vec![used(Some("severity eq critical")), used(None)]
 }
 
 fn rule(id: i64, channels: &[i64]) -> Owned<Rule> {
@@ -87,7 +99,10 @@ fn silence(id: i64) -> Owned<Silence> {
 
 async fn write_all(connection: &mut Connection, tenant: TenantId, first: i64) -> Result<(), StoreError> {
     bots::put(connection, tenant, &bot(first)).await?;
-    channels::put(connection, tenant, &channel(first, Some(first)), &format!("hash {first}")).await?;
+    templates::put(connection, tenant, &template(first)).await?;
+    let mut first_channel = channel(first, Some(first));
+    first_channel.item.templates = template_uses(first);
+    channels::put(connection, tenant, &first_channel, &format!("hash {first}")).await?;
     channels::put(connection, tenant, &channel(first + 1, None), &format!("hash {}", first + 1)).await?;
     rules::put(connection, tenant, 1, &rule(first, &[first])).await?;
     rules::put(connection, tenant, 0, &rule(first + 1, &[first + 1, first])).await?;
@@ -119,6 +134,9 @@ async fn what_is_written_is_read(empty: Empty) {
     assert_eq!(tenant.channels[0].options, channel(1, None).item.options);
     assert_eq!(tenant.channels[0].bot, Some(BotId(1)));
     assert!(!tenant.channels[1].enabled);
+    assert_eq!(tenant.templates, [template(1).item]);
+    assert_eq!(tenant.channels[0].templates, template_uses(1));
+    assert!(tenant.channels[1].templates.is_empty());
     assert_eq!(tenant.rules, [rule(2, &[2, 1]).item, rule(1, &[1]).item], "by position");
     assert_eq!(tenant.default_channels, [ChannelId(2), ChannelId(1)]);
     assert_eq!(tenant.mutes, [mute(1).item]);
@@ -135,19 +153,21 @@ async fn what_is_written_is_read(empty: Empty) {
         channels::delete(&mut tx, TENANT, ChannelId(id)).await.unwrap();
     }
     bots::delete(&mut tx, TENANT, BotId(1)).await.unwrap();
+    templates::delete(&mut tx, TENANT, TemplateId(1)).await.unwrap();
     mutes::delete(&mut tx, TENANT, MuteId(1)).await.unwrap();
     silences::delete(&mut tx, TENANT, SilenceId(1)).await.unwrap();
     tx.commit().await.unwrap();
     let mut tx = store.begin_read().await.unwrap();
     let tenant = config::document(&mut tx).await.unwrap().tenants.remove(0);
     assert!(tenant.bots.is_empty() && tenant.channels.is_empty() && tenant.rules.is_empty());
-    assert!(tenant.mutes.is_empty() && tenant.silences.is_empty());
+    assert!(tenant.mutes.is_empty() && tenant.silences.is_empty() && tenant.templates.is_empty());
 }
 
 async fn another_tenant_sees_and_changes_nothing(empty: Empty) {
     let store = filled(&empty).await;
     let mut tx = store.begin().await.unwrap();
     assert!(bots::list(&mut tx, OTHER).await.unwrap().is_empty());
+    assert!(templates::list(&mut tx, OTHER).await.unwrap().is_empty());
     assert!(channels::list(&mut tx, OTHER).await.unwrap().is_empty());
     assert!(rules::list(&mut tx, OTHER).await.unwrap().is_empty());
     assert!(mutes::list(&mut tx, OTHER).await.unwrap().is_empty());
@@ -156,6 +176,8 @@ async fn another_tenant_sees_and_changes_nothing(empty: Empty) {
     assert_eq!(config::setting(&mut tx, OTHER, "ai").await.unwrap(), None);
     let refused = [
         bots::put(&mut tx, OTHER, &bot(1)).await,
+        templates::put(&mut tx, OTHER, &template(1)).await,
+        templates::delete(&mut tx, OTHER, TemplateId(1)).await,
         channels::put(&mut tx, OTHER, &channel(1, None), "hash 9").await,
         channels::free_token(&mut tx, OTHER, ChannelId(1)).await,
         rules::put(&mut tx, OTHER, 0, &rule(1, &[])).await,
@@ -186,6 +208,19 @@ async fn a_channel_that_a_rule_uses_cannot_be_deleted(empty: Empty) {
     assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     let mut tx = store.begin_read().await.unwrap();
     assert_eq!(channels::list(&mut tx, TENANT).await.unwrap().len(), 2);
+}
+
+async fn a_template_that_a_channel_uses_cannot_be_deleted(empty: Empty) {
+    let store = filled(&empty).await;
+    let mut tx = store.begin().await.unwrap();
+    templates::delete(&mut tx, TENANT, TemplateId(1)).await.unwrap();
+    let refused = tx.commit().await.map_err(StoreError::from);
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+
+    let mut tx = store.begin().await.unwrap();
+    channels::put(&mut tx, TENANT, &channel(1, Some(1)), "hash 1").await.unwrap();
+    templates::delete(&mut tx, TENANT, TemplateId(1)).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 async fn two_channels_cannot_have_one_push_token_but_can_exchange_theirs(empty: Empty) {
