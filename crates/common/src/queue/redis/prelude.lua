@@ -263,14 +263,18 @@ end
 local function push(queue, i)
   local id, tenant, event, lane, order = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local window, counter, delay = tonumber(ARGV[i + 7]), ARGV[i + 10], tonumber(ARGV[i + 12])
-  local job = P .. 'job:' .. id
-  if call('EXISTS', job) == 1 then return QUEUED end
-  local line = line_of(queue, tenant, event)
-  if window > 0 and is_repeat(ARGV[i + 5], ARGV[i + 6], window) then
-    ends(line, DEDUPLICATED)
-    tell(tenant, ARGV[i + 8], ARGV[i + 9])
-    return DUPLICATE
+  local job, body = P .. 'job:' .. id, P .. 'body:' .. id
+  if window > 0 then
+    if call('EXISTS', job) == 1 then return QUEUED end
+    if is_repeat(ARGV[i + 5], ARGV[i + 6], window) then
+      ends(line_of(queue, tenant, event), DEDUPLICATED)
+      tell(tenant, ARGV[i + 8], ARGV[i + 9])
+      return DUPLICATE
+    end
   end
+  -- A job has its payload exactly as long as it has its head.
+  if not call('SET', body, ARGV[i + 13], 'NX') then return QUEUED end
+  local line = line_of(queue, tenant, event)
   local count, since = 0, nil
   if counter ~= '' then count, since = counted(counter, ARGV[i + 11]) end
   if line then line.live = line.live + 1 end
@@ -287,7 +291,6 @@ local function push(queue, i)
     add_field(head, 'a', place)
   end
   call('HSET', job, unpack(head))
-  call('SET', P .. 'body:' .. id, ARGV[i + 13])
   enter(queue, lane, order, id, now + delay, place, true)
   return QUEUED
 end

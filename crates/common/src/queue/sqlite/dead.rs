@@ -73,7 +73,7 @@ impl Desk {
         self.run("UPDATE payloads SET seq = ?2 WHERE seq = ?1", (job.seq, seq))?;
         self.tally.moved(job.queue, Some(Place::Dead), Some(place));
         if place == Place::Ready {
-            self.lane_gains(job.queue, &job.lane)?;
+            self.lane_gains(job.queue, &job.lane);
         }
         let mut changes = Changes::default();
         changes.dead(job.event, job.tenant, -1);

@@ -102,7 +102,7 @@ impl Desk {
         self.run("DELETE FROM jobs WHERE seq = ?1", [job.seq])?;
         self.run("DELETE FROM payloads WHERE seq = ?1", [job.seq])?;
         self.tally.moved(job.queue, Some(Place::Leased), None);
-        self.lane_frees(job.queue, &job.lane)?;
+        self.lane_frees(job.queue, &job.lane);
         self.free_next(job.queue, job.order.as_deref())?;
         let mut changes = Changes::default();
         changes.pending(job.event, job.tenant, -1);
@@ -126,7 +126,8 @@ impl Desk {
             (job.seq, due, error),
         )?;
         self.tally.moved(job.queue, Some(Place::Leased), Some(Place::Waiting));
-        self.lane_frees(job.queue, &job.lane)
+        self.lane_frees(job.queue, &job.lane);
+        Ok(())
     }
 
     /// See [`Queue::amend`](crate::queue::Queue::amend).
@@ -145,7 +146,7 @@ impl Desk {
         )?;
         if place == Place::Waiting {
             self.tally.moved(queue, Some(Place::Waiting), Some(Place::Ready));
-            self.lane_gains(queue, &lane)?;
+            self.lane_gains(queue, &lane);
         }
         Ok(true)
     }
@@ -154,7 +155,8 @@ impl Desk {
     pub(super) fn give_back(&mut self, job: &Leased) -> rusqlite::Result<()> {
         self.run("UPDATE jobs SET place = 'ready', worker = NULL WHERE seq = ?1", [job.seq])?;
         self.tally.moved(job.queue, Some(Place::Leased), Some(Place::Ready));
-        self.lane_regains(job.queue, &job.lane)
+        self.lane_regains(job.queue, &job.lane);
+        Ok(())
     }
 
     /// Gives back a job that nobody received, if it is still leased.
@@ -172,7 +174,7 @@ impl Desk {
             (job.seq, reason, now),
         )?;
         self.tally.moved(job.queue, Some(Place::Leased), Some(Place::Dead));
-        self.lane_frees(job.queue, &job.lane)?;
+        self.lane_frees(job.queue, &job.lane);
         self.free_next(job.queue, job.order.as_deref())?;
         let mut changes = Changes::default();
         changes.pending(job.event, job.tenant, -1);
@@ -196,7 +198,10 @@ impl Desk {
         let due = due.min(until(now, DELAY_MAX));
         self.run("UPDATE jobs SET place = ?2, due = ?3 WHERE seq = ?1", (seq, place, due))?;
         self.tally.moved(queue, Some(Place::Held), Some(place));
-        if place == Place::Ready { self.lane_gains(queue, &lane) } else { Ok(()) }
+        if place == Place::Ready {
+            self.lane_gains(queue, &lane);
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{
-    tally::Place,
+    tally::{LaneChange, Place},
     writer::{Desk, INTEGER_MAX, Work, errand},
 };
 use crate::{
@@ -35,6 +35,7 @@ struct Served {
 impl Desk {
     /// See [`Queue::lease`](crate::queue::Queue::lease).
     pub(super) fn lease(&mut self, queue: QueueName, worker: &WorkerId, want: Want) -> rusqlite::Result<Vec<Lease>> {
+        self.write_lanes()?;
         let max = want.max.min(LEASE_MAX);
         let mut lanes = self.lanes_next(queue, want, max)?;
         if lanes.is_empty() {
@@ -123,45 +124,48 @@ impl Desk {
         Ok(turn.unwrap_or(1))
     }
 
-    /// A job of the lane became ready that was not leased before.
-    pub(super) fn lane_gains(&self, queue: QueueName, lane: &str) -> rusqlite::Result<()> {
-        self.run(
-            "INSERT INTO lanes VALUES (
-                 ?1, ?2, 1, 0,
-                 (SELECT coalesce(max(turn), 0) + 1 FROM lanes WHERE queue = ?1 AND ready > 0 AND paused_until = 0), 0
-             ) ON CONFLICT DO UPDATE SET ready = ready + 1, turn = iif(ready = 0, excluded.turn, turn)",
-            (queue, lane),
-        )?;
+    /// Writes down what this transaction did to lanes. Many jobs of one lane cost one statement; so whoever reads
+    /// `lanes` calls this first.
+    pub(super) fn write_lanes(&mut self) -> rusqlite::Result<()> {
+        for LaneChange { queue, lane, ready, leased } in std::mem::take(&mut self.tally.lanes) {
+            let now = self.first(
+                "INSERT INTO lanes VALUES (
+                     ?1, ?2, ?3, ?4,
+                     (SELECT coalesce(max(turn), 0) + 1 FROM lanes WHERE queue = ?1 AND ready > 0 AND paused_until = 0), 0
+                 ) ON CONFLICT DO UPDATE SET
+                     ready = ready + ?3, leased = leased + ?4, turn = iif(ready = 0, excluded.turn, turn)
+                 RETURNING ready, leased, paused_until",
+                (queue, &lane, ready, leased),
+                |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, UnixMillis>(2)?)),
+            )?;
+            match now {
+                Some((0, 0, 0)) => self.forget_lane(queue, &lane)?,
+                // A worker may sleep because the lane was at its bound.
+                Some((1.., _, 0)) if leased < 0 => self.tally.wake(queue),
+                _ => {}
+            }
+        }
         Ok(())
+    }
+
+    /// A job of the lane became ready that was not leased before.
+    pub(super) fn lane_gains(&mut self, queue: QueueName, lane: &str) {
+        self.tally.lane(queue, lane, 1, 0);
     }
 
     /// A leased job of the lane is not leased any more, and not ready either.
-    pub(super) fn lane_frees(&mut self, queue: QueueName, lane: &str) -> rusqlite::Result<()> {
-        let lane_now = self.first(
-            "SELECT ready, leased, paused_until FROM lanes WHERE queue = ?1 AND lane = ?2",
-            (queue, lane),
-            |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, UnixMillis>(2)?)),
-        )?;
-        if let Some((0, 1, 0)) = lane_now {
-            return self.forget_lane(queue, lane);
-        }
-        self.run("UPDATE lanes SET leased = leased - 1 WHERE queue = ?1 AND lane = ?2", (queue, lane))?;
-        if let Some((1.., _, 0)) = lane_now {
-            // A worker may sleep because the lane was at its bound.
-            self.tally.wake(queue);
-        }
-        Ok(())
+    pub(super) fn lane_frees(&mut self, queue: QueueName, lane: &str) {
+        self.tally.lane(queue, lane, 0, -1);
     }
 
     /// A leased job of the lane is ready again.
-    pub(super) fn lane_regains(&self, queue: QueueName, lane: &str) -> rusqlite::Result<()> {
-        self.lane_gains(queue, lane)?;
-        self.run("UPDATE lanes SET leased = leased - 1 WHERE queue = ?1 AND lane = ?2", (queue, lane))?;
-        Ok(())
+    pub(super) fn lane_regains(&mut self, queue: QueueName, lane: &str) {
+        self.tally.lane(queue, lane, 1, -1);
     }
 
     /// Nothing of the lane is leased until then.
-    pub(super) fn pause_lane(&self, queue: QueueName, lane: &str, until: UnixMillis) -> rusqlite::Result<()> {
+    pub(super) fn pause_lane(&mut self, queue: QueueName, lane: &str, until: UnixMillis) -> rusqlite::Result<()> {
+        self.write_lanes()?;
         self.run(
             "UPDATE lanes SET paused_until = max(paused_until, ?3) WHERE queue = ?1 AND lane = ?2",
             (queue, lane, until),

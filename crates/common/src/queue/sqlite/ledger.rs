@@ -98,9 +98,55 @@ impl Desk {
     }
 
     fn write_line(&mut self, change: &Change) -> rusqlite::Result<()> {
-        if (change.pending, change.dead, change.ending) == (0, 0, None) {
-            return Ok(());
+        match change {
+            Change { pending: 0, dead: 0, ending: None, .. } => Ok(()),
+            Change { pending: 1.., dead: 0, ending: None, .. } => self.add_jobs(change),
+            Change { pending: -1, dead: 0, ending: Some(ending), .. } => {
+                if self.end_last_job(change.event, *ending)? {
+                    Ok(())
+                } else {
+                    self.rewrite_line(change)
+                }
+            }
+            _ => self.rewrite_line(change),
         }
+    }
+
+    /// The usual beginning, in one statement: jobs of an event are pushed.
+    fn add_jobs(&mut self, change: &Change) -> rusqlite::Result<()> {
+        let now = self.first(
+            "INSERT INTO ledger VALUES (?1, ?2, ?3, 0, NULL) ON CONFLICT DO UPDATE SET pending = pending + ?3
+             RETURNING tenant, pending, dead, ending",
+            (change.event.uuid(), change.tenant.0, change.pending),
+            Line::read,
+        )?;
+        let line = now.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let before = Line { pending: line.pending - change.pending, ..line };
+        // No line is kept that counts no job, so this one is new.
+        match before.sum() {
+            Some(sum) => self.tally.book(line.tenant, sum, -1),
+            None => self.tally.book(line.tenant, Sum::Received, 1),
+        }
+        self.tally.book(line.tenant, Sum::Pending, 1);
+        Ok(())
+    }
+
+    /// The usual end, in one statement: the only job of an event is done. `false`: it is not that simple.
+    fn end_last_job(&mut self, event: EventId, ending: Ending) -> rusqlite::Result<bool> {
+        let line = self.first(
+            "DELETE FROM ledger WHERE event = ?1 AND pending = 1 AND dead = 0
+             RETURNING tenant, pending, dead, ending",
+            [event.uuid()],
+            Line::read,
+        )?;
+        let Some(line) = line else { return Ok(false) };
+        self.tally.book(line.tenant, Sum::Pending, -1);
+        self.tally.book(line.tenant, Sum::Ended(line.ending.map_or(ending, |known| known.min(ending))), 1);
+        Ok(true)
+    }
+
+    /// Any other change.
+    fn rewrite_line(&mut self, change: &Change) -> rusqlite::Result<()> {
         let event = change.event.uuid();
         let before =
             self.first("SELECT tenant, pending, dead, ending FROM ledger WHERE event = ?1", [&event], Line::read)?;

@@ -23,7 +23,9 @@ impl Desk {
         job: &NewJob,
         changes: &mut Changes,
     ) -> rusqlite::Result<Pushed> {
-        if self.first("SELECT 1 FROM jobs WHERE id = ?1", [job.id.uuid()], |_| Ok(()))?.is_some() {
+        // The others are recognised when they are inserted.
+        let leaves_traces = job.dedup.is_some() || job.counter.is_some();
+        if leaves_traces && self.first("SELECT 1 FROM jobs WHERE id = ?1", [job.id.uuid()], |_| Ok(()))?.is_some() {
             return Ok(Pushed::Queued);
         }
         let now = self.now();
@@ -35,8 +37,9 @@ impl Desk {
             return Ok(Pushed::Duplicate);
         }
         let counted = job.counter.as_ref().map_or(Ok((0, 0)), |counter| self.count(counter, now))?;
-        self.insert(queue, job, counted, now)?;
-        changes.pending(job.event, job.tenant, 1);
+        if self.insert(queue, job, counted, now)? {
+            changes.pending(job.event, job.tenant, 1);
+        }
         Ok(Pushed::Queued)
     }
 
@@ -50,14 +53,14 @@ impl Desk {
         Ok(())
     }
 
-    /// `counted` is how many jobs its counter has, and since when.
+    /// `counted` is how many jobs its counter has, and since when. `false`: a job of this id is there already.
     fn insert(
         &mut self,
         queue: QueueName,
         job: &NewJob,
         counted: (u64, UnixMillis),
         now: UnixMillis,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<bool> {
         let due = now.saturating_add(millis(job.delay.min(DELAY_MAX)));
         let place = if self.order_is_taken(queue, job.order.as_deref())? {
             Place::Held
@@ -66,9 +69,10 @@ impl Desk {
         } else {
             Place::Ready
         };
-        self.run(
+        let inserted = self.run(
             "INSERT INTO jobs (id, queue, place, lane, order_key, tenant, event, count, since, due)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (id) DO NOTHING",
             (
                 job.id.uuid(),
                 queue,
@@ -82,9 +86,15 @@ impl Desk {
                 due,
             ),
         )?;
+        if inserted == 0 {
+            return Ok(false);
+        }
         self.run("INSERT INTO payloads VALUES (?1, ?2)", (self.inserted(), &job.payload[..]))?;
         self.tally.moved(queue, None, Some(place));
-        if place == Place::Ready { self.lane_gains(queue, &job.lane) } else { Ok(()) }
+        if place == Place::Ready {
+            self.lane_gains(queue, &job.lane);
+        }
+        Ok(true)
     }
 
     /// Whether a job with this order key moves already, so that another must be held.

@@ -90,12 +90,25 @@ impl Sum {
     }
 }
 
+/// How many jobs more of a lane are ready, and leased.
+#[derive(Debug)]
+pub(super) struct LaneChange {
+    pub(super) queue: QueueName,
+    pub(super) lane: String,
+    pub(super) ready: i64,
+    pub(super) leased: i64,
+}
+
+/// How many of the last lanes a change is looked for. Groups are mostly of few lanes; beyond, a lane has two changes.
+const LANES_LOOKED_AT: usize = 8;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     depths: [[i64; Place::ALL.len()]; QueueName::ALL.len()],
     books: Vec<(TenantId, [i64; 8])>,
     woken: [u64; QueueName::ALL.len()],
+    pub(super) lanes: Vec<LaneChange>,
     /// Bundles of facts; a tenant's last one may still grow.
     pub(super) facts: Vec<(TenantId, BytesMut)>,
 }
@@ -123,6 +136,17 @@ impl Tally {
     /// How many reasons to look there are per queue, in the order of [`QueueName::ALL`].
     pub(super) fn woken(&self) -> [u64; QueueName::ALL.len()] {
         self.woken
+    }
+
+    /// Jobs of a lane became ready, or leased.
+    pub(super) fn lane(&mut self, queue: QueueName, lane: &str, ready: i64, leased: i64) {
+        let recent = self.lanes.iter_mut().rev().take(LANES_LOOKED_AT);
+        if let Some(change) = recent.into_iter().find(|change| change.queue == queue && change.lane == lane) {
+            change.ready += ready;
+            change.leased += leased;
+            return;
+        }
+        self.lanes.push(LaneChange { queue, lane: lane.to_owned(), ready, leased });
     }
 
     /// A fact for the recorder.

@@ -36,9 +36,11 @@ impl Desk {
 
     /// See [`Queue::tend`](crate::queue::Queue::tend).
     pub(super) fn tend(&mut self) -> rusqlite::Result<Tended> {
+        self.write_lanes()?;
         let now = self.now();
         let mut tended = Tended { more: self.clamp(now)? == TEND_MAX, ..Tended::default() };
         self.wake_due(now, &mut tended)?;
+        self.write_lanes()?;
         tended.more |= self.end_pauses(now, TEND_MAX)? == TEND_MAX;
         self.reclaim(now, &mut tended)?;
         tended.more |= self.forget(now)?;
@@ -66,7 +68,7 @@ impl Desk {
         for (seq, queue, lane) in &due {
             self.run("UPDATE jobs SET place = 'ready' WHERE seq = ?1", [seq])?;
             self.tally.moved(*queue, Some(Place::Waiting), Some(Place::Ready));
-            self.lane_gains(*queue, lane)?;
+            self.lane_gains(*queue, lane);
         }
         tended.due = due.len() as u64;
         tended.more |= due.len() == TEND_MAX;

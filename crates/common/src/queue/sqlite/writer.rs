@@ -156,6 +156,7 @@ impl Desk {
 
     fn commit(&mut self) -> rusqlite::Result<()> {
         self.write_facts()?;
+        self.write_lanes()?;
         self.write_tally()?;
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         self.commits.fetch_add(1, Ordering::Relaxed);
