@@ -1,9 +1,9 @@
 //! The queue in one SQLite file, `queue.db` in the data folder: the embedded backend.
 //!
 //! [`writer`] is the heart: one thread owns the connection and runs what callers want in groups, one transaction
-//! each. Everything that matters is in the tables ([`schema.sql`](./schema.sql)), so another process (the command
-//! line) may open the same file at the same time. Only the bells that wake sleeping workers are in memory; what
-//! another process pushes is found when [`Queue::wait`] returns.
+//! each. Everything that matters is in the tables ([`SCHEMA`]), so another process (the command line) may open the same
+//! file at the same time. Only the bells that wake sleeping workers are in memory; what another process pushes is found
+//! when [`Queue::wait`] returns.
 //!
 //! By verb: [`push`], [`lanes`] (leasing), [`decide`], [`tend`], [`dead`]; beside them [`ledger`], [`keys`] and
 //! [`tally`], the sums of a transaction.
@@ -47,8 +47,8 @@ use crate::{
 /// The file in the data folder.
 pub const FILE: &str = "queue.db";
 
-/// What `PRAGMA user_version` says of a file with the tables of `schema.sql`.
-const SCHEMA_VERSION: i64 = 2;
+/// The tables, in steps that are never changed. `PRAGMA user_version` says how many of them a file has.
+const SCHEMA: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -104,17 +104,15 @@ fn prepare(path: &Path) -> anyhow::Result<Connection> {
     conn.pragma_update(None, "temp_store", "memory")?;
     let change = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
-        SCHEMA_VERSION => {}
-        0 => {
-            change.execute_batch(include_str!("schema.sql"))?;
-            change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        }
-        1 => {
-            change.execute_batch(include_str!("upgrade_2.sql"))?;
-            change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        }
-        newer => anyhow::bail!("its version is {newer}, this program knows {SCHEMA_VERSION}"),
+    let steps = usize::try_from(version).ok().and_then(|version| SCHEMA.get(version..));
+    let Some(steps) = steps else {
+        anyhow::bail!("its version is {version}, this program knows {}", SCHEMA.len());
+    };
+    for step in steps {
+        change.execute_batch(step)?;
+    }
+    if !steps.is_empty() {
+        change.pragma_update(None, "user_version", i64::try_from(SCHEMA.len())?)?;
     }
     change.commit()?;
     Ok(conn)

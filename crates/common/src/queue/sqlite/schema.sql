@@ -10,7 +10,6 @@ CREATE TABLE jobs (
     tenant    INTEGER NOT NULL,
     event     BLOB,
     count     INTEGER NOT NULL,
-    since     INTEGER NOT NULL, -- when the counter's episode began
     due       INTEGER NOT NULL, -- when it may be ready; unix milliseconds, as all times here
     attempts  INTEGER NOT NULL DEFAULT 0,
     lapses    INTEGER NOT NULL DEFAULT 0,
@@ -94,11 +93,9 @@ CREATE TABLE dedup (
 CREATE INDEX dedup_ends ON dedup (ends);
 
 CREATE TABLE counters (
-    name   TEXT PRIMARY KEY,
-    n      INTEGER NOT NULL,
-    used   INTEGER NOT NULL,
-    since  INTEGER NOT NULL, -- when the episode began
-    closed INTEGER NOT NULL  -- 1: the next job begins another episode
+    name TEXT PRIMARY KEY,
+    n    INTEGER NOT NULL,
+    used INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX counters_used ON counters (used);
@@ -109,22 +106,6 @@ CREATE TABLE slots (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX slots_full ON slots (full);
-
-CREATE TABLE notes (
-    key   TEXT PRIMARY KEY,
-    value BLOB NOT NULL,
-    ends  INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX notes_ends ON notes (ends);
-
-CREATE TABLE sums (
-    key  TEXT PRIMARY KEY,
-    n    INTEGER NOT NULL,
-    ends INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX sums_ends ON sums (ends);
 
 -- One row: the last epoch that was given to a lease.
 CREATE TABLE epoch (

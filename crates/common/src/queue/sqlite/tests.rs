@@ -252,7 +252,7 @@ fn a_file_that_is_no_queue_is_refused_by_name() {
 async fn a_file_of_the_first_version_is_brought_up_to_date_and_keeps_its_jobs() {
     let dir = tempfile::tempdir().unwrap();
     let old = Connection::open(dir.path().join(FILE)).unwrap();
-    old.execute_batch(include_str!("schema_1.sql")).unwrap();
+    old.execute_batch(super::SCHEMA[0]).unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
     old.execute_batch(
         "INSERT INTO jobs (seq, id, queue, place, lane, tenant, count, due)

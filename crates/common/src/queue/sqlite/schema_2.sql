@@ -1,4 +1,5 @@
--- From version 1 to 2: counters have episodes; notes and sums.
+-- Version 2: counters have episodes; notes and sums.
+-- `since` is when an episode began; a counter that is closed begins another with its next job.
 ALTER TABLE jobs ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE counters ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE counters ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
