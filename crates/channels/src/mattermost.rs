@@ -86,14 +86,12 @@ fn request(message: &Message) -> Value {
         Body::Layout(layout) => {
             let mut page = Page::new(ATTACHMENT_MAX, Unit::Characters);
             page.markup("##### ").escaped(&draw::title(layout), escape).markup("\n");
-            let mut text = draw::markdown(layout, message.update, page, escape);
-            if let Some(url) = &layout.link {
-                text.push_str(&format!("\n\n[{}]({url})", layout.link_label));
-            }
+            let text = draw::markdown(layout, message.update, page, escape);
+            let link = layout.link.as_ref().map(|url| format!("\n\n[{}]({url})", layout.link_label));
             let attachment = json!({
                 "color": Tone::of(message).hex(),
                 "fallback": draw::fit(&draw::headline(layout), FALLBACK_MAX, Unit::Characters),
-                "text": text,
+                "text": text + &link.unwrap_or_default(),
             });
             json!({ "attachments": [attachment] })
         }

@@ -110,7 +110,8 @@ impl Layout {
     }
 
     /// A label with what stands between it and its value: what is emphasised with the label, and the rest. Markdown
-    /// ends no emphasis between a punctuation mark and a letter (CommonMark §6.2), so a colon without a space is rest.
+    /// ends no emphasis between a punctuation mark and a letter, so a colon without a space after it is of the rest.
+    /// <https://spec.commonmark.org/0.31.2/#right-flanking-delimiter-run>
     pub(crate) fn label(&self, label: &str) -> (String, &'static str) {
         match self.colon.strip_suffix(' ') {
             Some(colon) => (format!("{label}{colon}"), " "),

@@ -99,7 +99,7 @@ fn vocabulary() -> Vocabulary {
     };
     let channel = |open: &OpenChannel| {
         let wrong = |field: &str| Err((field.to_owned(), "is wrong".to_owned()));
-        match (open.channel.target.as_str(), open.secrets.get("bot_token").map(|token| token.expose_secret())) {
+        match (open.channel.target.as_str(), open.secrets.get("bot_token").map(secrecy::ExposeSecret::expose_secret)) {
             (_, Some("wrong")) => wrong("bot_token"),
             ("nowhere", _) => wrong("target"),
             ("half", _) => wrong("signing_secret"),
