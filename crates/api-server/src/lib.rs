@@ -90,7 +90,8 @@ fn passes_by_itself(error: &anyhow::Error) -> bool {
     store.is_some_and(StoreError::is_transient) || queue
 }
 
-/// What a provisioning file can say: the platforms that there are channels for, and templates as they are rendered.
+/// What a provisioning file can say: the platforms that there are channels for, templates as they are
+/// rendered, channels as they are sent through.
 pub fn vocabulary() -> Vocabulary {
     let field = |field: &watchbell_channels::Field| PlatformField {
         name: field.name.to_owned(),
@@ -111,5 +112,6 @@ pub fn vocabulary() -> Vocabulary {
         option: watchbell_channels::check_option,
         template: watchbell_channels::check_template,
         condition: watchbell_channels::check_condition,
+        channel: watchbell_channels::check_channel,
     }
 }

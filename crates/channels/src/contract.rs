@@ -99,6 +99,25 @@ pub(crate) fn message() -> Message {
     Message::new(payload())
 }
 
+/// The rendered form of [`payload`] where people reach the dashboard at `https://{host}`, and its link.
+pub(crate) fn message_at(host: &str) -> (Message, String) {
+    let manner = Manner { public_url: Some(format!("https://{host}")), ..Manner::default() };
+    let message = Message::in_manner(payload(), &manner);
+    let link = message.link.clone().unwrap();
+    (message, link)
+}
+
+/// The rendered form of [`payload`] in Chinese.
+pub(crate) fn message_in_chinese() -> Message {
+    let mut channel = channel("console", "");
+    channel.channel.options.insert("language".to_owned(), "zh".into());
+    Message::in_manner(payload(), &Manner::of(&channel, None).unwrap())
+}
+
+/// Where people reach the dashboard: a name that platforms take, and one that some of them refuse.
+pub(crate) const HOST: &str = "watchbell.example.org";
+pub(crate) const BARE_HOST: &str = "watchbell:8080";
+
 /// A channel without options or secrets.
 pub(crate) fn channel(platform: &str, target: &str) -> OpenChannel {
     let vault = Vault::from_base64(&"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()).unwrap();

@@ -181,11 +181,15 @@ fn request(message: &Message, short: bool) -> Value {
     let embed = match &message.body {
         Body::Layout(layout) => {
             let page = Page::new(TEXT_MAX, Unit::Characters);
-            json!({
+            let mut embed = json!({
                 "color": tone,
                 "title": draw::escaped(&draw::title(layout), TITLE_MAX, Unit::Characters, escape),
                 "description": draw::markdown(layout, short, page, escape),
-            })
+            });
+            if let Some(url) = draw::link(layout) {
+                embed["url"] = url.as_str().into();
+            }
+            embed
         }
         Body::Written(Markup::Markdown) => {
             json!({ "color": tone, "description": draw::fit(&message.text, TEXT_MAX, Unit::Characters) })
@@ -359,6 +363,15 @@ mod tests {
         let request = request(&contract::message_saying(hostile), false);
         assert_eq!(request["allowed_mentions"], json!({ "parse": [] }));
         insta::assert_snapshot!(request["embeds"][0]["description"].as_str().unwrap().lines().next().unwrap(), @r"**\@everyone \<\@1\> \[bank\]\(https\://evil.example\) \*\*b\*\* \`c\` \:fire\: \# \|\|s\|\|**");
+    }
+
+    #[tokio::test]
+    async fn the_title_leads_to_the_alert_unless_discord_would_refuse_the_address() {
+        let chat = Chat::open().await;
+        let (linked, link) = contract::message_at(contract::HOST);
+        chat.send(&linked, None).await;
+        assert_eq!(request(&linked, false)["embeds"][0]["url"], link);
+        assert_eq!(request(&contract::message_at(contract::BARE_HOST).0, false), request(&contract::message(), false));
     }
 
     #[tokio::test]

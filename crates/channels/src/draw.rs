@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use reqwest::Url;
 use watchbell_common::alert::{Severity, Status};
 
 use crate::{Layout, Message, Unit, render};
@@ -63,14 +64,24 @@ pub(crate) fn details(layout: &Layout, short: bool) -> (&[(&'static str, String)
 pub(crate) fn lines(layout: &Layout, short: bool) -> Vec<String> {
     let (facts, excerpt) = details(layout, short);
     let mut lines = vec![layout.summary.clone()];
-    lines.extend(facts.iter().map(|(label, value)| format!("{label}: {value}")));
+    lines.extend(facts.iter().map(|(label, value)| layout.labelled(label, value)));
     lines.extend(excerpt.iter().map(|line| format!("> {line}")));
     lines
 }
 
-/// The layout with its heading, as a plain text.
+/// The layout with its heading and its link, as a plain text.
 pub(crate) fn plain(layout: &Layout, short: bool) -> String {
-    format!("{}\n{}", title(layout), lines(layout, short).join("\n"))
+    let mut plain = vec![title(layout)];
+    plain.extend(lines(layout, short));
+    plain.extend(layout.link.clone());
+    plain.join("\n")
+}
+
+/// Where the layout leads, for platforms that refuse the whole message when they do not take its address: a host
+/// without a dot leads nowhere for them (<https://github.com/go-gitea/gitea/issues/14379>; Telegram does the same).
+pub(crate) fn link(layout: &Layout) -> Option<Url> {
+    let url = Url::parse(layout.link.as_deref()?).ok()?;
+    url.host_str().is_some_and(|host| host.contains('.')).then_some(url)
 }
 
 /// The layout without its heading, in the Markdown that most chats share: `**bold**` and `> quoted`.
@@ -78,7 +89,8 @@ pub(crate) fn markdown(layout: &Layout, short: bool, mut page: Page, escape: Esc
     let (facts, excerpt) = details(layout, short);
     page.markup("**").escaped(&layout.summary, escape).markup("**");
     for (label, value) in facts {
-        page.markup(&format!("\n**{label}:** ")).escaped(value, escape);
+        let (label, rest) = layout.label(label);
+        page.markup(&format!("\n**{label}**{rest}")).escaped(value, escape);
     }
     for line in excerpt {
         page.markup("\n> ").escaped(line, escape);
@@ -89,6 +101,11 @@ pub(crate) fn markdown(layout: &Layout, short: bool, mut page: Page, escape: Esc
 /// The first line of the layout.
 pub(crate) fn title(layout: &Layout) -> String {
     format!("{} {}", layout.symbol, layout.heading)
+}
+
+/// The first line and the summary, as one line.
+pub(crate) fn headline(layout: &Layout) -> String {
+    layout.labelled(&title(layout), &layout.summary)
 }
 
 /// One line about a message of which a template wrote the text: for where a platform wants a plain title beside it.

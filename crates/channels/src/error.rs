@@ -59,4 +59,9 @@ impl ConfigureError {
     pub(crate) fn new(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self { field: field.into(), why: why.into() }
     }
+
+    /// The field, and why.
+    pub(crate) fn into_parts(self) -> (String, String) {
+        (self.field, self.why)
+    }
 }

@@ -112,11 +112,15 @@ fn request(message: &Message) -> Value {
         Body::Written(markup) => (draw::notice(message), message.text.clone(), *markup),
     };
     let kind = if markup == Markup::Markdown { "text/markdown" } else { "text/plain" };
+    let mut extras = json!({ "client::display": { "contentType": kind } });
+    if let Some(link) = &message.link {
+        extras["client::notification"] = json!({ "click": { "url": link } });
+    }
     json!({
         "title": title,
         "message": render::cut(&text, TEXT_MAX_BYTES),
         "priority": priority(message),
-        "extras": { "client::display": { "contentType": kind } },
+        "extras": extras,
     })
 }
 
@@ -193,6 +197,12 @@ mod tests {
         assert_eq!(kind(contract::message().body), "text/plain");
         assert_eq!(kind(Body::Written(Markup::Html)), "text/plain");
         assert_eq!(kind(Body::Written(Markup::Markdown)), "text/markdown");
+    }
+
+    #[test]
+    fn a_tap_opens_the_alert() {
+        let (linked, link) = contract::message_at(contract::BARE_HOST);
+        assert_eq!(request(&linked)["extras"]["client::notification"], json!({ "click": { "url": link } }));
     }
 
     #[test]

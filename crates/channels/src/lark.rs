@@ -191,13 +191,17 @@ fn elements(layout: &Layout, short: bool) -> Vec<Value> {
     let (facts, excerpt) = draw::details(layout, short);
     let mut elements = vec![json!({ "tag": "div", "text": literal(&layout.summary) })];
     if !facts.is_empty() {
-        let fact =
-            |(label, value): &(_, String)| json!({ "is_short": false, "text": literal(&format!("{label}: {value}")) });
+        let fact = |(label, value): &(&str, String)| json!({ "is_short": false, "text": literal(&layout.labelled(label, value)) });
         elements.push(json!({ "tag": "div", "fields": facts.iter().map(fact).collect::<Vec<_>>() }));
     }
     if !excerpt.is_empty() {
         elements.extend([json!({ "tag": "hr" }), json!({ "tag": "div", "text": literal(&excerpt.join("\n")) })]);
     }
+    elements.extend(draw::link(layout).map(|url| {
+        let button =
+            json!({ "tag": "button", "type": "default", "text": literal(layout.link_label), "url": url.as_str() });
+        json!({ "tag": "action", "actions": [button] })
+    }));
     elements
 }
 
@@ -219,16 +223,16 @@ const fn colour(tone: Tone) -> &'static str {
 
 /// Rich text: a title and paragraphs, of which none has any markup.
 fn post(message: &Message) -> Value {
-    let post = |title: &str, lines: &[&str]| {
-        let content: Vec<Value> = lines.iter().map(|line| json!([{ "tag": "text", "text": line }])).collect();
-        json!({ "msg_type": "post", "content": { "post": { "en_us": { "title": title, "content": content } } } })
-    };
+    let post = |title: &str, content: Vec<Value>| json!({ "msg_type": "post", "content": { "post": { "en_us": { "title": title, "content": content } } } });
+    let paragraph = |line: &str| json!([{ "tag": "text", "text": line }]);
     match &message.body {
         Body::Layout(layout) => {
             let lines = draw::lines(layout, message.update);
-            post(&draw::title(layout), &lines.iter().map(String::as_str).collect::<Vec<_>>())
+            let link = |url: Url| json!([{ "tag": "a", "text": layout.link_label, "href": url.as_str() }]);
+            let content = lines.iter().map(|line| paragraph(line)).chain(draw::link(layout).map(link)).collect();
+            post(&draw::title(layout), content)
         }
-        Body::Written(_) => written(message, |text| post("", &text.lines().collect::<Vec<_>>())),
+        Body::Written(_) => written(message, |text| post("", text.lines().map(paragraph).collect())),
     }
 }
 
@@ -303,6 +307,11 @@ mod tests {
             }
             Some("div") => text(&element["text"]),
             Some("markdown") => element["content"].is_string(),
+            Some("action") => {
+                let button =
+                    |button: &Value| button["tag"] == "button" && text(&button["text"]) && button["url"].is_string();
+                element["actions"].as_array().unwrap().iter().all(button)
+            }
             tag => tag == Some("hr"),
         };
         let valid = match body["msg_type"].as_str() {
@@ -331,6 +340,23 @@ mod tests {
                 channel.send(&message, None).await.unwrap();
                 assert!(contract::body_bytes(server.requests().last().unwrap()) > 10_000);
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn each_format_leads_to_the_alert() {
+        let server = Server::answering(lark).await;
+        let (linked, link) = contract::message_at(contract::HOST);
+        let button = json!({ "tag": "button", "type": "default", "text": literal("Details"), "url": link });
+        for (format, place, expected) in [
+            ("interactive", "/card/elements/2", json!({ "tag": "action", "actions": [button] })),
+            ("post", "/content/post/en_us/content/6/0", json!({ "tag": "a", "text": "Details", "href": link })),
+            ("text", "/content/text", format!("{}\n{link}", contract::message().text).into()),
+        ] {
+            let channel = configured(&example_as(&server.base, format), &contract::tools()).unwrap();
+            channel.send(&linked, None).await.unwrap();
+            let request = contract::json_body(&server.requests().remove(0)).unwrap();
+            assert_eq!(request.pointer(place), Some(&expected), "{request:#}");
         }
     }
 

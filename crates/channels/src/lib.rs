@@ -32,10 +32,18 @@ mod webhook;
 #[cfg(test)]
 mod contract;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use watchbell_common::{clock::Clock, config::OpenChannel};
+use watchbell_common::{
+    clock::{Clock, SystemClock},
+    config::OpenChannel,
+    outbound,
+};
 
 use self::render::Manner;
 
@@ -69,6 +77,18 @@ pub const COMMON: &[Field] = render::FIELDS;
 /// Why one of [`COMMON`] cannot have that value.
 pub fn check_option(name: &str, value: &serde_json::Value) -> Result<(), String> {
     render::check(name, value)
+}
+
+/// Why nothing can be sent through a channel as it stands: the field, and why. Shows no value.
+pub fn check_channel(channel: &OpenChannel) -> Result<(), (String, String)> {
+    /// What is made with these is thrown away, so nothing waits and nothing is called.
+    static TOOLS: LazyLock<Result<Tools, String>> = LazyLock::new(|| {
+        let http = outbound::client().map_err(|error| format!("{error:#}"))?;
+        let clock = Arc::new(SystemClock);
+        Ok(Tools { http, clock, timeout: Duration::ZERO, telegram_api: None, public_url: None })
+    });
+    let tools = TOOLS.as_ref().map_err(|why| ("platform".to_owned(), why.clone()))?;
+    configure(channel, tools).map(drop).map_err(ConfigureError::into_parts)
 }
 
 /// Why a text is no template, in one line.

@@ -1,6 +1,7 @@
 //! Between HTML and plain text: for channels whose people read only one of the two.
 
-/// Text as it stands in HTML, in content and in attributes.
+/// Text as it stands in HTML, in content and in attributes. Uses only references that Telegram knows as well: four
+/// names and all numbers (<https://core.telegram.org/bots/api#html-style>).
 pub(crate) fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -84,13 +84,14 @@ fn read(answer: &Answer) -> Option<Verdict> {
 fn request(message: &Message) -> Value {
     match &message.body {
         Body::Layout(layout) => {
-            let fallback = format!("{}: {}", draw::title(layout), layout.summary);
             let mut page = Page::new(ATTACHMENT_MAX, Unit::Characters);
             page.markup("##### ").escaped(&draw::title(layout), escape).markup("\n");
+            let text = draw::markdown(layout, message.update, page, escape);
+            let link = layout.link.as_ref().map(|url| format!("\n\n[{}]({url})", layout.link_label));
             let attachment = json!({
                 "color": Tone::of(message).hex(),
-                "fallback": draw::fit(&fallback, FALLBACK_MAX, Unit::Characters),
-                "text": draw::markdown(layout, message.update, page, escape),
+                "fallback": draw::fit(&draw::headline(layout), FALLBACK_MAX, Unit::Characters),
+                "text": text + &link.unwrap_or_default(),
             });
             json!({ "attachments": [attachment] })
         }
@@ -173,6 +174,18 @@ mod tests {
         let message = contract::message_saying("@channel https://evil.example");
         let text = text_of(&message);
         assert!(!text.contains("@channel") && !text.contains("https:"), "{text}");
+    }
+
+    #[test]
+    fn the_last_line_leads_to_the_alert() {
+        let (linked, link) = contract::message_at(contract::BARE_HOST);
+        assert_eq!(text_of(&linked), format!("{}\n\n[Details]({link})", text_of(&contract::message())));
+    }
+
+    #[test]
+    fn a_label_is_bold_in_every_language() {
+        let text = text_of(&contract::message_in_chinese());
+        assert!(text.contains("\n**处理建议**：free some space"), "{text}");
     }
 
     #[tokio::test]

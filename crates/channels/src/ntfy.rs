@@ -107,19 +107,7 @@ fn paces(channel: &OpenChannel) -> Vec<Pace> {
 }
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
-    let (server, topic) = target(&channel.channel.target)?;
-    let click = option(channel, "click")?;
-    if let Some(click) = &click {
-        http::url("click", click)?;
-    }
-    let mut secrets: Vec<SecretString> = channel.secrets.values().cloned().collect();
-    let authorization = authorization(channel)?;
-    if let Some(authorization) = &authorization {
-        // What stands behind `Basic` or `Bearer` is what a server would repeat.
-        secrets.extend(authorization.split(' ').next_back().map(SecretString::from));
-    }
-    let authorization = authorization.map(|value| http::credential("token", &value)).transpose()?;
-    Ok(Arc::new(Ntfy { hook: Hook::new(server, tools, secrets), topic, click, authorization }))
+    Ok(Arc::new(Ntfy::of(channel, tools)?))
 }
 
 /// The server, to which messages are posted, and the topic, which is the last part of the path.
@@ -185,6 +173,22 @@ impl Channel for Ntfy {
 }
 
 impl Ntfy {
+    fn of(channel: &OpenChannel, tools: &Tools) -> Result<Self, ConfigureError> {
+        let (server, topic) = target(&channel.channel.target)?;
+        let click = option(channel, "click")?;
+        if let Some(click) = &click {
+            http::url("click", click)?;
+        }
+        let mut secrets: Vec<SecretString> = channel.secrets.values().cloned().collect();
+        let authorization = authorization(channel)?;
+        if let Some(authorization) = &authorization {
+            // What stands behind `Basic` or `Bearer` is what a server would repeat.
+            secrets.extend(authorization.split(' ').next_back().map(SecretString::from));
+        }
+        let authorization = authorization.map(|value| http::credential("token", &value)).transpose()?;
+        Ok(Self { hook: Hook::new(server, tools, secrets), topic, click, authorization })
+    }
+
     fn publication(&self, message: &Message) -> Value {
         let (title, text, markdown) = match &message.body {
             Body::Layout(layout) => (layout.heading.clone(), draw::lines(layout, message.update).join("\n"), false),
@@ -200,7 +204,7 @@ impl Ntfy {
         if markdown {
             publication["markdown"] = true.into();
         }
-        if let Some(click) = &self.click {
+        if let Some(click) = self.click.as_ref().or(message.link.as_ref()) {
             publication["click"] = click.as_str().into();
         }
         publication
@@ -307,6 +311,16 @@ mod tests {
             })
         });
         assert_eq!(json!(loudness), json!([[2, 2, 2], [3, 2, 2], [4, 2, 3], [5, 2, 3]]));
+    }
+
+    #[test]
+    fn a_tap_opens_the_alert_unless_the_option_says_another_place() {
+        let (linked, link) = contract::message_at(contract::BARE_HOST);
+        assert_eq!(publication(|message| *message = linked.clone())["click"], link);
+        let mut channel = example("https://ntfy.sh");
+        channel.channel.options.insert("click".into(), "https://graphs.example.org/".into());
+        let ntfy = Ntfy::of(&channel, &contract::tools()).unwrap();
+        assert_eq!(ntfy.publication(&linked)["click"], "https://graphs.example.org/");
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn read(answer: &Answer) -> Option<Verdict> {
 fn request(message: &Message) -> Value {
     let fit = |text| draw::fit(text, TEXT_MAX, Unit::Characters);
     let (fallback, blocks) = match &message.body {
-        Body::Layout(layout) => (format!("{}: {}", draw::title(layout), layout.summary), blocks(message, layout)),
+        Body::Layout(layout) => (draw::headline(layout), blocks(message, layout)),
         Body::Written(Markup::Markdown) => {
             let text = json!({ "type": "mrkdwn", "text": fit(&message.text) });
             (draw::notice(message), vec![json!({ "type": "section", "text": text })])
@@ -115,6 +115,11 @@ fn blocks(message: &Message, layout: &Layout) -> Vec<Value> {
     if !excerpt.is_empty() {
         blocks.push(json!({ "type": "section", "text": literal(&excerpt.join("\n")) }));
     }
+    // Not a button: Slack reports each press of one to the app, and warns people when the app takes no reports.
+    blocks.extend(draw::link(layout).map(|url| {
+        let url = draw::escaped(url.as_str(), TEXT_MAX, Unit::Characters, escape);
+        json!({ "type": "section", "text": { "type": "mrkdwn", "text": format!("<{url}|{}>", layout.link_label) } })
+    }));
     blocks
 }
 
@@ -184,6 +189,17 @@ mod tests {
             .map(|label| json!({ "type": "mrkdwn", "text": label }));
         let marked_up = attachment["blocks"].as_array().unwrap().iter().filter_map(|block| block["elements"].get(0));
         assert_eq!(marked_up.cloned().collect::<Vec<_>>(), labels);
+    }
+
+    #[tokio::test]
+    async fn the_last_line_leads_to_the_alert() {
+        let server = Server::answering(slack).await;
+        let channel = crate::configure(&example(&server.base), &contract::tools()).unwrap();
+        let (linked, link) = contract::message_at(contract::HOST);
+        channel.send(&linked, None).await.unwrap();
+        let request = request(&linked);
+        let last = request["attachments"][0]["blocks"].as_array().unwrap().last().unwrap();
+        assert_eq!(last["text"], json!({ "type": "mrkdwn", "text": format!("<{link}|Details>") }));
     }
 
     #[test]

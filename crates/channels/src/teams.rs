@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use reqwest::Url;
 use serde_json::{Value, json};
 use watchbell_common::config::OpenChannel;
 
@@ -109,9 +110,9 @@ fn read_workflow(answer: &Value) -> Option<Verdict> {
 /// The envelope that the templates for alerts expect, with one Adaptive Card (<https://adaptivecards.io/explorer/>).
 fn request(message: &Message) -> Value {
     match &message.body {
-        Body::Layout(layout) => envelope(&card(message, layout)),
+        Body::Layout(layout) => envelope(&body(message, layout), draw::link(layout).map(|url| open(layout, &url))),
         Body::Written(markup) => {
-            let body = |text: &str| match markup {
+            let written = |text: &str| match markup {
                 Markup::Markdown => json!([{ "type": "TextBlock", "text": text, "wrap": true }]),
                 // A run has no line breaks, and must not be empty.
                 Markup::Plain | Markup::Html => {
@@ -119,24 +120,31 @@ fn request(message: &Message) -> Value {
                 }
             };
             let text = message.text_within(TEXT_MAX_BYTES);
-            hook::within(REQUEST_MAX_BYTES, &text, |text| envelope(&body(text)))
+            hook::within(REQUEST_MAX_BYTES, &text, |text| envelope(&written(text), None))
         }
     }
 }
 
-fn envelope(body: &Value) -> Value {
-    let card = json!({
+fn envelope(body: &Value, action: Option<Value>) -> Value {
+    let mut card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "msteams": { "width": "Full" },
         "body": body,
     });
+    if let Some(action) = action {
+        card["actions"] = json!([action]);
+    }
     let attachment = json!({ "contentType": "application/vnd.microsoft.card.adaptive", "content": card });
     json!({ "type": "message", "attachments": [attachment] })
 }
 
-fn card(message: &Message, layout: &Layout) -> Value {
+fn open(layout: &Layout, url: &Url) -> Value {
+    json!({ "type": "Action.OpenUrl", "title": layout.link_label, "url": url.as_str() })
+}
+
+fn body(message: &Message, layout: &Layout) -> Value {
     let (facts, excerpt) = draw::details(layout, message.update);
     let mut heading = run(&draw::title(layout));
     (heading["weight"], heading["size"]) = ("Bolder".into(), "Large".into());
@@ -146,8 +154,9 @@ fn card(message: &Message, layout: &Layout) -> Value {
         "bleed": true,
         "items": [paragraph(&[heading]), paragraph(&[run(&layout.summary)])],
     });
-    let fact = |(label, value): &(_, String)| {
-        let mut label = run(&format!("{label}: "));
+    let fact = |(label, value): &(&str, String)| {
+        let (label, rest) = layout.label(label);
+        let mut label = run(&format!("{label}{rest}"));
         label["weight"] = "Bolder".into();
         paragraph(&[label, run(value)])
     };
@@ -239,6 +248,18 @@ mod tests {
             let message = Message { text, body: Body::Written(markup), ..contract::message() };
             channel.send(&message, None).await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_button_opens_the_alert() {
+        let server = Server::answering(teams).await;
+        let channel = configured(&example(&server.base), &contract::tools()).unwrap();
+        let (linked, link) = contract::message_at(contract::HOST);
+        channel.send(&linked, None).await.unwrap();
+        assert_eq!(
+            request(&linked)["attachments"][0]["content"]["actions"],
+            json!([{ "type": "Action.OpenUrl", "title": "Details", "url": link }])
+        );
     }
 
     #[test]

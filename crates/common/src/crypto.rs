@@ -28,8 +28,8 @@ pub enum CryptoError {
     Damaged,
 }
 
-/// A secret that can be stored: ciphertext, the id of its key and the place it belongs to.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A secret that can be stored: ciphertext, the id of its key and the place it belongs to. The default opens to nobody.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed {
     key: String,
     place: String,

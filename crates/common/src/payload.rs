@@ -158,6 +158,9 @@ pub struct RoutePayload {
 }
 json_payload!(RoutePayload, RouteVersions);
 
+/// The header that each mail of ours has, with its [`DeliveryId`]: it tells them apart where they come back.
+pub const DELIVERY_HEADER: &str = "X-Watchbell-Delivery";
+
 /// One event on its way to one channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeliverPayload {

@@ -171,3 +171,24 @@ fn a_muted_sender_is_dropped_with_the_comment() {
     assert_eq!(reason(mute(Some("noreply@*"), Some("push"))), None);
     assert_eq!(reason(mute(Some("boss@*"), None)), None);
 }
+
+#[test]
+fn a_mail_that_we_sent_ourselves_is_dropped_however_it_comes_back() {
+    let reason = |mail: &str| {
+        let mail = payload(Content::Mail(envelope("list@x.example")), mail);
+        match analyse(&mail, &snapshot("ops", Vec::new()), "") {
+            Analysed::Muted { reason, .. } => Some(reason),
+            Analysed::Understood(_) => None,
+        }
+    };
+    let id = "dlv_80c91b3543f18182b0099505fa26029e";
+    let own = Some(format!("a mail that Watchbell itself sent, as {id}"));
+    assert_eq!(reason(&format!("Subject: [CRITICAL] db1\nX-Watchbell-Delivery: {id}\n\ndown")), own);
+    assert_eq!(reason(&format!("Received: from list\nx-watchbell-delivery:\n {id} \nSubject: x\n\ndown")), own);
+    for other in [
+        "Subject: x\nX-Watchbell-Delivery: yes\n\ndown".to_owned(),
+        format!("Subject: x\n\nX-Watchbell-Delivery: {id}\n"),
+    ] {
+        assert_eq!(reason(&other), None, "what is no delivery of ours is an alert: {other}");
+    }
+}

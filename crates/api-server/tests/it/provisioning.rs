@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::symlink};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use watchbell_common::{provision, queue::Published, store::config};
+use watchbell_common::{provision, queue::Published, store::config, testing::example_value};
 
 use crate::house::{House, until};
 
@@ -29,8 +29,8 @@ async fn a_first_start_without_a_file_sends_everything_to_the_console() {
 #[test]
 fn each_channel_is_set_up_by_its_snippet_as_the_guide_shows_it() {
     for kind in watchbell_channels::ALL {
-        let read =
-            provision::parse(kind.setup, kind.id, &watchbell_api_server::vocabulary(), &|_| Some("x".to_owned()));
+        let value = |variable: &str| Some(example_value(variable).to_owned());
+        let read = provision::parse(kind.setup, kind.id, &watchbell_api_server::vocabulary(), &value);
         assert_eq!(read.err(), None, "{}", kind.setup);
     }
 }
@@ -92,6 +92,36 @@ default_channels: [c]
             "w.yaml:9:41: channels[0].options.timezone: must be an IANA time zone such as Europe/Berlin",
             "w.yaml:10:38: channels[0].templates[0].when: `is` is none of eq, ne, in, startswith, endswith, contains, gt, \
              lt, ge, le",
+        ]
+    );
+}
+
+#[test]
+fn a_channel_that_could_not_send_is_refused_with_its_name_and_line_and_without_its_secrets() {
+    let text = "bots:
+  - { name: b, platform: telegram, bot_token: hunter2 }
+channels:
+  - name: chat
+    bot: b
+    target: \"-100\"
+  - name: push
+    platform: ntfy
+    target: https://ntfy.example.org/alerts
+    options: { click: dashboard }
+  - name: lark
+    platform: lark
+    options:
+      webhook_url: https://open.larksuite.com/hunter2
+default_channels: [chat]
+";
+    let problems = provision::parse(text, "w.yaml", &watchbell_api_server::vocabulary(), &|_| None).unwrap_err();
+    let shown: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "w.yaml:2:13: bots[0].name: `bot_token` does not look like one of @BotFather's, `123456:ABC-…`",
+            "w.yaml:10:23: channels[1].options.click: is not a URL: relative URL without a base",
+            "w.yaml:14:20: channels[2].options.webhook_url: is not that of a custom bot: https://…/open-apis/bot/v2/hook/…",
         ]
     );
 }

@@ -9,13 +9,13 @@ use crate::{Layout, Message, markup::escape_html};
 pub(super) fn layout(message: &Message, layout: &Layout) -> String {
     let colour = colour(message);
     let (symbol, heading, summary) = (layout.symbol, escape_html(&layout.heading), escape_html(&layout.summary));
-    let (facts, excerpt) = (facts(layout), excerpt(layout));
+    let (facts, excerpt, link) = (facts(layout), excerpt(layout), link(layout, colour));
     document(&format!(
         "<div style=\"max-width:640px;border-left:6px solid {colour};padding:4px 0 4px 16px\">\n\
          <p style=\"margin:0 0 12px\"><span dir=\"auto\" style=\"display:inline-block;padding:4px 10px;\
          border-radius:4px;background-color:{colour};color:#ffffff;font-weight:bold\">{symbol} {heading}</span></p>\n\
          <p dir=\"auto\" style=\"margin:0 0 12px;font-size:18px;line-height:1.4\">{summary}</p>\n\
-         {facts}{excerpt}</div>\n"
+         {facts}{excerpt}{link}</div>\n"
     ))
 }
 
@@ -46,6 +46,17 @@ fn excerpt(layout: &Layout) -> String {
         "<pre dir=\"auto\" style=\"margin:12px 0 0;padding:8px 12px;border:1px solid #888888;border-radius:4px;\
          font-family:monospace;font-size:13px;white-space:pre-wrap\">{}</pre>\n",
         escape_html(&layout.excerpt.join("\n"))
+    )
+}
+
+/// Looks like a button. The link itself has the padding, so that all of it can be pressed.
+fn link(layout: &Layout, colour: &str) -> String {
+    let Some(url) = &layout.link else { return String::new() };
+    format!(
+        "<p style=\"margin:16px 0 0\"><a href=\"{}\" style=\"display:inline-block;padding:8px 16px;border-radius:4px;\
+         background-color:{colour};color:#ffffff;font-weight:bold;text-decoration:none\">{}</a></p>\n",
+        escape_html(url),
+        escape_html(layout.link_label)
     )
 }
 

@@ -14,7 +14,7 @@ use lettre::{
         header::{HeaderName, HeaderValue},
     },
 };
-use watchbell_common::{alert::Status, clock::UnixMillis};
+use watchbell_common::{alert::Status, clock::UnixMillis, payload::DELIVERY_HEADER};
 
 use super::{TEXT_MAX_BYTES, html};
 use crate::{Body, Markup, Message, markup, render};
@@ -29,8 +29,7 @@ const NO_REPLIES: [(HeaderName, &str); 2] = [
     (HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All"),
 ];
 
-/// Tells our own mail apart where it comes back, and lets mail rules find it.
-const DELIVERY: HeaderName = HeaderName::new_from_ascii_str("X-Watchbell-Delivery");
+const DELIVERY: HeaderName = HeaderName::new_from_ascii_str(DELIVERY_HEADER);
 
 /// What a mail is made of.
 pub(super) struct Letter<'l> {

@@ -109,10 +109,26 @@ impl Layout {
         self.facts.push(failure(name, reason, manner));
     }
 
+    /// A label with what stands between it and its value: what is emphasised with the label, and the rest. Markdown
+    /// ends no emphasis between a punctuation mark and a letter, so a colon without a space after it is of the rest.
+    /// <https://spec.commonmark.org/0.31.2/#right-flanking-delimiter-run>
+    pub(crate) fn label(&self, label: &str) -> (String, &'static str) {
+        match self.colon.strip_suffix(' ') {
+            Some(colon) => (format!("{label}{colon}"), " "),
+            None => (label.to_owned(), self.colon),
+        }
+    }
+
+    /// A label and its value as plain text.
+    pub(crate) fn labelled(&self, label: &str, value: &str) -> String {
+        let (label, rest) = self.label(label);
+        format!("{label}{rest}{value}")
+    }
+
     /// As plain text.
     pub fn plain(&self) -> String {
         let mut lines = vec![format!("{} {}", self.symbol, self.heading), self.summary.clone()];
-        lines.extend(self.facts.iter().map(|(label, value)| format!("{label}{}{value}", self.colon)));
+        lines.extend(self.facts.iter().map(|(label, value)| self.labelled(label, value)));
         lines.extend(self.excerpt.iter().map(|line| format!("> {line}")));
         lines.extend(self.link.clone());
         lines.join("\n")

@@ -1,7 +1,7 @@
 //! What goes out for a message: its text in parts, in a markup.
 
 use super::{markup::units, split::split};
-use crate::{Body, Layout, Markup, Message, render};
+use crate::{Body, Layout, Markup, Message, markup::escape_html, render};
 
 /// The longest text of one message: <https://core.telegram.org/bots/api#sendmessage>, `text`.
 pub(super) const TEXT_MAX_UNITS: usize = 4_096;
@@ -80,17 +80,16 @@ fn numbered(parts: Vec<String>) -> Vec<String> {
 
 /// The built-in layout in Telegram's HTML.
 fn html(layout: &Layout) -> String {
-    let mut lines = vec![format!("{} <b>{}</b>", layout.symbol, escape(&layout.heading)), escape(&layout.summary)];
-    lines.extend(layout.facts.iter().map(|(label, value)| format!("<b>{label}:</b> {}", escape(value))));
+    let head = format!("{} <b>{}</b>", layout.symbol, escape_html(&layout.heading));
+    let mut lines = vec![head, escape_html(&layout.summary)];
+    lines.extend(layout.facts.iter().map(|(label, value)| {
+        let (label, rest) = layout.label(label);
+        format!("<b>{label}</b>{rest}{}", escape_html(value))
+    }));
     if !layout.excerpt.is_empty() {
-        lines.push(format!("<blockquote expandable>{}</blockquote>", escape(&layout.excerpt.join("\n"))));
+        lines.push(format!("<blockquote expandable>{}</blockquote>", escape_html(&layout.excerpt.join("\n"))));
     }
     lines.join("\n")
-}
-
-/// The three characters that Telegram's HTML reserves outside of attributes.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// One line that says what became of the alert, to answer a message with.

@@ -25,7 +25,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use teloxide::{
     net::TELEGRAM_API_URL,
-    types::{ChatId, InlineKeyboardButton, InlineKeyboardMarkup, MessageId, Recipient, ThreadId},
+    types::{ChatId, InlineKeyboardButton, MessageId, Recipient, ThreadId},
 };
 use watchbell_common::{alert::Severity, config::OpenChannel, outbound};
 
@@ -252,7 +252,7 @@ struct Options {
     silent_below: Severity,
     edit: bool,
     quiet_gap: Duration,
-    buttons: Option<InlineKeyboardMarkup>,
+    buttons: Vec<InlineKeyboardButton>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -288,7 +288,7 @@ impl Options {
             silent_below: silent_below.unwrap_or(Severity::Warning),
             edit: option(channel, "edit", "must be true or false")?.unwrap_or(true),
             quiet_gap: quiet_gap.map_or(QUIET_GAP_DEFAULT, |seconds| Duration::from_secs(seconds.into())),
-            buttons: (!buttons.is_empty()).then(|| InlineKeyboardMarkup::new([buttons.into_iter().map(button)])),
+            buttons: buttons.into_iter().map(button).collect(),
         })
     }
 }

@@ -4,7 +4,8 @@ use reqwest::multipart::{Form, Part};
 use teloxide::{
     payloads::{EditMessageText, SendMessage},
     types::{
-        ChatId, InlineKeyboardMarkup, LinkPreviewOptions, MessageId, ParseMode, Recipient, ReplyParameters, ThreadId,
+        ChatId, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageId, ParseMode, Recipient,
+        ReplyParameters, ThreadId,
     },
 };
 use watchbell_common::alert::Severity;
@@ -15,7 +16,7 @@ use super::{
     draw::{Draft, notice},
     thread::Thread,
 };
-use crate::{Markup, Message, SendError};
+use crate::{Body, Markup, Message, SendError, draw};
 
 /// What happens to one message.
 pub(super) struct Attempt<'a> {
@@ -51,7 +52,7 @@ impl<'a> Attempt<'a> {
             draft,
             chat: telegram.moved.get().map_or_else(|| telegram.target.clone(), |&chat| chat.into()),
             topic: telegram.options.topic,
-            buttons: telegram.options.buttons.clone(),
+            buttons: buttons(telegram, message),
             remarks,
         }
     }
@@ -222,6 +223,16 @@ impl<'a> Attempt<'a> {
             touched: self.telegram.api.now_ms(),
         }
     }
+}
+
+/// The link of the built-in layout, then the channel's own. A template places its link where it wants it.
+fn buttons(telegram: &Telegram, message: &Message) -> Option<InlineKeyboardMarkup> {
+    let link = match &message.body {
+        Body::Layout(layout) => draw::link(layout).map(|url| InlineKeyboardButton::url(layout.link_label, url)),
+        Body::Written(_) => None,
+    };
+    let row: Vec<_> = link.into_iter().chain(telegram.options.buttons.iter().cloned()).collect();
+    (!row.is_empty()).then(|| InlineKeyboardMarkup::new([row]))
 }
 
 const fn parse_mode(markup: Markup) -> Option<ParseMode> {

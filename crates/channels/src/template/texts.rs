@@ -6,6 +6,7 @@ use gtmpl_ng::{FuncError, Value};
 use regex::{Regex, RegexBuilder};
 
 use super::VALUE_MAX_BYTES;
+use crate::markup;
 
 /// The longest pattern, and the most memory that a compiled one may take. Matching takes linear time, whatever the
 /// pattern; what a pattern can still do is to be large.
@@ -86,7 +87,7 @@ pub(super) fn escape_markdown(all: &[Value]) -> Answer {
 }
 
 pub(super) fn escape_html(all: &[Value]) -> Answer {
-    mapped("escHTML", all, |text| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+    mapped("escHTML", all, markup::escape_html)
 }
 
 /// The first that is not empty, from the back: `default "n/a" .x` and `.x | default "n/a"`.

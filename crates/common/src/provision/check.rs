@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use secrecy::ExposeSecret as _;
 
-use super::{Located, Platform, Problem, Provision, RuleItem, fields::Problems};
+use super::{BotItem, ChannelItem, Located, Platform, Problem, Provision, RuleItem, Vocabulary, fields::Problems};
 use crate::{
     ai::Ai,
-    config::{ConfigError, Escalate, Match, Mute, Rule, Silence, Tenant},
-    ids::{MuteId, RuleId, SilenceId, TenantId},
+    config::{Channel, ConfigError, Escalate, Match, Mute, OpenChannel, Rule, Silence, Tenant},
+    crypto::Sealed,
+    ids::{ChannelId, MuteId, RuleId, SilenceId, TenantId},
     routing::{CompiledTenant, PatternError},
 };
 
@@ -16,13 +17,17 @@ use crate::{
 const TOKEN_MIN_BYTES: usize = 8;
 const TOKEN_MAX_BYTES: usize = 128;
 
-pub(super) fn check(provision: &mut Provision, platforms: &[Platform], problems: &mut Problems) {
+pub(super) fn check(provision: &mut Provision, vocabulary: &Vocabulary, problems: &mut Problems) {
     names(provision, problems);
-    references(provision, platforms, problems);
+    references(provision, &vocabulary.platforms, problems);
     templates(provision, problems);
     tokens(provision, problems);
     repeats(provision, problems);
     patterns(provision, problems);
+    // Last, and only of a file that is sound otherwise: they would say much of the above again.
+    if problems.is_empty() {
+        senders(provision, vocabulary, problems);
+    }
     if !provision.channels.is_empty() && provision.default_channels.is_empty() {
         let channel = &provision.channels[0].whole;
         provision.warnings.push(Problem {
@@ -126,6 +131,22 @@ fn repeats(provision: &Provision, problems: &mut Problems) {
     }
 }
 
+/// Asks for each channel whether it can be sent through as it stands.
+fn senders(provision: &Provision, vocabulary: &Vocabulary, problems: &mut Problems) {
+    for item in &provision.channels {
+        let named = |bot: &&BotItem| item.bot.as_ref().is_some_and(|name| name.value == bot.name.value);
+        let bot = provision.bots.iter().find(named);
+        let Err((field, why)) = (vocabulary.channel)(&item.open(bot)) else { continue };
+        match (item.places.get(&field), bot) {
+            (Some(place), _) => problems.add_at(place, why),
+            (None, Some(bot)) if bot.credentials.contains_key(&field) => {
+                problems.add_at(&bot.name, format!("`{field}` {why}"));
+            }
+            (None, _) => problems.add_at(&item.whole, format!("`{field}` {why}")),
+        }
+    }
+}
+
 /// Compiles rules, mutes and silences one by one, so that each broken one is found, with its line.
 fn patterns(provision: &Provision, problems: &mut Problems) {
     for item in &provision.rules {
@@ -171,9 +192,32 @@ fn compile(tenant: &Tenant, item: &Located<()>, patterns: &[Located<String>], pr
     }
 }
 
+impl ChannelItem {
+    /// The channel as it would be sent through, before it has an id, a push token or templates.
+    fn open(&self, bot: Option<&BotItem>) -> OpenChannel {
+        let credentials = bot.iter().flat_map(|bot| &bot.credentials);
+        let secrets = credentials.chain(&self.secrets).map(|(name, secret)| (name.clone(), secret.clone())).collect();
+        let channel = Channel {
+            id: ChannelId(1),
+            name: self.name.value.clone(),
+            platform: self.platform.clone(),
+            bot: None,
+            target: self.target.clone(),
+            options: self.options.clone(),
+            secrets: BTreeMap::new(),
+            rate_per_min: self.rate_per_min,
+            dedup_window_s: self.dedup_window_s,
+            push_token: Sealed::default(),
+            templates: Vec::new(),
+            enabled: self.enabled,
+        };
+        OpenChannel { tenant: TenantId::DEFAULT, channel, secrets, templates: Vec::new() }
+    }
+}
+
 impl RuleItem {
     /// The rule with the ids of its channels; those that have none are left out.
-    pub(super) fn rule(&self, id: RuleId, channels: &BTreeMap<String, crate::ids::ChannelId>) -> Rule {
+    pub(super) fn rule(&self, id: RuleId, channels: &BTreeMap<String, ChannelId>) -> Rule {
         let ids =
             |names: &[Located<String>]| names.iter().filter_map(|name| channels.get(&name.value).copied()).collect();
         Rule {

@@ -26,6 +26,10 @@ impl Problems {
         self.add(located.at, &located.path, what);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(super) fn file(&self) -> &str {
         &self.file
     }

@@ -167,16 +167,18 @@ fn channel(
         Some(known) if known.needs_target => fields.required("target", problems),
         _ => fields.take("target"),
     };
-    let target = target.and_then(|field| field.text(problems)).map(|text| text.value).unwrap_or_default();
-    let (options, secrets) = options(fields, known, vocabulary, problems);
+    let target = target.and_then(|field| field.text(problems));
+    let Options { open, secrets, mut places } = options(fields, known, vocabulary, problems);
+    places.extend(target.iter().map(|target| ("target".to_owned(), target.with(()))));
     let used = |fields: &mut Fields<'_>, problems: &mut Problems| template_use(fields, vocabulary, problems);
     Some(ChannelItem {
         whole: fields.whole.clone(),
         platform: known.map(|known| known.name.clone()).unwrap_or_default(),
         bot,
-        target,
-        options,
+        target: target.map(|target| target.value).unwrap_or_default(),
+        options: open,
         secrets,
+        places,
         rate_per_min: fields.count("rate_per_min", problems),
         dedup_window_s: fields.count("dedup_window_s", problems),
         push_token: fields.text("push_token", problems).map(|token| token.with(token.value.as_str().into())),
@@ -186,7 +188,12 @@ fn channel(
     })
 }
 
-type Options = (BTreeMap<String, serde_json::Value>, BTreeMap<String, SecretString>);
+#[derive(Default)]
+struct Options {
+    open: BTreeMap<String, serde_json::Value>,
+    secrets: BTreeMap<String, SecretString>,
+    places: BTreeMap<String, Located<()>>,
+}
 
 fn options(
     fields: &mut Fields<'_>,
@@ -194,30 +201,31 @@ fn options(
     vocabulary: &Vocabulary,
     problems: &mut Problems,
 ) -> Options {
-    let (mut options, mut secrets) = Options::default();
+    let mut options = Options::default();
     let field = fields.take("options");
-    let Some(known) = known else { return (options, secrets) };
+    let Some(known) = known else { return options };
     let Some(field) = field else {
         for option in known.options.iter().filter(|option| option.required) {
             problems.add_at(&fields.whole, format!("the option `{}` is missing", option.name));
         }
-        return (options, secrets);
+        return options;
     };
-    let Some(mut given) = field.fields(problems) else { return (options, secrets) };
+    let Some(mut given) = field.fields(problems) else { return options };
     for option in &known.options {
         let Some(field) = platform_field(&mut given, option, problems) else { continue };
+        options.places.insert(option.name.clone(), field.located(()));
         if option.secret {
-            secrets.extend(field.text(problems).map(|text| (option.name.clone(), text.value.into())));
+            options.secrets.extend(field.text(problems).map(|text| (option.name.clone(), text.value.into())));
             continue;
         }
         let Some(value) = field.json(problems) else { continue };
         if let Err(why) = (vocabulary.option)(&option.name, &value) {
             problems.add_at(&field.located(()), why);
         }
-        options.insert(option.name.clone(), value);
+        options.open.insert(option.name.clone(), value);
     }
     given.finish(problems);
-    (options, secrets)
+    options
 }
 
 /// The conditions of a rule or silence. Their texts are also put into `patterns`.

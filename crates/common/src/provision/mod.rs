@@ -23,7 +23,7 @@ use crate::{
     ai::Model,
     alert::Severity,
     clock::UnixMillis,
-    config::{Active, Match, ParseMode},
+    config::{Active, Match, OpenChannel, ParseMode},
 };
 
 /// The largest file. A channel takes some 200 bytes, so this is thousands of them.
@@ -42,6 +42,8 @@ pub struct Vocabulary {
     pub template: fn(&str) -> Result<(), String>,
     /// Why a text is no condition for using a template.
     pub condition: fn(&str) -> Result<(), String>,
+    /// Why nothing can be sent through a channel as it stands: one of its fields, or of its bot's, and why.
+    pub channel: fn(&OpenChannel) -> Result<(), (String, String)>,
 }
 
 /// What provisioning must know of a platform.
@@ -149,6 +151,8 @@ struct ChannelItem {
     target: String,
     options: BTreeMap<String, serde_json::Value>,
     secrets: BTreeMap<String, SecretString>,
+    /// Where the target and each option stand, by name.
+    places: BTreeMap<String, Located<()>>,
     rate_per_min: u32,
     dedup_window_s: u32,
     push_token: Option<Located<SecretString>>,
@@ -226,7 +230,7 @@ pub fn parse(
     let mut problems = Problems::new(file);
     let provision = node::read(text, env, &mut problems).map(|root| {
         let mut provision = items::read(&root, vocabulary, &mut problems);
-        check::check(&mut provision, &vocabulary.platforms, &mut problems);
+        check::check(&mut provision, vocabulary, &mut problems);
         provision
     });
     match (provision, problems.finish()) {

@@ -8,7 +8,7 @@ use super::{ApplyError, FIRST_START, Platform, PlatformField, Problem, Provision
 use crate::{
     ai::{Ai, Kind},
     alert::Severity,
-    config::{Document, ParseMode, Snapshot, TemplateUse, Tenant},
+    config::{Document, OpenChannel, ParseMode, Snapshot, TemplateUse, Tenant},
     crypto::Vault,
     ids::{ChannelId, RuleId, TenantId},
     store::{
@@ -97,7 +97,16 @@ fn vocabulary() -> Vocabulary {
         ("message_thread_id", Some("bad")) => Err("is bad".to_owned()),
         _ => Ok(()),
     };
-    Vocabulary { platforms, option, template: sound, condition: sound }
+    let channel = |open: &OpenChannel| {
+        let wrong = |field: &str| Err((field.to_owned(), "is wrong".to_owned()));
+        match (open.channel.target.as_str(), open.secrets.get("bot_token").map(secrecy::ExposeSecret::expose_secret)) {
+            (_, Some("wrong")) => wrong("bot_token"),
+            ("nowhere", _) => wrong("target"),
+            ("half", _) => wrong("signing_secret"),
+            _ => Ok(()),
+        }
+    };
+    Vocabulary { platforms, option, template: sound, condition: sound, channel }
 }
 
 fn env(name: &str) -> Option<String> {
@@ -176,6 +185,22 @@ mutes: [{ comment: all }]
 silences: [{ match: {}, expires_at: tomorrow }]
 ai: { base_url: ftp://x, max_wait: soon }
 routes: []
+"#,
+    );
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_channel_that_cannot_send_is_named_with_the_place_that_is_wrong() {
+    let text = problems(
+        r#"bots: [{ name: b, platform: telegram, bot_token: wrong }]
+channels:
+  - { name: one, platform: webhook, target: nowhere }
+  - { name: two, platform: webhook, target: half, options: { signing_secret: s } }
+  - { name: three, platform: webhook, target: half }
+  - { name: four, bot: b, target: "1" }
+  - { name: five, bot: b, target: "2" }
+default_channels: [one]
 "#,
     );
     insta::assert_snapshot!(text);

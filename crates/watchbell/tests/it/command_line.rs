@@ -2,6 +2,7 @@
 
 use std::{fs, time::Duration};
 
+use watchbell_common::testing::example_value;
 use watchbell_harness::{Product, Sink, eventually};
 
 use crate::{TOKEN, mail, one_channel};
@@ -56,7 +57,7 @@ async fn check_config_names_line_and_field_of_each_mistake() {
 async fn every_channel_in_the_guide_can_be_copied() {
     let guide = include_str!("../../../../docs/guide/channels.md");
     let names: Vec<_> = guide.split("${").skip(1).filter_map(|rest| rest.split('}').next()).collect();
-    let secret = |name: &&'static str| (*name, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    let secret = |name: &&'static str| (*name, example_value(name));
     let product = Product::embedded_with("", &names.iter().map(secret).collect::<Vec<_>>()).await;
     let file = product.dir().join("example.yaml");
     let examples: Vec<_> = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();

@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use watchbell_common::{
+    alert::Event,
     ids::TenantId,
-    store::{Store, events},
+    queue::Ending,
+    store::{
+        Store,
+        events::{self, StoredEvent},
+    },
 };
-use watchbell_harness::{Product, Sink};
+use watchbell_harness::{Product, Sink, eventually};
 
 use crate::{mail, one_channel};
 
@@ -30,13 +35,20 @@ default_channels: [mail]
     )
 }
 
-/// A mail as the receiver keeps it.
-async fn raw(receiver: &Product, event: &str) -> String {
+/// The mails that the receiver keeps, as they came and as they were read: each is muted, since a Watchbell sent it.
+async fn kept(receiver: &Product) -> Vec<(Event, String)> {
     let store = Store::open(&"sqlite".into(), &receiver.data_dir()).await.unwrap();
     let mut read = store.begin_read().await.unwrap();
-    let (raw, cut) = events::raw(&mut read, TenantId::DEFAULT, event.parse().unwrap()).await.unwrap().unwrap();
-    assert!(!cut);
-    String::from_utf8(raw.into()).unwrap()
+    let mut kept = Vec::new();
+    for StoredEvent { event, dropped, .. } in events::list(&mut read, TenantId::DEFAULT, None, 10).await.unwrap() {
+        let (ending, reason) = dropped.unwrap();
+        assert_eq!(ending, Ending::Muted);
+        assert!(reason.starts_with("a mail that Watchbell itself sent, as dlv_"), "{reason}");
+        let (raw, cut) = events::raw(&mut read, TenantId::DEFAULT, event.id).await.unwrap().unwrap();
+        assert!(!cut);
+        kept.push((event, String::from_utf8(raw.into()).unwrap()));
+    }
+    kept
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,30 +60,31 @@ async fn mails_about_one_alert_arrive_whole_and_in_one_thread() {
     for _ in 0..2 {
         sender.mail("probe@corp.example", "alerts@corp.example", &mail(hostile)).await;
     }
-    let arrived = sink.wait_for(2, SOON).await;
     let books = sender.settled(SOON).await;
     assert_eq!((&books["delivered"], &books["unaccounted"]), (&2.into(), &0.into()));
+    let books = receiver.settled(SOON).await;
+    assert_eq!((&books["received"], &books["muted"]), (&2.into(), &2.into()), "a mail of ours goes nowhere from there");
+    assert_eq!(sink.requests(), 0);
+    let arrived = eventually("both mails in the history", SOON, || async {
+        Some(kept(&receiver).await).filter(|kept| kept.len() == 2)
+    });
 
-    let [first, second] = arrived.try_into().unwrap();
-    let label = |name: &str| [&first, &second].map(|message| message.body["labels"][name].as_str().unwrap().to_owned());
+    let [(first, raw), (second, _)] = arrived.await.try_into().unwrap();
+    let label = |name: &str| [&first, &second].map(|event| event.labels[name].clone());
     let [root, again] = label("in_reply_to");
     assert!(root.contains("alr_") && root.contains("@sender.example"), "{root}");
     assert_eq!(root, again, "one alert, one thread");
     let [one, other] = label("message_id");
     assert!(one != other && one.contains("dlv_"), "{one} {other}");
     assert_eq!(label("auto_submitted"), ["auto-generated", "auto-generated"]);
-    for message in [&first, &second] {
-        assert!(message.text("subject").starts_with("[CRITICAL] "), "{}", message.text("subject"));
-        assert_eq!(message.text("subject"), first.text("subject"));
-        assert!(message.text("subject").contains("Über db1 🚨"), "{}", message.text("subject"));
-        assert_eq!(message.body["from"][0], "watchbell@sender.example");
-        let to: Vec<_> = message.body["to"].as_array().unwrap().iter().map(|to| to.as_str().unwrap()).collect();
-        assert!(to.contains(&"ops@corp.example") && to.contains(&"lead@corp.example"), "{to:?}");
-        assert!(!to.iter().any(|to| to.contains("evil")), "{to:?}");
+    for event in [&first, &second] {
+        assert!(event.subject.starts_with("[CRITICAL] ") && event.subject.contains("Über db1 🚨"), "{}", event.subject);
+        assert_eq!(event.subject, first.subject);
+        assert_eq!(event.from[0], "watchbell@sender.example");
+        let named = |to: &str| event.to.iter().any(|there| there.contains(to));
+        assert!(named("ops@corp.example") && named("lead@corp.example") && !named("evil"), "{:?}", event.to);
     }
 
-    receiver.settled(SOON).await;
-    let raw = raw(&receiver, first.text("event_id")).await;
     let (head, body) = raw.split_once("\r\n\r\n").unwrap();
     for line in ["References: <alr_", "X-Watchbell-Delivery: dlv_", "Auto-Submitted: auto-generated", "To: ops@corp"] {
         assert!(head.lines().any(|there| there.starts_with(line)), "no `{line}` in\n{head}");

@@ -87,6 +87,18 @@ fn the_html_is_drawn_like_this() {
     insta::assert_snapshot!("email_html", html::layout(&message, layout));
 }
 
+#[tokio::test]
+async fn a_mail_leads_to_the_alert_in_both_of_its_parts() {
+    let server = Server::taking_everything().await;
+    let (linked, link) = contract::message_at(contract::HOST);
+    sender(&channel(&server, ANN, &[])).send(&linked, None).await.unwrap();
+    // Quoted-printable.
+    let mail = server.mail().replace("=\r\n", "").replace("=3D", "=");
+    assert!(mail.contains(&format!("\r\n{link}\r\n")), "{mail}");
+    let shown = format!("<a href=\"{link}\" style=\"");
+    assert!(mail.contains(&shown) && mail.contains("\">Details</a>"), "{mail}");
+}
+
 #[test]
 fn nothing_an_alert_says_becomes_a_tag() {
     let hostile = "</p><script>alert(1)</script><img src=x onerror=y>\"'&";

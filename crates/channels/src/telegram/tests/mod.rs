@@ -120,6 +120,27 @@ async fn a_message_goes_to_its_topic_with_its_buttons() {
 }
 
 #[tokio::test]
+async fn the_first_button_leads_to_the_alert_and_stays_through_edits() {
+    let (linked, link) = contract::message_at(contract::HOST);
+    let own = json!({ "text": "Runbook", "url": "https://wiki.example.org/disk" });
+    let buttons = json!([[{ "text": "Details", "url": link }, own]]);
+    let mut ops = Ops::with(json!({ "buttons": [own] })).await;
+    for (count, done) in [(1, "sent"), (2, "edited")] {
+        assert_eq!(ops.send(&Message { count, text: format!("{count}"), ..linked.clone() }).await, done);
+        assert_eq!(ops.fake.shown().remove(0).buttons, buttons);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_telegram_refuses_is_no_button_and_a_template_places_its_link_itself() {
+    let mut ops = Ops::new().await;
+    assert_eq!(ops.send(&contract::message_at(contract::BARE_HOST).0).await, "sent");
+    let linked = contract::message_at(contract::HOST).0;
+    assert_eq!(ops.send(&Message { body: Body::Written(Markup::Plain), ..linked }).await, "edited");
+    assert_eq!(ops.fake.shown().remove(0).buttons, json!(null));
+}
+
+#[tokio::test]
 async fn refused_buttons_do_not_cost_the_message() {
     let mut ops = Ops::with(json!({ "buttons": [{ "text": "Graphs", "url": "http://grafana/d/1" }] })).await;
     for (count, done) in [(1, "sent"), (2, "edited")] {
