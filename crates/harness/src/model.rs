@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::serve;
 
 /// What is said to what, which may be anything.
-pub type Says = fn(&str) -> String;
+pub(crate) type Says = fn(&str) -> String;
 
 #[derive(Debug)]
 struct Inner {
