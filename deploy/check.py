@@ -16,7 +16,7 @@ PROBLEMS = []
 
 # What each service publishes; the key-gateway waits in an extension field.
 PORTS = {"smtp-ingestor": 25, "webhook-ingestor": 8080, "api-server": 8000, "x-key-gateway": 7000}
-SECRETS = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "WATCHBELL_SECURITY_MASTER_KEY"}
+SECRETS = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "WATCHBELL_SECURITY_MASTER_KEY", "WATCHBELL_AI_API_KEY"}
 # The setting that says where a binary answers /readyz.
 HEALTH = {"webhook-ingestor": "WATCHBELL_HTTP_LISTEN", "api-server": "WATCHBELL_HTTP_API_LISTEN"}
 # Each of these lines carries the promise that acknowledged alerts are kept.

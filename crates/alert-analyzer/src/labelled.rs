@@ -66,6 +66,16 @@ impl Expected {
             category: any(&self.category, |category| *category == analysis.category),
         }
     }
+
+    /// The verdict when there is no analysis: wrong in all that is judged.
+    pub fn unanswered(&self) -> Verdict {
+        Verdict {
+            severity: any(&self.severity, |_| false),
+            status: any(&self.status, |_| false),
+            system: any(&self.system, |_| false),
+            category: any(&self.category, |_| false),
+        }
+    }
 }
 
 fn any<T>(accepted: &[T], fits: impl Fn(&T) -> bool) -> Option<bool> {

@@ -1,4 +1,5 @@
-//! A language model behind the usual chat completions protocol: it answers the same to everybody, and counts.
+//! A language model behind the usual chat completions protocol: it says the same to everybody, or what it is
+//! told to, and counts.
 
 use std::{
     net::SocketAddr,
@@ -14,9 +15,13 @@ use serde_json::{Value, json};
 
 use crate::serve;
 
+/// What is said to what, which may be anything.
+pub(crate) type Says = fn(&str) -> String;
+
 #[derive(Debug)]
 struct Inner {
     delay: Duration,
+    says: Says,
     calls: AtomicU64,
 }
 
@@ -28,11 +33,25 @@ pub struct Model {
 }
 
 impl Model {
-    /// Starts one that answers each call after `delay`.
+    /// Starts one that gives each call the same good answer after `delay`.
     pub async fn start(delay: Duration) -> Self {
-        let inner = Arc::new(Inner { delay, calls: AtomicU64::new(0) });
+        Self::saying(delay, |_| Self::answer("warning")).await
+    }
+
+    /// Starts one that says this after `delay`, given all that it was told.
+    pub async fn saying(delay: Duration, says: Says) -> Self {
+        let inner = Arc::new(Inner { delay, says, calls: AtomicU64::new(0) });
         let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(inner.clone());
         Self { address: serve(router).await, inner }
+    }
+
+    /// An answer as it should be.
+    pub fn answer(severity: &str) -> String {
+        let answer = json!({
+            "severity": severity, "category": "performance", "system": "host", "summary": "A host is busy",
+            "action": "Look at what it does", "confidence": 0.9,
+        });
+        answer.to_string()
     }
 
     /// What is configured as `ai.base_url`.
@@ -46,18 +65,17 @@ impl Model {
     }
 }
 
-async fn complete(State(inner): State<Arc<Inner>>) -> Json<Value> {
+async fn complete(State(inner): State<Arc<Inner>>, Json(request): Json<Value>) -> Json<Value> {
     let number = inner.calls.fetch_add(1, Ordering::SeqCst);
     tokio::time::sleep(inner.delay).await;
-    let answer = json!({
-        "severity": "warning", "category": "performance", "system": "host", "summary": "A host is busy",
-        "action": "Look at what it does", "confidence": 0.9,
-    });
+    let messages = request["messages"].as_array().into_iter().flatten();
+    let told: Vec<&str> = messages.filter_map(|message| message["content"].as_str()).collect();
+    let said = (inner.says)(&told.join("\n"));
     Json(json!({
         "id": format!("chatcmpl-{number}"), "object": "chat.completion", "created": 0, "model": "harness",
         "choices": [{
             "index": 0, "finish_reason": "stop",
-            "message": { "role": "assistant", "content": answer.to_string() },
+            "message": { "role": "assistant", "content": said },
         }],
         "usage": { "prompt_tokens": 400, "completion_tokens": 60, "total_tokens": 460 },
     }))

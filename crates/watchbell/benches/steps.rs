@@ -1,21 +1,26 @@
 //! Part of `make bench`: what single steps of an alert's way cost, without queue and network. No figure is a test.
 
 use std::{
+    collections::BTreeMap,
     hint::black_box,
     io::Write as _,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use secrecy::SecretString;
 use serde_json::json;
 use watchbell_alert_analyzer::{Analysed, analyse, labelled};
+use watchbell_channels::{Tools, Voice};
 use watchbell_common::{
     alert::Alert,
-    clock::UnixMillis,
-    config::{Match, Snapshot, Tenant},
+    clock::{SystemClock, UnixMillis},
+    config::{Match, OpenChannel, ParseMode, Snapshot, Template, Tenant},
     crypto::Vault,
-    payload::AlertPayload,
+    ids::{ChannelId, DeliveryId, TemplateId, TenantId},
+    outbound,
+    payload::{AlertPayload, DeliverPayload},
     routing::CompiledTenant,
 };
 
@@ -23,6 +28,12 @@ use watchbell_common::{
 const RULES: usize = 5_000;
 /// How long each step is repeated; the median pass over all inputs counts.
 const MEASURE: Duration = Duration::from_secs(2);
+/// The largest of the examples in docs/guide/templates.md: a condition, functions, a loop, a time.
+const TEMPLATE: &str = "\
+{{ if eq .status \"resolved\" }}✅{{ else if eq .severity \"critical\" }}🚨{{ else }}⚠️{{ end }} *{{ .summary | escMD }}*
+_{{ .subject | escMD }}_
+{{ range $name, $value := .labels }}`{{ $name }}` {{ $value | escMD }}
+{{ end }}{{ .received_at | date \"2006-01-02 15:04\" | escMD }}, {{ .count }}×";
 /// 2026-03-02T10:00:00Z; routing takes the time as an argument.
 const NOW: UnixMillis = 1_772_445_600_000;
 
@@ -41,8 +52,15 @@ fn main() -> anyhow::Result<()> {
     line("rules, per mail", each(&mails, |mail| analyse(mail, &nothing, "")), 150)?;
 
     let alerts: Vec<Alert> = mails.iter().filter_map(|mail| understood(analyse(mail, &nothing, ""))).collect();
-    let tenant = CompiledTenant::compile(&tenant()?)?;
-    line("5,000 routing rules, per alert", each(&alerts, |alert| tenant.route(alert, NOW)), 100)?;
+    let tenant = tenant()?;
+    let voice = voice(&tenant)?;
+    let compiled = CompiledTenant::compile(&tenant)?;
+    line("5,000 routing rules, per alert", each(&alerts, |alert| compiled.route(alert, NOW)), 100)?;
+
+    let deliveries: Vec<DeliverPayload> = alerts.into_iter().map(delivery).collect();
+    let failed = deliveries.iter().find_map(|delivery| voice.message(delivery.clone(), NOW).1);
+    anyhow::ensure!(failed.is_none(), "the template fails: {failed:?}");
+    line("message by a template, per delivery", each(&deliveries, |one| voice.message(one.clone(), NOW)), 50)?;
     Ok(())
 }
 
@@ -71,6 +89,36 @@ fn understood(analysed: Analysed) -> Option<Alert> {
         Analysed::Understood(alert) => Some(*alert),
         Analysed::Muted { .. } => None,
     }
+}
+
+/// The tenant's channel, with a template. A message is written in the built-in layout as well, in case that fails.
+fn voice(tenant: &Tenant) -> anyhow::Result<Voice> {
+    let tools = Tools {
+        http: outbound::client()?,
+        clock: Arc::new(SystemClock),
+        timeout: Duration::from_secs(1),
+        telegram_api: None,
+        public_url: Some("https://watchbell.corp.example".to_owned()),
+    };
+    let template = Template {
+        id: TemplateId(1),
+        name: "bench".to_owned(),
+        body: TEMPLATE.to_owned(),
+        parse_mode: ParseMode::MarkdownV2,
+    };
+    let channel = OpenChannel {
+        tenant: TenantId::DEFAULT,
+        channel: tenant.channels[0].clone(),
+        secrets: BTreeMap::new(),
+        templates: vec![(template, None)],
+    };
+    Ok(Voice::of(&channel, &tools)?)
+}
+
+fn delivery(alert: Alert) -> DeliverPayload {
+    let channel = ChannelId(1);
+    let delivery = DeliveryId::derived(&[b"bench", alert.fingerprint.as_bytes()]);
+    DeliverPayload { delivery, channel, alert, count: 3, since: Some(NOW), update: false }
 }
 
 /// Rules for hosts, senders and projects, as a company collects them: none of them fits the mails, so that each has

@@ -83,7 +83,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SendTest(options) => send_test::run(&options, || Ok(cli.common.settings()?)).await,
         Command::Books(options) => books::run(&options, cli.common.settings()?).await,
         Command::Dead(command) => dead::run(command, cli.common.settings()?).await,
-        Command::Eval(options) => eval::run(&options),
+        Command::Eval(options) => eval::run(&options, || Ok(cli.common.settings()?)).await,
         Command::CheckConfig(options) => check::run(&options, &cli.common.settings()?),
         Command::HashPassword => check::hash_password(),
         Command::Health(options) => health::run(&options).await,

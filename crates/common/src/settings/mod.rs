@@ -433,6 +433,19 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_variable_leaves_what_is_optional_unset() {
+        let names = ["HTTP_PUBLIC_URL", "TELEGRAM_API_BASE", "AI_BASE_URL", "AI_MODEL", "AI_API_KEY"];
+        let empty = names.map(|name| (format!("WATCHBELL_{name}"), String::new()));
+        let settings = Settings::load_with(None, &empty, &[]).unwrap();
+        assert_eq!((&settings.http.public_url, &settings.telegram.api_base), (&None, &None));
+        assert_eq!(settings.ai.provider(), None);
+
+        let model = [("WATCHBELL_AI_BASE_URL", "http://127.0.0.1:8000/v1"), ("WATCHBELL_AI_MODEL", "m")];
+        let settings = Settings::load_with(None, &[&empty[4..], &env(&model)].concat(), &[]).unwrap();
+        assert!(settings.ai.provider().unwrap().api_key.is_none(), "an empty key is none");
+    }
+
+    #[test]
     fn an_unknown_key_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("w.toml");

@@ -26,7 +26,7 @@ type Matrix = BTreeMap<Severity, BTreeMap<Severity, usize>>;
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     /// Who answered.
-    by: &'static str,
+    by: String,
     folder: String,
     pub(crate) right: Share,
     /// Answers that could be used.
@@ -41,6 +41,7 @@ pub(crate) struct Report {
     latency_micros: Latency,
     tokens: u64,
     cost_micros: u64,
+    unanswered: Vec<Unanswered>,
     wrong: Vec<Wrong>,
     /// Mails that the rules read by their words, or without being sure.
     unsure: Vec<Unsure>,
@@ -48,8 +49,15 @@ pub(crate) struct Report {
 
 #[derive(Debug, Serialize)]
 struct Latency {
-    p50: u128,
-    p99: u128,
+    p50: u64,
+    p99: u64,
+}
+
+/// A mail whose answer could not be used.
+#[derive(Debug, Serialize)]
+struct Unanswered {
+    file: String,
+    why: String,
 }
 
 /// A mail of which something was read wrong.
@@ -91,11 +99,14 @@ impl Share {
 
 impl Report {
     /// Counts. There is at least one mail.
-    pub(crate) fn of(by: &'static str, folder: &Path, answered: &[(Labelled, Answer)]) -> Self {
+    pub(crate) fn of(by: String, folder: &Path, answered: &[(Labelled, Answer)]) -> Self {
         let mut took: Vec<Duration> = answered.iter().map(|(_, answer)| answer.took).collect();
         took.sort_unstable();
         // The nearest rank: of fewer than a hundred mails, p99 is the slowest.
-        let percentile = |share: usize| took[(took.len() * share).div_ceil(100) - 1].as_micros();
+        let percentile = |share: usize| {
+            let took = took[(took.len() * share).div_ceil(100) - 1];
+            u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+        };
         let mut report = Self {
             by,
             folder: folder.display().to_string(),
@@ -110,6 +121,7 @@ impl Report {
             latency_micros: Latency { p50: percentile(50), p99: percentile(99) },
             tokens: answered.iter().map(|(_, answer)| answer.tokens).sum(),
             cost_micros: answered.iter().map(|(_, answer)| answer.cost_micros).sum(),
+            unanswered: Vec::new(),
             wrong: Vec::new(),
             unsure: Vec::new(),
         };
@@ -120,12 +132,15 @@ impl Report {
     }
 
     fn count(&mut self, mail: &Labelled, answer: &Answer) {
-        self.valid.count(Some(answer.analysis.is_some()));
-        let Some(analysis) = &answer.analysis else {
-            self.right.count(Some(false));
-            return;
+        if answer.program.is_none() || answer.confidence < 1.0 {
+            let program = answer.program.clone();
+            self.unsure.push(Unsure { file: mail.file.clone(), program, confidence: answer.confidence });
+        }
+        self.valid.count(Some(answer.analysis.is_ok()));
+        let verdict = match &answer.analysis {
+            Ok(analysis) => mail.expected.judge(analysis),
+            Err(_) => mail.expected.unanswered(),
         };
-        let verdict = mail.expected.judge(analysis);
         self.right.count(Some(verdict.right()));
         self.severity.count(verdict.severity);
         self.status.count(verdict.status);
@@ -134,16 +149,17 @@ impl Report {
         if mail.expected.severity == [Severity::Critical] {
             self.critical.count(verdict.severity);
         }
+        let file = mail.file.clone();
+        let analysis = match &answer.analysis {
+            Ok(analysis) => analysis,
+            Err(why) => return self.unanswered.push(Unanswered { file, why: why.clone() }),
+        };
         if let Some(accepted) = nearest(&mail.expected.severity, analysis.severity) {
             *self.matrix.entry(accepted).or_default().entry(analysis.severity).or_default() += 1;
         }
         let parts = wrong_parts(&mail.expected, verdict, analysis);
         if !parts.is_empty() {
-            self.wrong.push(Wrong { file: mail.file.clone(), parts });
-        }
-        if answer.program.is_none() || analysis.confidence < 1.0 {
-            let program = answer.program.clone();
-            self.unsure.push(Unsure { file: mail.file.clone(), program, confidence: analysis.confidence });
+            self.wrong.push(Wrong { file, parts });
         }
     }
 }
@@ -186,11 +202,13 @@ impl fmt::Display for Report {
             };
             writeln!(f, "  {what:<10}{}", figures.trim_end())?;
         }
-        writeln!(f, "  {:<10}p50 {} µs, p99 {} µs", "latency", self.latency_micros.p50, self.latency_micros.p99)?;
+        let [p50, p99] = [self.latency_micros.p50, self.latency_micros.p99].map(Duration::from_micros);
+        writeln!(f, "  {:<10}p50 {p50:.1?}, p99 {p99:.1?}", "latency")?;
         writeln!(f, "  {:<10}{}", "tokens", self.tokens)?;
         writeln!(f, "  {:<10}{}.{:06}", "cost", self.cost_micros / 1_000_000, self.cost_micros % 1_000_000)?;
         f.write_char('\n')?;
         self.write_matrix(f)?;
+        self.write_unanswered(f)?;
         self.write_wrong(f)?;
         self.write_unsure(f)
     }
@@ -208,6 +226,17 @@ impl Report {
                 let mails = self.matrix.get(&accepted).and_then(|row| row.get(&answered)).unwrap_or(&0);
                 write!(f, "{mails:>9}")?;
             }
+        }
+        Ok(())
+    }
+
+    /// The rules always answer, so there is nothing to say about them.
+    fn write_unanswered(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.unanswered.is_empty() {
+            write!(f, "\n\n{} mails without an answer that could be used", self.unanswered.len())?;
+        }
+        for Unanswered { file, why } in &self.unanswered {
+            write!(f, "\n  {file}: {why}")?;
         }
         Ok(())
     }

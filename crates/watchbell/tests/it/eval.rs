@@ -5,20 +5,26 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use watchbell_harness::Model;
 
 fn eval(folder: &Path, more: &[&str]) -> Output {
+    eval_with(folder, more, &[])
+}
+
+fn eval_with(folder: &Path, more: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchbell"));
-    command.arg("eval").arg(folder).args(more).env_clear().output().unwrap()
+    command.arg("eval").arg(folder).args(more).env_clear().envs(settings.iter().copied()).output().unwrap()
 }
 
 fn fixtures(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
 }
 
-fn json(output: &Output) -> Value {
+fn report(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
@@ -38,7 +44,7 @@ const DOWN: &str = "From: mon@corp.example\nSubject: web01 is down\n\nno answer\
 fn the_rules_alone_read_the_recorded_mails() {
     let output = eval(&fixtures("mail"), &["--json", "--at-least", "95"]);
     assert!(output.status.success(), "{output:?}");
-    let report = json(&output);
+    let report = report(&output);
     assert_eq!(report["by"], "rules");
     assert_eq!(report["right"]["of"], 27);
     for all in ["valid", "critical"] {
@@ -94,9 +100,93 @@ fn the_table_shows_what_is_wrong_and_fails_below_the_share_asked_for() {
     }
     let output = eval(dir.path(), &["--at-least", "50.1", "--json"]);
     assert!(!output.status.success());
-    assert_eq!(json(&output)["wrong"][0]["file"], "calm.eml", "the figures are there all the same");
+    assert_eq!(report(&output)["wrong"][0]["file"], "calm.eml", "the figures are there all the same");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.contains("50.0 % of the mails are right, and at least 50.1 % were asked for"), "{text}");
+}
+
+/// Raises what is about tapes, talks nonsense about comets, and agrees with the rules on the rest.
+fn says(told: &str) -> String {
+    match told {
+        told if told.contains("comet") => "I would rather talk about the weather".to_owned(),
+        told if told.contains("tape") => Model::answer("error"),
+        _ => Model::answer("info"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_provider_the_rules_analysis_and_what_the_model_adds_is_judged() {
+    let model = Model::saying(Duration::ZERO, says).await;
+    let url = model.base_url();
+    let settings = [
+        ("WATCHBELL_AI_BASE_URL", url.as_str()),
+        ("WATCHBELL_AI_MODEL", "m1"),
+        ("WATCHBELL_AI_PROMPT_PRICE", "0.5"),
+        ("WATCHBELL_AI_COMPLETION_PRICE", "2"),
+    ];
+    let tape = "From: root@db01\nSubject: hello\n\nthe tape asks for you\n";
+    let comets = ["one", "two", "six"].map(|word| format!("From: root@db01\nSubject: hello {word}\n\na comet\n"));
+    // Three answers in a row that cannot be used open a circuit breaker, and those behind them are asked all the same.
+    let mails = [("c1.eml", &*comets[0]), ("c2.eml", &comets[1]), ("c3.eml", &comets[2])];
+    let dir = folder(
+        &[&mails[..], &[("tape.eml", tape), ("down.eml", DOWN)]].concat(),
+        "c1.eml\tinfo\nc2.eml\tcritical\nc3.eml\tinfo\tfiring\tdb01\ntape.eml\terror\ndown.eml\tcritical\tfiring\tweb01\n",
+    );
+    let output = eval_with(dir.path(), &["--provider", "--json", "--at-least", "40"], &settings);
+    assert!(output.status.success(), "{output:?}");
+    let report = report(&output);
+    assert_eq!(report["by"], "model m1");
+    let share = |right: usize, of: usize| json!({ "right": right, "of": of });
+    for (what, expected) in [
+        ("right", share(2, 5)),
+        ("valid", share(2, 5)),
+        ("critical", share(1, 2)),
+        ("status", share(1, 2)),
+        ("system", share(1, 2)),
+    ] {
+        assert_eq!(report[what], expected, "{what}");
+    }
+    assert_eq!(report["matrix"], json!({ "error": { "error": 1 }, "critical": { "critical": 1 } }));
+    let unanswered: Vec<_> = report["unanswered"].as_array().unwrap().iter().map(|mail| &mail["file"]).collect();
+    assert_eq!(unanswered, ["c1.eml", "c2.eml", "c3.eml"]);
+    assert_eq!(model.calls(), 8, "the three are asked to mend their answers, once");
+    assert_eq!((&report["tokens"], &report["cost_micros"]), (&json!(8 * 460), &json!(8 * (200 + 120))));
+
+    let output = eval_with(dir.path(), &["--provider"], &settings);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for expected in [
+        "the model m1 on ",
+        "valid         2 of 5      40.0 %",
+        "tokens    3680",
+        "cost      0.002560",
+        "3 mails without an answer that could be used\n  c1.eml: unusable: ",
+        "0.3  tape.eml (by its words)",
+    ] {
+        assert!(text.contains(expected), "no `{expected}` in:\n{text}");
+    }
+}
+
+#[test]
+fn a_provider_that_is_not_set_is_an_error_that_says_how() {
+    let output = eval(&fixtures("mail"), &["--provider"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert!(text.contains("no model is set") && text.contains("WATCHBELL_AI_BASE_URL"), "{text}");
+}
+
+#[test]
+fn a_provider_that_is_away_answers_nothing_and_the_report_says_why() {
+    let dir = folder(&[("down.eml", DOWN)], "down.eml\tcritical\n");
+    let url = format!("http://{}/v1", watchbell_harness::free_address());
+    let output = eval_with(
+        dir.path(),
+        &["--provider", "--json"],
+        &[("WATCHBELL_AI_BASE_URL", &url), ("WATCHBELL_AI_MODEL", "m1")],
+    );
+    let report = report(&output);
+    assert_eq!(report["valid"], json!({ "right": 0, "of": 1 }));
+    let why = report["unanswered"][0]["why"].as_str().unwrap();
+    assert!(why.starts_with("not reachable: "), "{why}");
 }
 
 #[test]
@@ -137,7 +227,7 @@ fn a_share_is_a_number_of_per_cent() {
     }
     let help = Command::new(env!("CARGO_BIN_EXE_watchbell")).args(["eval", "--help"]).output().unwrap();
     let text = String::from_utf8_lossy(&help.stdout).into_owned();
-    for word in ["expected.tsv", "--at-least", "--json", "separated by", "fixtures/mail"] {
+    for word in ["expected.tsv", "--at-least", "--json", "--provider", "separated by", "fixtures/mail"] {
         assert!(text.contains(word), "{text}");
     }
 }
