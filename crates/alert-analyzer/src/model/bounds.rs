@@ -29,8 +29,14 @@ const NUMBER_MIN_DIGITS: usize = 2;
 /// The analysis of the rules with what the model adds. `origin` says whether the answer is fresh or remembered.
 pub fn merge(rules: &Analysis, answer: &Answer, event: &Event, origin: Origin) -> Analysis {
     let words = |text: &str, max| cut(plain(text, rules, event), max);
-    let summary = Some(words(&answer.summary, SUMMARY_MAX_BYTES)).filter(|summary| is_about(summary, event));
-    let or_else = |given: &str, text: &str, max| if given.is_empty() { words(text, max) } else { given.to_owned() };
+    let about = |words: &String| is_about(words, rules, event, origin);
+    let summary = Some(words(&answer.summary, SUMMARY_MAX_BYTES)).filter(|words| !words.is_empty() && about(words));
+    // Fresh advice may have numbers of its own ("try again in 15 minutes").
+    let advice = |words: &String| origin == Origin::Model || about(words);
+    let or_else = |given: &str, text: &str, max| match given {
+        "" => Some(words(text, max)).filter(advice).unwrap_or_default(),
+        given => given.to_owned(),
+    };
     let category = match rules.category.as_str() {
         "" | UNKNOWN_CATEGORY => category(&answer.category).unwrap_or_else(|| rules.category.clone()),
         known => known.to_owned(),
@@ -54,20 +60,18 @@ fn category(text: &str) -> Option<String> {
     (!word.is_empty() && word.len() <= CATEGORY_MAX_BYTES && word.bytes().all(plain)).then_some(word)
 }
 
-/// Whether a summary can stand above this alert: it says something, and no number that the alert does not hold. An
-/// answer is remembered for a template, and the next alert of that template has other numbers.
-fn is_about(summary: &str, event: &Event) -> bool {
-    let digits = |text: &str| -> Vec<String> {
-        let runs = text.split(|c: char| !c.is_ascii_digit());
-        runs.filter(|run| run.len() >= NUMBER_MIN_DIGITS).map(str::to_owned).collect()
+/// Whether words can stand with this alert: they hold nothing that tells it from others and that it does not say
+/// itself. Of a fresh answer that are numbers. A remembered one was given about another alert of the template, so it
+/// also is every word with a digit in it (`db1`, `10.0.0.7`, `/dev/sda1`) and every address.
+fn is_about(words: &str, rules: &Analysis, event: &Event, origin: Origin) -> bool {
+    let known = |said: &str| {
+        let texts = [&event.subject, &event.text, &rules.system].into_iter();
+        texts.chain(&event.from).chain(event.labels.values()).any(|text| text.contains(said))
     };
-    let said = digits(summary);
-    let holds = |number: &String| {
-        let mut known =
-            [&event.subject, &event.text].into_iter().chain(event.from.first()).chain(event.labels.values());
-        known.any(|text| text.contains(number.as_str()))
-    };
-    !summary.is_empty() && said.iter().all(holds)
+    let mut numbers = words.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() >= NUMBER_MIN_DIGITS);
+    let mut names = words.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let telling = |name: &&str| name.len() >= NUMBER_MIN_DIGITS && name.contains(|c: char| c.is_numeric() || c == '@');
+    numbers.all(known) && (origin != Origin::Cache || names.all(|name| !telling(&name) || known(name)))
 }
 
 /// Everything that a platform would turn into something to press, in the order in which it is taken out.

@@ -1,12 +1,21 @@
 //! Answers that are used again: kept on the queue, where all processes find them, under the template of the alert.
 //!
-//! A template is what an alert says without numbers, times and ids. Whatever else an answer can depend on is part of
-//! the key: the prompt's wording, the models, and what the rules understood, so that `db2` never gets the words about
-//! `db1`, nor a disk at 97 % the words about one at 81 %.
+//! A template is what an alert says without numbers, times, ids, addresses and the name of the system that it is about:
+//! the same trouble on two hundred hosts is one template. Whatever else an answer can depend on is part of the key: the
+//! prompt's wording, the models, and what the rules understood.
+//!
+//! So an answer is kept without that name as well ([`general`]) and gets that of the alert at hand ([`specific`]); and
+//! [`merge`](super::merge) lets no words through that hold something which the alert does not say, so that `db2` never
+//! gets the words about `db1`, nor a disk at 97 % those about one at 81 %.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
+use regex::Regex;
 use watchbell_common::{
     alert::Alert,
     fingerprint::{masked, of_parts},
@@ -17,6 +26,18 @@ use super::{Answer, PROMPT_VERSION};
 
 /// How much of a text takes part. What an answer is about stands further up.
 const TEXT_MAX_BYTES: usize = 16 * 1024;
+
+/// Stands for the system that an alert is about. No text holds it: control characters are taken out when it is decoded.
+const SYSTEM: &str = "\u{1}";
+
+/// A shorter name of a system also stands in other words.
+const SYSTEM_MIN_BYTES: usize = 3;
+
+/// Addresses of machines and mailboxes. Where it takes more than an address (a time of day), that is masked anyway.
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b\d{1,3}(?:\.\d{1,3}){3}\b|[\w.+-]+@[\w.-]+|\b[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}")
+        .expect("the pattern is a constant, and the tests compile it")
+});
 
 /// How long a template that no model could answer is left alone, so that nonsense is not paid for again and again.
 const UNANSWERABLE_TTL: Duration = Duration::from_mins(5);
@@ -66,28 +87,71 @@ impl Cache {
 pub(crate) fn key(models: &str, alert: &Alert) -> String {
     let (event, analysis) = (&alert.event, &alert.analysis);
     let text = &event.text[..event.text.floor_char_boundary(TEXT_MAX_BYTES)];
+    let system = system_of(alert);
     let parts: [&str; 11] = [
         &PROMPT_VERSION.to_string(),
         models,
         &event.tenant.to_string(),
         &event.source,
         event.labels.get("program").map_or("", String::as_str),
-        event.from.first().map_or("", String::as_str),
+        &event.from.first().map_or_else(String::new, |from| without(from, system).into_owned()),
         analysis.severity.as_str(),
         analysis.status.as_str(),
-        &analysis.system,
-        &masked(&event.subject),
-        &masked(text),
+        if system.is_some() { SYSTEM } else { &analysis.system },
+        &template(&event.subject, system),
+        &template(text, system),
     ];
     format!("ai:cache:{}", of_parts(&parts))
 }
 
+/// The name of the system, where it is long enough to be found in texts.
+fn system_of(alert: &Alert) -> Option<&str> {
+    Some(alert.analysis.system.as_str()).filter(|system| system.len() >= SYSTEM_MIN_BYTES)
+}
+
+fn template(text: &str, system: Option<&str>) -> String {
+    masked(&ADDRESS.replace_all(&without(text, system), "<address>"))
+}
+
+fn without<'t>(text: &'t str, system: Option<&str>) -> Cow<'t, str> {
+    match system {
+        Some(system) if text.contains(system) => Cow::Owned(text.replace(system, SYSTEM)),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// The answer about one alert, for all of its template.
+pub(crate) fn general(answer: &Answer, asked: &Alert) -> Answer {
+    with_texts(answer, |text| without(text, system_of(asked)).into_owned())
+}
+
+/// The answer for all of a template, for one alert.
+pub(crate) fn specific(answer: &Answer, alert: &Alert) -> Answer {
+    with_texts(answer, |text| text.replace(SYSTEM, &alert.analysis.system))
+}
+
+fn with_texts(answer: &Answer, change: impl Fn(&str) -> String) -> Answer {
+    Answer {
+        system: change(&answer.system),
+        summary: change(&answer.summary),
+        action: change(&answer.action),
+        category: answer.category.clone(),
+        ..*answer
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use watchbell_common::{alert::Severity, queue::KEY_MAX_BYTES};
+    use watchbell_common::{
+        alert::{Origin, Severity},
+        queue::KEY_MAX_BYTES,
+    };
 
     use super::*;
-    use crate::model::testing::alert;
+    use crate::model::{
+        merge,
+        testing::{alert, answer},
+    };
 
     #[test]
     fn alerts_that_differ_only_in_numbers_times_and_ids_share_a_template() {
@@ -109,8 +173,30 @@ mod tests {
         };
         assert_ne!(one, key("another model", &alert));
         assert_ne!(one, other(|alert| alert.event.tenant.0 = 2));
-        assert_ne!(one, other(|alert| alert.event.from = vec!["root@db2".to_owned()]));
+        assert_ne!(one, other(|alert| alert.event.from = vec!["backup@db2".to_owned()]));
         assert_ne!(one, other(|alert| alert.analysis.severity = Severity::Critical));
-        assert_ne!(one, other(|alert| alert.analysis.system = "db2".to_owned()));
+    }
+
+    #[test]
+    fn the_same_trouble_of_two_systems_is_one_template_whose_answer_names_the_right_one() {
+        let of = |system: &str, address: &str| {
+            let mut alert = alert(&format!("Disk full on {system}"), &format!("{system} ({address}): /var is full"));
+            alert.event.from = vec![format!("root@{system}.corp.example")];
+            alert.analysis.system = system.to_owned();
+            alert
+        };
+        let (one, other) = (of("alpha", "10.0.0.1"), of("beta", "2001:db8::17"));
+        assert_eq!(key("m", &one), key("m", &other));
+        assert_ne!(key("m", &one), key("m", &of("", "10.0.0.1")), "of no system that is known");
+        let said = Answer {
+            summary: "alpha has no room on /var".to_owned(),
+            action: "Clean up alpha (10.0.0.1)".to_owned(),
+            ..answer()
+        };
+        let kept = general(&said, &one);
+        assert_eq!(specific(&kept, &one), said);
+        let shown = merge(&other.analysis, &specific(&kept, &other), &other.event, Origin::Cache);
+        assert_eq!(shown.summary, "beta has no room on /var");
+        assert_eq!(shown.action, other.analysis.action, "the address is that of another");
     }
 }

@@ -20,6 +20,7 @@ use watchbell_common::{
     answers,
     clock::{Clock, UnixMillis, millis},
     config::Snapshot,
+    ids::EventId,
     outbound,
     payload::{Payload as _, RoutePayload},
     queue::{Queue, QueueName},
@@ -123,6 +124,7 @@ impl Desk {
             Cached::Answer(answer) => {
                 count("remembered");
                 metrics::counter!("watchbell_ai_saved_calls_total").increment(1);
+                let answer = cache::specific(&answer, alert);
                 let refined = merge(&alert.analysis, &answer, &alert.event, Origin::Cache);
                 return Attended { refined: Some(refined), ..Attended::default() };
             }
@@ -203,9 +205,12 @@ impl Inner {
             open.waiting = open.waiting.saturating_sub(waiting.len());
             waiting
         };
-        stream::iter(waiting).for_each_concurrent(HANDING_MAX, |waiting| self.hand(waiting, answer.as_ref())).await;
+        let asked = alert.event.id;
+        let hand = |waiting| self.hand(waiting, asked, answer.as_ref());
+        stream::iter(waiting).for_each_concurrent(HANDING_MAX, hand).await;
     }
 
+    /// An answer for all alerts of the template.
     async fn answer(&self, key: &str, models: &Models, alert: &Alert) -> Option<(Answer, Origin)> {
         // Another process, or an earlier call here, may just have been answered.
         match self.cache.find(key).await {
@@ -221,6 +226,7 @@ impl Inner {
         self.budget.spend(tenant, reply.usage.total()).await;
         match reply.result {
             Ok(answer) => {
+                let answer = cache::general(&answer, alert);
                 self.cache.keep(key, Some(&answer)).await;
                 Some((answer, Origin::Model))
             }
@@ -235,10 +241,14 @@ impl Inner {
     }
 
     /// Gives an alert its answer, or the news that there is none, so that it does not wait any longer.
-    async fn hand(&self, waiting: Waiting, answer: Option<&(Answer, Origin)>) {
+    /// `asked` is the event that the model saw.
+    async fn hand(&self, waiting: Waiting, asked: EventId, answer: Option<&(Answer, Origin)>) {
         let Waiting { alert, until } = waiting;
         let event = alert.event.id;
-        let refined = answer.map(|(answer, origin)| merge(&alert.analysis, answer, &alert.event, *origin));
+        let refined = answer.map(|(answer, origin)| {
+            let origin = if event == asked { *origin } else { Origin::Cache };
+            merge(&alert.analysis, &cache::specific(answer, &alert), &alert.event, origin)
+        });
         let payload = RoutePayload { alert, refined: refined.clone(), answer_by: None }.encode();
         loop {
             match self.queue.amend(QueueName::Route, route_job_id(event), payload.clone()).await {
