@@ -6,8 +6,11 @@ use watchbell_common::{
     shared::Shared,
 };
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    boot::on_runtime(run())
+}
+
+async fn run() -> anyhow::Result<()> {
     let boot = boot::start("alert-analyzer", "Mutes, decodes and understands what was received.")?;
     let shared = Shared::open(boot.settings).await?;
     let mut services = Services::new(stop_on_signal()?, shared.drain());

@@ -6,8 +6,11 @@ use watchbell_common::{
     shared::Shared,
 };
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    boot::on_runtime(run())
+}
+
+async fn run() -> anyhow::Result<()> {
     let boot = boot::start("api-server", "Publishes the configuration, records history and shows the figures.")?;
     let listener = http::bind(boot.settings.http.api_listen, "http.api_listen").await?;
     let shared = Shared::open(boot.settings).await?;

@@ -6,8 +6,11 @@ use watchbell_common::{
     shared::Shared,
 };
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    boot::on_runtime(run())
+}
+
+async fn run() -> anyhow::Result<()> {
     let boot = boot::start("smtp-ingestor", "Takes alert mail in and puts it on the queue.")?;
     let listeners = watchbell_smtp_ingestor::bind(&boot.settings.smtp).await?;
     let shared = Shared::open(boot.settings).await?;

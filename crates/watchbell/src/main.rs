@@ -2,8 +2,8 @@
 
 use clap::Parser as _;
 use watchbell::cli::{Cli, run};
+use watchbell_common::boot;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    run(Cli::parse()).await
+fn main() -> anyhow::Result<()> {
+    boot::on_runtime(run(Cli::parse()))
 }

@@ -6,8 +6,11 @@ use watchbell_common::{
     shared::Shared,
 };
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    boot::on_runtime(run())
+}
+
+async fn run() -> anyhow::Result<()> {
     let boot = boot::start("webhook-ingestor", "Takes alerts over HTTP and puts them on the queue.")?;
     let listener = http::bind(boot.settings.http.listen, "http.listen").await?;
     let shared = Shared::open(boot.settings).await?;

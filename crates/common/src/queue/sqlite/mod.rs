@@ -96,10 +96,11 @@ fn prepare(path: &Path) -> anyhow::Result<Connection> {
     conn.pragma_update(None, "journal_mode", "wal")?;
     // FULL: the commit is on the disk before it is answered.
     conn.pragma_update(None, "synchronous", "full")?;
-    // The log is written back by whoever commits, which is this connection, every 16 MB …
-    conn.pragma_update(None, "wal_autocheckpoint", 2_048)?;
-    // … and after a burst or a long reader it is cut back to 64 MB.
-    conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    // The log is written back by whoever commits, which is this connection, every 64 MB: pages that changed many times
+    // are then written back once, and those of jobs that are done by then hardly at all …
+    conn.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+    // … and after a long reader it is cut back to 128 MB.
+    conn.pragma_update(None, "journal_size_limit", 128 << 20)?;
     conn.pragma_update(None, "cache_size", -16_384)?;
     conn.pragma_update(None, "temp_store", "memory")?;
     let change = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
