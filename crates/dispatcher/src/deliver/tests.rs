@@ -168,3 +168,29 @@ async fn an_unreadable_payload_is_buried() {
     assert!(matches!(&outcome.verdict, Verdict::Bury { reason } if reason.contains("unreadable")), "{outcome:?}");
     assert_eq!(outcome.facts.len(), 1);
 }
+
+#[tokio::test]
+async fn a_channel_that_edits_is_given_what_it_kept_of_the_alerts_last_message() {
+    let methods = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = methods.clone();
+    let discord = move |method: axum::http::Method| {
+        seen.lock().unwrap().push(method.to_string());
+        async { axum::Json(serde_json::json!({ "id": "4711", "channel_id": "1" })) }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/api/webhooks/1/token", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, Router::new().fallback(discord)).await });
+    let mut document = testing::document();
+    let channel = &mut document.tenants[0].channels[1];
+    (channel.platform, channel.target) = ("discord".to_owned(), String::new());
+    let secret = testing::vault().seal("webhook_url", &url.into());
+    channel.secrets.insert("webhook_url".to_owned(), secret);
+    let queue = testing::queue();
+    let first = deliver(&document, &queue);
+    for deliver in [&first, &deliver(&document, &queue)] {
+        let outcome = deliver.step(&lease(false)).await;
+        assert!(matches!(outcome.verdict, Verdict::Complete { .. }), "{outcome:?}");
+    }
+    assert_eq!(*methods.lock().unwrap(), ["POST", "PATCH"], "another process knows it, too");
+}
