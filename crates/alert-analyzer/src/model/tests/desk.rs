@@ -193,8 +193,10 @@ async fn alerts_of_one_template_at_the_same_time_ask_once_and_repeats_of_one_ale
     let alerts: Vec<_> =
         (10..60).map(|n| alert("Disk full on db1", &format!("Filesystem /var is {n} % full."))).collect();
     let attended = futures_util::future::join_all(alerts.iter().map(|alert| bench.attend(alert))).await;
-    assert_eq!(attended.iter().filter(|attended| attended.answer_by.is_some()).count(), 1);
-    soon(bench.note(&alerts[0])).await;
+    // Whichever looked first.
+    let asked = alerts.iter().zip(&attended).filter(|(_, attended)| attended.answer_by.is_some());
+    let [(asked, _)] = asked.collect::<Vec<_>>()[..] else { panic!("{attended:?}") };
+    soon(bench.note(asked)).await;
     assert_eq!(server.seen().len(), 1);
 }
 
