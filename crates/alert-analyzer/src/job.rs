@@ -203,6 +203,10 @@ mod tests {
         assert_eq!(job.order, Some(alert.id.to_string()));
         assert_eq!(job.counter, Some(Counter { name: alert.id.to_string(), closes: false }));
         assert_eq!(alert.analysis.status, Status::Firing);
+        let mut resolved = alert.clone();
+        resolved.analysis.status = Status::Resolved;
+        let job = route_job(alert.event.tenant, alert.event.id, "lane", &resolved, Attended::default());
+        assert!(job.counter.is_some_and(|counter| counter.closes), "the next one is a new episode");
         let [fact] = &facts[..] else { panic!("{facts:?}") };
         assert_eq!(fact.head.at, 9);
         assert_eq!(fact.head.what, What::Analysed { alert: Box::new(alert), raw_truncated: true });

@@ -3,7 +3,7 @@
 //! While the store is away, the batch is given back and the facts wait on the queue. A job with a fact that cannot be
 //! read, or that the database refuses for its content, is buried with its bytes, after its other facts were written.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -52,15 +52,15 @@ impl Recorder {
     /// which changes nothing.
     async fn record(&self, leases: &[Lease]) -> anyhow::Result<Vec<Outcome>> {
         let started = tokio::time::Instant::now();
-        let read: Vec<Read> = leases.iter().map(|lease| Read::of(&lease.payload)).collect();
-        let facts: Vec<Fact> = read.iter().flat_map(|read| &read.facts).cloned().collect();
+        let mut facts = Vec::new();
+        let read: Vec<Read> = leases.iter().map(|lease| Read::of(&lease.payload, &mut facts)).collect();
         let mut refused = vec![None; leases.len()];
         match self.write(&facts).await {
             Ok(()) => {}
             Err(error) if error.is_transient() => return Err(error).context("writing history"),
             Err(_) => {
                 for (read, refused) in read.iter().zip(&mut refused) {
-                    *refused = self.record_one_by_one(&read.facts).await?;
+                    *refused = self.record_one_by_one(&facts[read.facts.clone()]).await?;
                 }
             }
         }
@@ -103,26 +103,28 @@ impl Recorder {
 
 /// What a job of the history holds.
 struct Read {
-    facts: Vec<Fact>,
+    /// Which of the batch's.
+    facts: Range<usize>,
     /// Why some of it could not be read.
     unreadable: Option<String>,
 }
 
 impl Read {
-    fn of(payload: &Bytes) -> Self {
-        let mut read = Self { facts: Vec::new(), unreadable: None };
+    /// Adds what can be read to the batch.
+    fn of(payload: &Bytes, batch: &mut Vec<Fact>) -> Self {
+        let (first, mut unreadable) = (batch.len(), None);
         match facts::read(payload) {
             Ok(parts) => {
                 for part in &parts {
                     match Fact::decode(part) {
-                        Ok(fact) => read.facts.push(fact),
-                        Err(error) => read.unreadable = Some(error.to_string()),
+                        Ok(fact) => batch.push(fact),
+                        Err(error) => unreadable = Some(error.to_string()),
                     }
                 }
             }
-            Err(error) => read.unreadable = Some(error.to_string()),
+            Err(error) => unreadable = Some(error.to_string()),
         }
-        read
+        Self { facts: first..batch.len(), unreadable }
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
     let (event, alert_id) = (alert.event.id, alert.id);
     let deliveries = routing.channels.iter().map(|&channel| (delivery_id(event, channel, false), channel)).collect();
     let jobs = routing.channels.iter().map(|&channel| {
-        let repeat = Repeat::new(&alert, &system, &routing, channel);
+        let repeat = || Repeat::new(&alert, &system, &routing, channel);
         (QueueName::Deliver, job(snapshot, lease, channel, &alert, repeat, now_ms))
     });
     let follow_ups = jobs.chain(late).collect();
@@ -85,7 +85,7 @@ fn job(
     lease: &Lease,
     channel: ChannelId,
     alert: &Alert,
-    repeat: Repeat,
+    repeat: impl FnOnce() -> Repeat,
     now_ms: UnixMillis,
 ) -> NewJob {
     let mut job = delivery(lease, channel, alert.clone(), Seen::by(lease), false);
@@ -93,9 +93,10 @@ fn job(
     // The door already asked for the channel that the event was addressed to.
     if window > 0 && alert.event.channel != Some(channel) {
         let what = What::Deduplicated { delivery: delivery_id(alert.event.id, channel, false), channel };
+        let Repeat { key, variant } = repeat();
         job.dedup = Some(Dedup {
-            key: repeat.key,
-            variant: repeat.variant,
+            key,
+            variant,
             window: Duration::from_secs(window.into()),
             fact: fact(lease.tenant, alert.event.id, now_ms, what),
         });
