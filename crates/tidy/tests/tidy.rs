@@ -7,7 +7,7 @@ use watchbell_tidy::Repository;
 
 /// Our crates, and which of ours each may use. `common ← channels ← services ← watchbell`: services never use
 /// each other, so any of them can run alone and be read alone.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("alert-analyzer", &["common", "channels"]),
     ("api-server", &["common", "channels"]),
     ("channels", &["common"]),
@@ -15,6 +15,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("dispatcher", &["common", "channels"]),
     // Knows the services as processes only.
     ("harness", &["common"]),
+    ("key-gateway", &["common"]),
     ("smtp-ingestor", &["common", "channels"]),
     ("tidy", &["tidy"]),
     (
@@ -27,6 +28,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
             "alert-analyzer",
             "dispatcher",
             "api-server",
+            "key-gateway",
             "harness",
             "watchbell",
         ],
