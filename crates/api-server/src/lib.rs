@@ -1,15 +1,20 @@
-//! The api-server: keeps the store and the queue in step, and shows the books.
+//! The api-server: the admin API, the dashboard, and what keeps the store and the queue in step.
 //!
-//! It records history (facts from the queue become rows), applies the provisioning file, publishes the
+//! It answers the admin API ([`router`]), records history (facts from the queue become rows), applies the provisioning file, publishes the
 //! configuration for the other services, and exports the books and the depths of queues as metrics. No alert waits
 //! for any of it: with the store stopped, mail still reaches its channel, and history catches up.
 
+mod api;
 mod exporter;
 mod outage;
 mod provisioner;
+mod publisher;
 mod recorder;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +35,31 @@ pub struct Prepared {
     provisioner: Provisioner,
 }
 
+/// Where the store will be. The API answers from the first moment, 503 while there is none.
+#[derive(Debug, Clone, Default)]
+pub struct StoreSlot(Arc<OnceLock<Store>>);
+
+impl StoreSlot {
+    /// The store, once it was opened.
+    pub(crate) fn get(&self) -> Option<&Store> {
+        self.0.get()
+    }
+
+    fn fill(&self, store: &Store) {
+        self.0.get_or_init(|| store.clone());
+    }
+}
+
+/// The admin API, to be served by [`watchbell_common::http::serve`] and merged with whatever else the process answers.
+pub fn router(shared: &Shared, store: &StoreSlot) -> axum::Router {
+    api::router(shared.clone(), store.clone()).0
+}
+
+/// The OpenAPI document of [`router`], as it is committed.
+pub fn openapi() -> String {
+    api::document()
+}
+
 /// Opens the store, applies the provisioning file, publishes the configuration and takes it into `shared`, so that
 /// a process that calls this first has its channels before it says that it is ready.
 ///
@@ -48,13 +78,19 @@ pub async fn prepare(shared: &Shared) -> anyhow::Result<Prepared> {
 
 /// Runs until `stop`. Without `prepared`, it waits for the store as long as it takes; everything that does not need
 /// it goes on meanwhile.
-pub async fn run(shared: Shared, prepared: Option<Prepared>, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    shared: Shared,
+    prepared: Option<Prepared>,
+    slot: StoreSlot,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let with_store = async {
         let prepared = match prepared {
             Some(prepared) => Some(prepared),
             None => prepare_patiently(&shared, &stop).await?,
         };
         let Some(Prepared { store, provisioner }) = prepared else { return Ok(()) };
+        slot.fill(&store);
         tokio::try_join!(recorder::run(shared.clone(), store.clone(), stop.clone()), provisioner.run(stop.clone()),)?;
         store.close().await;
         Ok(())

@@ -16,8 +16,10 @@ async fn run() -> anyhow::Result<()> {
     let shared = Shared::open(boot.settings).await?;
     let mut services = Services::new(stop_on_signal()?, shared.drain());
     shared.spawn_upkeep(&mut services, &boot.metrics);
-    let (router, settings) = (shared.health_router(boot.metrics), shared.settings.clone());
+    let store = watchbell_api_server::StoreSlot::default();
+    let router = watchbell_api_server::router(&shared, &store).merge(shared.health_router(boot.metrics));
+    let settings = shared.settings.clone();
     services.spawn("http", |stop| async move { http::serve(listener, router, &settings.http, stop).await });
-    services.spawn("api-server", |stop| watchbell_api_server::run(shared, None, stop));
+    services.spawn("api-server", |stop| watchbell_api_server::run(shared, None, store, stop));
     services.wait().await
 }

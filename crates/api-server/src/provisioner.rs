@@ -16,7 +16,7 @@ use watchbell_common::{
     store::{Store, config},
 };
 
-use crate::{outage::Outage, vocabulary};
+use crate::{outage::Outage, publisher, vocabulary};
 
 /// How often file and store are looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -166,30 +166,9 @@ impl Provisioner {
         Ok(config::version(&mut tx).await?)
     }
 
-    /// Makes the queue's copy equal to the store's, which is the authority.
     async fn publish(&mut self) -> anyhow::Result<()> {
-        let mut document = self.document().await?;
-        let queue = &self.shared.queue;
-        match queue.config_newer(document.version - 1).await.context("reading the published configuration")? {
-            Some(published) if published.version > document.version => {
-                // The store was restored from an earlier time. Nobody would take an older version.
-                let now = self.shared.clock.now_ms();
-                let mut tx = self.store.begin().await?;
-                config::bump_version(&mut tx, now, published.version).await?;
-                tx.commit().await.map_err(watchbell_common::store::StoreError::from)?;
-                document = self.document().await?;
-                queue.publish_config(document.publish()).await.context("publishing the configuration")?;
-            }
-            Some(_) => {}
-            None => queue.publish_config(document.publish()).await.context("publishing the configuration")?,
-        }
-        self.published = Some(document.version);
+        self.published = Some(publisher::publish(&self.shared, &self.store).await?);
         Ok(())
-    }
-
-    async fn document(&self) -> anyhow::Result<watchbell_common::config::Document> {
-        let mut tx = self.store.begin_read().await?;
-        Ok(config::document(&mut tx).await?)
     }
 }
 

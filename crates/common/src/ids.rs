@@ -106,6 +106,11 @@ uuid_id!(
     JobId,
     "job"
 );
+uuid_id!(
+    /// One entry of the audit log.
+    AuditId,
+    "aud"
+);
 
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -149,6 +154,23 @@ row_id!(
 row_id!(
     /// A mute.
     MuteId
+);
+
+row_id!(
+    /// Somebody who signs in.
+    UserId
+);
+row_id!(
+    /// A signed-in browser.
+    SessionId
+);
+row_id!(
+    /// A token of a script.
+    ApiTokenId
+);
+row_id!(
+    /// An invite.
+    InviteId
 );
 
 impl TenantId {

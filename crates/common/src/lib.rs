@@ -13,6 +13,7 @@ pub mod config;
 pub mod crypto;
 pub mod fingerprint;
 pub mod http;
+pub mod identity;
 pub mod ids;
 pub mod outbound;
 pub mod passwords;

@@ -28,13 +28,16 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
 
     let mut services = Services::new(stop, shared.drain());
     shared.spawn_upkeep(&mut services, &metrics);
-    let router = watchbell_webhook_ingestor::router(shared.clone()).merge(shared.health_router(metrics));
+    let store = watchbell_api_server::StoreSlot::default();
+    let router = watchbell_webhook_ingestor::router(shared.clone())
+        .merge(watchbell_api_server::router(&shared, &store))
+        .merge(shared.health_router(metrics));
     let settings = shared.settings.clone();
     services.spawn("http", |stop| async move { http::serve(web, router, &settings.http, stop).await });
     services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared.clone(), mail, stop));
     services.spawn("alert-analyzer", |stop| watchbell_alert_analyzer::run(shared.clone(), stop));
     services.spawn("dispatcher", |stop| watchbell_dispatcher::run(shared.clone(), stop));
-    services.spawn("api-server", |stop| watchbell_api_server::run(shared, Some(prepared), stop));
+    services.spawn("api-server", |stop| watchbell_api_server::run(shared, Some(prepared), store, stop));
 
     output::line(&format!(
         "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics\n\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",

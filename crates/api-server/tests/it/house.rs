@@ -1,14 +1,16 @@
 //! What the tests share: an installation with a queue and a place for the store, and waiting for conditions.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use watchbell_api_server::StoreSlot;
 use watchbell_common::{
     clock::SystemClock,
     config::ConfigCell,
     crypto::Vault,
+    http,
     queue::{self, Queue, worker::run_tender},
     settings::Settings,
     shared::Shared,
@@ -21,6 +23,7 @@ pub(crate) struct House {
     pub(crate) redis: RedisServer,
     pub(crate) shared: Shared,
     pub(crate) dir: tempfile::TempDir,
+    pub(crate) slot: StoreSlot,
     stop: CancellationToken,
     running: JoinSet<anyhow::Result<()>>,
 }
@@ -42,7 +45,8 @@ impl House {
         let queue = queue::connect(&settings, clock.clone()).await.unwrap();
         let vault = Arc::new(Vault::from_data_dir(dir.path()).unwrap());
         let shared = Shared { settings, clock, queue, vault, config: Arc::new(ConfigCell::default()) };
-        Self { redis, shared, dir, stop: CancellationToken::new(), running: JoinSet::new() }
+        let (slot, stop) = (StoreSlot::default(), CancellationToken::new());
+        Self { redis, shared, dir, slot, stop, running: JoinSet::new() }
     }
 
     pub(crate) async fn embedded(settings: &[(&str, &str)]) -> Self {
@@ -52,7 +56,18 @@ impl House {
     /// Starts the api-server, and what every process runs beside its services.
     pub(crate) fn start(&mut self) {
         self.running.spawn(run_tender(self.shared.queue.clone(), self.stop.clone()));
-        self.running.spawn(watchbell_api_server::run(self.shared.clone(), None, self.stop.clone()));
+        self.running.spawn(watchbell_api_server::run(self.shared.clone(), None, self.slot.clone(), self.stop.clone()));
+    }
+
+    /// Starts the API too, and says where it listens.
+    pub(crate) async fn start_api(&mut self) -> SocketAddr {
+        self.start();
+        let listener = http::bind("127.0.0.1:0".parse().unwrap(), "test").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = watchbell_api_server::router(&self.shared, &self.slot);
+        let (settings, stop) = (self.shared.settings.clone(), self.stop.clone());
+        self.running.spawn(async move { http::serve(listener, router, &settings.http, stop).await });
+        address
     }
 
     /// Asks it to stop and waits until it has.

@@ -1,7 +1,9 @@
 //! The api-server against a real Redis, SQLite and a real PostgreSQL.
 #![cfg(test)]
 
+mod audit;
 mod books;
+mod client;
 mod house;
 mod provisioning;
 mod recording;

@@ -9,6 +9,11 @@ use axum::{
 };
 use serde::Serialize;
 
+use crate::{queue::QueueError, store::StoreError};
+
+/// What a client is told to wait when store or queue are away: both come back within seconds or not soon.
+const RETRY_SHORTLY: Duration = Duration::from_secs(2);
+
 /// A failed request: status, a stable code for programs, a sentence for people. What went wrong inside stays in
 /// the log ([`ApiError::because`]) and never leaves.
 #[derive(Debug, Clone)]
@@ -35,6 +40,27 @@ impl ApiError {
     /// 404 `NOT_FOUND`.
     pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
+    /// 401 `UNAUTHORIZED`: nobody known sent this.
+    pub fn unauthorized(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message)
+    }
+
+    /// 403 `FORBIDDEN`: whoever sent this may not.
+    pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+    }
+
+    /// 409 `CONFLICT`: it contradicts what is there.
+    pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, "CONFLICT", message)
+    }
+
+    /// 429 `RATE_LIMITED` with `Retry-After`.
+    pub fn rate_limited(message: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
+        Self { retry_after: Some(retry_after), ..error }
     }
 
     /// 503 `UNAVAILABLE` with `Retry-After`: nothing was taken, try again.
@@ -93,6 +119,39 @@ impl ApiError {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+}
+
+/// What a request's failure in the store means to its sender.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) => {
+                let message = "the store is not reachable; alerts still flow, try again shortly";
+                Self::unavailable(message, RETRY_SHORTLY).because(error.to_string())
+            }
+            StoreError::Conflict(_) => {
+                let message = "that name is taken, or something still uses what should go";
+                Self::conflict(message).because(error.to_string())
+            }
+            StoreError::Missing { .. } => Self::not_found("not found"),
+            StoreError::Damaged { .. } | StoreError::Unusable(_) | StoreError::Refused(_) => {
+                Self::internal().because(error.to_string())
+            }
+        }
+    }
+}
+
+/// What a request's failure on the queue means to its sender.
+impl From<QueueError> for ApiError {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::Unavailable(_) => {
+                let message = "the queue is not reachable; try again shortly";
+                Self::unavailable(message, RETRY_SHORTLY).because(error.to_string())
+            }
+            QueueError::StaleLease | QueueError::BadJob(_) => Self::internal().because(error.to_string()),
+        }
     }
 }
 

@@ -26,6 +26,11 @@ pub enum Kind {
     Rule,
     Mute,
     Silence,
+    Tenant,
+    User,
+    Session,
+    ApiToken,
+    Invite,
 }
 
 impl Kind {
@@ -37,6 +42,11 @@ impl Kind {
             Self::Rule => "rules",
             Self::Mute => "mutes",
             Self::Silence => "silences",
+            Self::Tenant => "tenants",
+            Self::User => "users",
+            Self::Session => "sessions",
+            Self::ApiToken => "api_tokens",
+            Self::Invite => "invites",
         }
     }
 }

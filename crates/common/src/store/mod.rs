@@ -8,6 +8,8 @@
 //! No alert waits for the store: only the recorder and whoever changes configuration use it.
 
 pub mod alerts;
+pub mod api_tokens;
+pub mod audit;
 pub mod bots;
 pub mod channels;
 pub mod config;
@@ -23,6 +25,7 @@ mod sql;
 pub mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod users;
 
 use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
@@ -42,8 +45,11 @@ pub type Tx = Transaction<'static, Any>;
 /// How long to wait for a connection, including the attempt to make one.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections to PostgreSQL: the recorder, provisioning, and a few readers.
-const POSTGRES_CONNECTIONS: u32 = 4;
+/// Connections to PostgreSQL: the recorder, provisioning, and requests of the API.
+const POSTGRES_CONNECTIONS: u32 = 8;
+
+/// Connections that read the SQLite file while the one that writes is busy.
+const SQLITE_READERS: u32 = 4;
 
 /// The file in the data folder.
 const SQLITE_FILE: &str = "watchbell.db";
@@ -53,6 +59,9 @@ const SQLITE_FILE: &str = "watchbell.db";
 /// writes batches, so that is one fsync per batch.
 const SQLITE_SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                               PRAGMA busy_timeout = 5000; PRAGMA journal_size_limit = 67108864";
+
+/// Readers write nothing, not even a checkpoint: see [`Store::open_file`].
+const SQLITE_READER: &str = "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000";
 
 /// A statement that runs longer, or a transaction that idles longer, holds locks that others wait for.
 const POSTGRES_SESSION: &str =
@@ -69,6 +78,8 @@ enum Engine {
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    /// Those of SQLite; PostgreSQL has one pool for all.
+    readers: AnyPool,
     engine: Engine,
 }
 
@@ -96,7 +107,11 @@ impl Store {
         // One connection that writes and checkpoints: two could meet the WAL-reset fault that SQLite had until
         // 3.51.3, and a second would only wait for the first. It never expires.
         let options = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        Self::connect(Engine::Sqlite, options, &format!("sqlite://{}?mode=rw", percent_encode(path))).await
+        let url = format!("sqlite://{}?mode=rw", percent_encode(path));
+        let pool = connect(options, &url, SQLITE_SESSION).await?;
+        let readers = AnyPoolOptions::new().min_connections(0).max_connections(SQLITE_READERS);
+        let readers = connect(readers, &url, SQLITE_READER).await?;
+        Ok(Self { pool, readers, engine: Engine::Sqlite })
     }
 
     async fn open_server(url: &str) -> Result<Self, StoreError> {
@@ -104,22 +119,8 @@ impl Store {
             return Err(StoreError::from(sqlx::Error::Configuration("unknown scheme".into())));
         }
         let options = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
-        Self::connect(Engine::Postgres, options, url).await
-    }
-
-    async fn connect(engine: Engine, options: AnyPoolOptions, url: &str) -> Result<Self, StoreError> {
-        let session = match engine {
-            Engine::Sqlite => SQLITE_SESSION,
-            Engine::Postgres => POSTGRES_SESSION,
-        };
-        let pool = options
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(move |connection, _| {
-                Box::pin(async move { sqlx::raw_sql(session).execute(connection).await.map(drop) })
-            })
-            .connect_with(url.parse::<AnyConnectOptions>()?.disable_statement_logging())
-            .await?;
-        Ok(Self { pool, engine })
+        let pool = connect(options, url, POSTGRES_SESSION).await?;
+        Ok(Self { readers: pool.clone(), pool, engine: Engine::Postgres })
     }
 
     /// Begins a transaction that may write.
@@ -138,7 +139,7 @@ impl Store {
             Engine::Sqlite => "BEGIN",
             Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
         };
-        Ok(self.pool.begin_with(statement).await?)
+        Ok(self.readers.begin_with(statement).await?)
     }
 
     /// Whether the database answers: a cheap round trip.
@@ -158,8 +159,20 @@ impl Store {
 
     /// Closes all connections; SQLite then folds its WAL into the file.
     pub async fn close(&self) {
+        self.readers.close().await;
         self.pool.close().await;
     }
+}
+
+async fn connect(options: AnyPoolOptions, url: &str, session: &'static str) -> Result<AnyPool, StoreError> {
+    let pool = options
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(move |connection, _| {
+            Box::pin(async move { sqlx::raw_sql(session).execute(connection).await.map(drop) })
+        })
+        .connect_with(url.parse::<AnyConnectOptions>()?.disable_statement_logging())
+        .await?;
+    Ok(pool)
 }
 
 /// A path as it may stand in a URL: everything but unreserved characters (RFC 3986 §2.3) and slashes is encoded.

@@ -1,0 +1,103 @@
+//! Users: who belongs to a tenant, with which role.
+//!
+//! An e-mail address names one user of the whole installation, so a user belongs to one tenant.
+
+use sqlx::{Row as _, any::AnyRow};
+
+use super::{Connection, StoreError, sql};
+use crate::{
+    clock::UnixMillis,
+    identity::Role,
+    ids::{TenantId, UserId},
+    passwords::PasswordHash,
+};
+
+/// A user as the store knows one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    pub id: UserId,
+    pub tenant: TenantId,
+    /// Trimmed and in lower case.
+    pub email: String,
+    pub display_name: String,
+    pub password: PasswordHash,
+    pub role: Role,
+    /// Runs the installation: may act for every tenant.
+    pub platform_admin: bool,
+    pub disabled: bool,
+    pub created_at: UnixMillis,
+}
+
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, tenant_id, email, display_name, password_hash, role, platform_admin, disabled, created_at \
+             FROM users ",
+            $tail
+        )
+    };
+}
+
+/// The user of that address, of whatever tenant: whoever signs in has said no tenant yet.
+pub async fn by_email(connection: &mut Connection, email: &str) -> Result<Option<User>, StoreError> {
+    let statement = select!("WHERE email = $1");
+    let row = sqlx::query(statement).bind(email).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// One of a tenant's users.
+pub async fn get(connection: &mut Connection, tenant: TenantId, id: UserId) -> Result<Option<User>, StoreError> {
+    let statement = select!("WHERE tenant_id = $1 AND id = $2");
+    let row = sqlx::query(statement).bind(tenant.0).bind(id.0).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// A tenant's users, in the order of their ids.
+pub async fn list(connection: &mut Connection, tenant: TenantId) -> Result<Vec<User>, StoreError> {
+    let statement = select!("WHERE tenant_id = $1 ORDER BY id");
+    sqlx::query(statement).bind(tenant.0).fetch_all(connection).await?.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<User, StoreError> {
+    let damaged = |why: String| StoreError::Damaged { what: "a user", why };
+    Ok(User {
+        id: UserId(row.try_get("id")?),
+        tenant: TenantId(row.try_get("tenant_id")?),
+        email: row.try_get("email")?,
+        display_name: row.try_get("display_name")?,
+        password: row.try_get::<String, _>("password_hash")?.parse().map_err(|_| damaged("its hash".to_owned()))?,
+        role: sql::from_word("a role", row.try_get("role")?)?,
+        platform_admin: row.try_get::<i64, _>("platform_admin")? != 0,
+        disabled: row.try_get::<i64, _>("disabled")? != 0,
+        created_at: row.try_get("created_at")?,
+    })
+}
+
+/// Writes a user: a new one, or the tenant's one of that id.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another user, of any tenant, has the address.
+pub async fn put(connection: &mut Connection, user: &User, now: UnixMillis) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO users (id, tenant_id, email, display_name, password_hash, role, platform_admin, disabled,
+             created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (id) DO UPDATE SET email = excluded.email, display_name = excluded.display_name,
+             password_hash = excluded.password_hash, role = excluded.role,
+             platform_admin = excluded.platform_admin, disabled = excluded.disabled, updated_at = excluded.updated_at
+         WHERE users.tenant_id = excluded.tenant_id",
+    )
+    .bind(user.id.0)
+    .bind(user.tenant.0)
+    .bind(sql::clean(&user.email))
+    .bind(sql::clean(&user.display_name))
+    .bind(user.password.to_string())
+    .bind(user.role.as_str())
+    .bind(i64::from(user.platform_admin))
+    .bind(i64::from(user.disabled))
+    .bind(user.created_at)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    sql::one_row(&done, "user", user.id)
+}
