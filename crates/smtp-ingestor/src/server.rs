@@ -188,7 +188,7 @@ async fn admit<P: Publish>(
         return;
     }
     server.meters.accepted.increment(1);
-    let wire = Wire::new(stream, settings.line_max_bytes, settings.idle_timeout);
+    let wire = Wire::new(stream, settings.line_max_bytes, settings.idle_timeout, server.stop.clone());
     let session = Session::new(server.clone(), peer, wire);
     sessions.spawn(async move {
         session.run(implicit_tls).await;

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, Sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::reply::Reply;
 
@@ -49,6 +49,14 @@ pub(crate) enum Line {
     TooLong,
 }
 
+/// What a read does when the server stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnStop {
+    End,
+    /// Something was begun that is worth its end.
+    ReadOn,
+}
+
 enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
@@ -64,18 +72,21 @@ pub(crate) struct Wire {
     unread: Range<usize>,
     output: Vec<u8>,
     timer: Pin<Box<Sleep>>,
+    /// One for the whole connection: to get into the token's line and out of it takes longer than most reads.
+    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     line_max: usize,
     write_timeout: Duration,
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream, line_max: usize, write_timeout: Duration) -> Self {
+    pub(crate) fn new(stream: TcpStream, line_max: usize, write_timeout: Duration, stop: CancellationToken) -> Self {
         Self {
             stream: Stream::Plain(stream),
             input: vec![0; INPUT_BYTES.max(line_max + 1)].into(),
             unread: 0..0,
             output: Vec::with_capacity(512),
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            stopping: Box::pin(stop.cancelled_owned()),
             line_max,
             write_timeout,
         }
@@ -92,7 +103,7 @@ impl Wire {
     }
 
     /// The next command line, with its line feed.
-    pub(crate) async fn line(&mut self, by: Instant, stop: Option<&CancellationToken>) -> Result<Line, Ended> {
+    pub(crate) async fn line(&mut self, by: Instant, on_stop: OnStop) -> Result<Line, Ended> {
         let (mut scanned, mut swallowed) = (0, 0);
         loop {
             let unread = &self.input[self.unread.clone()];
@@ -114,7 +125,7 @@ impl Wire {
             if swallowed > OVERLONG_MAX_BYTES {
                 return Err(Ended::Endless);
             }
-            self.fill(by, stop).await?;
+            self.fill(by, on_stop).await?;
         }
     }
 
@@ -134,7 +145,7 @@ impl Wire {
     }
 
     /// Writes what is pending, then reads more, until `by` at the latest.
-    pub(crate) async fn fill(&mut self, by: Instant, stop: Option<&CancellationToken>) -> Result<(), Ended> {
+    pub(crate) async fn fill(&mut self, by: Instant, on_stop: OnStop) -> Result<(), Ended> {
         self.flush().await?;
         if self.unread.is_empty() {
             self.unread = 0..0;
@@ -142,13 +153,6 @@ impl Wire {
             self.input.copy_within(self.unread.clone(), 0);
             self.unread = 0..self.unread.len();
         }
-        let stopping = async {
-            match stop {
-                Some(stop) => stop.cancelled().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(stopping);
         // Deadlines mostly move forward, with each read. Moving the timer each time would cost more than the read, so
         // it is left where it is, and moved when it rings too early.
         if self.timer.is_elapsed() || by < self.timer.deadline() {
@@ -164,7 +168,7 @@ impl Wire {
                     }
                     self.timer.as_mut().reset(by);
                 }
-                () = &mut stopping => return Err(Ended::Stopping),
+                () = &mut self.stopping, if on_stop == OnStop::End => return Err(Ended::Stopping),
                 read = self.stream.read(&mut self.input[self.unread.end..]) => break read,
             }
         };

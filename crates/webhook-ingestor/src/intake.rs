@@ -21,10 +21,25 @@ use watchbell_common::{
     shared::Shared,
 };
 
-use crate::dialects::{Dialect, Post, Reading, Receipt};
+use crate::{
+    dialects::{Dialect, Post, Reading, Receipt},
+    meters::Meters,
+};
 
 /// What `Retry-After` says while the queue cannot take anything: long enough for a restart.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What all requests share.
+pub struct Door {
+    shared: Shared,
+    meters: Meters,
+}
+
+impl Door {
+    pub fn new(shared: Shared) -> Self {
+        Self { shared, meters: Meters::new() }
+    }
+}
 
 /// The token behind the dialect's path. One that is not even text is as unknown as any other: empty.
 pub async fn token_in_path(request: Request) -> (String, Request) {
@@ -52,7 +67,8 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<String, ApiError> {
 /// # Errors
 /// In this order: 404 unknown token, 410 disabled channel, 415 encoded body, 413 too large, 408 too slow,
 /// 400 not what the dialect speaks, 503 when the queue cannot take it.
-pub async fn take(shared: &Shared, dialect: &Dialect, token: &str, request: Request) -> Result<Response, ApiError> {
+pub async fn take(door: &Door, dialect: &Dialect, token: &str, request: Request) -> Result<Response, ApiError> {
+    let shared = &door.shared;
     let config = shared.config.load();
     let Some(channel) = config.channel_by_token(token).cloned() else {
         // Before the first configuration no token is known: the sender must not take that for a "no".
@@ -73,7 +89,7 @@ pub async fn take(shared: &Shared, dialect: &Dialect, token: &str, request: Requ
 
     let post = Post { body: &body, depth_max: limits.json_depth_max };
     let readings = (dialect.parse)(&post).map_err(|error| ApiError::validation(error.to_string()))?;
-    let arrival = Arrival { shared, channel: &channel, peer, now: shared.clock.now_ms(), body: &body };
+    let arrival = Arrival { door, channel: &channel, peer, now: shared.clock.now_ms(), body: &body };
     let receipt = arrival.push(readings).await?;
     Ok((dialect.reply)(&receipt))
 }
@@ -90,7 +106,7 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// What is known of a request besides its content.
 struct Arrival<'a> {
-    shared: &'a Shared,
+    door: &'a Door,
     channel: &'a OpenChannel,
     peer: Option<IpAddr>,
     now: UnixMillis,
@@ -103,14 +119,9 @@ impl Arrival<'_> {
         let source = readings.first().map_or_else(String::new, |reading| reading.item.source.clone());
         let (events, jobs): (Vec<_>, Vec<_>) =
             readings.into_iter().enumerate().map(|(index, reading)| self.job(index, reading)).unzip();
-        let pushed = self.shared.queue.push(QueueName::Intake, jobs).await.map_err(|error| refused(&error))?;
+        let pushed = self.door.shared.queue.push(QueueName::Intake, jobs).await.map_err(|error| refused(&error))?;
         let queued = pushed.iter().filter(|pushed| **pushed == Pushed::Queued).count();
-        let count = |outcome: &'static str, number: usize| {
-            let labels = [("source", source.clone().into()), ("outcome", metrics::SharedString::const_str(outcome))];
-            metrics::counter!("watchbell_webhook_events_total", &labels).increment(number as u64);
-        };
-        count("queued", queued);
-        count("duplicate", pushed.len() - queued);
+        self.door.meters.count(&source, queued, pushed.len() - queued);
         let first = pushed.iter().zip(events).find(|(pushed, _)| **pushed == Pushed::Queued);
         Ok(first.map_or(Receipt::Dropped, |(_, event)| Receipt::Queued(event)))
     }
@@ -154,7 +165,7 @@ impl Arrival<'_> {
             reason: format!("repeat within the {window} s of channel `{}`", channel.name),
         };
         let head = FactHead { tenant: head.tenant, event: head.event, at: self.now, what };
-        let raw = raw.slice(..raw.len().min(self.shared.settings.history.raw_max_bytes));
+        let raw = raw.slice(..raw.len().min(self.door.shared.settings.history.raw_max_bytes));
         Dedup {
             key: fingerprint::of_parts(&["push", &channel.id.to_string(), &identity]),
             variant,

@@ -7,6 +7,7 @@ pub mod dialects;
 pub mod intake;
 pub mod json;
 pub mod labels;
+mod meters;
 pub mod words;
 
 use std::sync::Arc;
@@ -22,28 +23,29 @@ use tokio_util::sync::CancellationToken;
 use watchbell_common::{http, shared::Shared};
 
 use dialects::Dialect;
+use intake::Door;
 
 /// The intake routes: for each dialect its path with the push token behind it, and without for a bearer token.
 pub fn router(shared: Shared) -> Router {
-    let shared = Arc::new(shared);
+    let door = Arc::new(Door::new(shared));
     dialects::ALL.iter().fold(Router::new(), |router, dialect| {
         router
-            .route(&format!("{}/{{token}}", dialect.path), with_token_in_path(dialect, shared.clone()))
-            .route(dialect.path, with_bearer_token(dialect, shared.clone()))
+            .route(&format!("{}/{{token}}", dialect.path), with_token_in_path(dialect, door.clone()))
+            .route(dialect.path, with_bearer_token(dialect, door.clone()))
     })
 }
 
-fn with_token_in_path(dialect: &'static Dialect, shared: Arc<Shared>) -> MethodRouter {
+fn with_token_in_path(dialect: &'static Dialect, door: Arc<Door>) -> MethodRouter {
     post(move |request: Request| async move {
         let (token, request) = intake::token_in_path(request).await;
-        intake::take(&shared, dialect, &token, request).await
+        intake::take(&door, dialect, &token, request).await
     })
 }
 
-fn with_bearer_token(dialect: &'static Dialect, shared: Arc<Shared>) -> MethodRouter {
+fn with_bearer_token(dialect: &'static Dialect, door: Arc<Door>) -> MethodRouter {
     post(move |request: Request| async move {
         let token = intake::bearer_token(request.headers())?;
-        intake::take(&shared, dialect, &token, request).await
+        intake::take(&door, dialect, &token, request).await
     })
 }
 

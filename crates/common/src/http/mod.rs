@@ -62,7 +62,8 @@ pub async fn serve(
     settings: &settings::Http,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let router = router.layer(axum::middleware::from_fn(observe::observe));
+    let meters = Arc::new(observe::Meters::default());
+    let router = router.layer(axum::middleware::from_fn_with_state(meters, observe::observe));
     let places = Arc::new(Semaphore::new(settings.connections_max));
     let mut protocol = http1::Builder::new();
     protocol

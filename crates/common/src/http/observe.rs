@@ -1,14 +1,19 @@
 //! Around every request: its id, its metrics, its log line, the headers of the answer and the last resort.
 
-use std::panic::AssertUnwindSafe;
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+};
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
 use futures_util::FutureExt as _;
+use metrics::{Counter, Histogram};
 use tokio::time::Instant;
 
 use super::ApiError;
@@ -27,20 +32,53 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
+/// The classes of answers that are counted.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// The figures of all routes. Looking one's handles up costs more than to use them, so they are kept by the route.
+#[derive(Default)]
+pub(super) struct Meters(RwLock<HashMap<String, Arc<RouteMeters>>>);
+
+/// The figures of a route. A class of answers is counted from its first one on.
+struct RouteMeters {
+    requests: [OnceLock<Counter>; CLASSES.len()],
+    seconds: Histogram,
+}
+
+impl Meters {
+    fn of(&self, route: &str) -> Arc<RouteMeters> {
+        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(route) {
+            return known.clone();
+        }
+        let seconds = metrics::histogram!("watchbell_http_request_seconds", "route" => route.to_owned());
+        let fresh = Arc::new(RouteMeters { requests: Default::default(), seconds });
+        self.0.write().unwrap_or_else(PoisonError::into_inner).entry(route.to_owned()).or_insert(fresh).clone()
+    }
+
+    fn record(&self, route: &str, status: StatusCode, seconds: f64) {
+        let meters = self.of(route);
+        // Not below 100, which `StatusCode` does not allow; the last class takes whatever is above.
+        let class = usize::from(status.as_u16() / 100 - 1).min(CLASSES.len() - 1);
+        let labels = || [("route", route.to_owned()), ("status", CLASSES[class].to_owned())];
+        let requests =
+            meters.requests[class].get_or_init(|| metrics::counter!("watchbell_http_requests_total", &labels()));
+        requests.increment(1);
+        meters.seconds.record(seconds);
+    }
+}
+
 /// Runs a request. Only the template of its route is logged and counted, never the path.
-pub(super) async fn observe(request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(meters): State<Arc<Meters>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(request.headers());
-    let route =
-        request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|panic| panicked(&*panic));
-    dress(&mut response, &id, &route);
+    dress(&mut response, &id, route);
     let (status, seconds) = (response.status(), started.elapsed().as_secs_f64());
     tracing::debug!(http.route = route, http.status = status.as_u16(), seconds, request.id = ?id, "answered");
-    metrics::counter!("watchbell_http_requests_total", "route" => route.clone(), "status" => class(status))
-        .increment(1);
-    metrics::histogram!("watchbell_http_request_seconds", "route" => route).record(seconds);
+    meters.record(route, status, seconds);
     response
 }
 
@@ -70,6 +108,7 @@ fn dress(response: &mut Response, id: &HeaderValue, route: &str) {
         }
     }
     let headers = response.headers_mut();
+    headers.reserve(1 + HEADERS.len());
     headers.insert(REQUEST_ID, id.clone());
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(value);
@@ -91,14 +130,4 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         let id = format!("req_{:016x}", rand::random::<u64>());
         HeaderValue::try_from(id).expect("hexadecimal digits are allowed in a header")
     })
-}
-
-const fn class(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        100..=199 => "1xx",
-        200..=299 => "2xx",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        _ => "5xx",
-    }
 }

@@ -9,7 +9,7 @@ use crate::{
     command::Mechanism,
     publish::Publish,
     reply::{self, Reply},
-    wire::{Ended, Line},
+    wire::{Ended, Line, OnStop},
 };
 
 /// Wrong passwords after which a connection is closed. Guessing then costs a connection per few guesses.
@@ -111,7 +111,7 @@ impl<P: Publish> Session<P> {
     async fn ask(&mut self, question: &Reply) -> Result<Result<String, Reply>, Ended> {
         self.say(question);
         let by = Instant::now() + self.server.settings.idle_timeout;
-        Ok(match self.wire.line(by, Some(&self.server.stop)).await? {
+        Ok(match self.wire.line(by, OnStop::End).await? {
             Line::Ready(line) => match self.wire.text(line).trim_ascii_end() {
                 b"*" => Err(reply::LOGIN_CANCELLED),
                 answer => decode(answer),

@@ -19,7 +19,7 @@ use crate::{
     meters,
     publish::Publish,
     reply::{self, Reply},
-    wire::Ended,
+    wire::{Ended, OnStop},
 };
 
 /// How long a push may take. A sender waits 10 minutes for our answer (RFC 5321 §4.5.3.2.6); after this it is
@@ -127,7 +127,7 @@ impl<P: Publish> Session<P> {
 
     /// Reads on. A message that is arriving is finished even if the server stops.
     async fn more(&mut self, by: Instant) -> Result<(), Ended> {
-        self.wire.fill(by.min(Instant::now() + self.server.settings.idle_timeout), None).await
+        self.wire.fill(by.min(Instant::now() + self.server.settings.idle_timeout), OnStop::ReadOn).await
     }
 
     /// The message ends unfinished. Nothing of it was queued, and the client got no 250.

@@ -17,7 +17,7 @@ use crate::{
     publish::Publish,
     reply::{self, Reply},
     server::Server,
-    wire::{Ended, Line, Wire},
+    wire::{Ended, Line, OnStop, Wire},
 };
 
 /// The state of a conversation.
@@ -75,11 +75,11 @@ impl<P: Publish> Session<P> {
         loop {
             let idle_until = Instant::now() + self.server.settings.idle_timeout;
             // A message whose first chunks are here is finished before the server stops, like one in DATA.
-            let (by, stop) = match self.mail.as_ref().and_then(Transaction::chunks) {
-                Some(body) => (idle_until.min(body.by), None),
-                None => (idle_until, Some(&self.server.stop)),
+            let (by, on_stop) = match self.mail.as_ref().and_then(Transaction::chunks) {
+                Some(body) => (idle_until.min(body.by), OnStop::ReadOn),
+                None => (idle_until, OnStop::End),
             };
-            let command = match self.wire.line(by, stop).await? {
+            let command = match self.wire.line(by, on_stop).await? {
                 Line::Ready(line) => Command::parse(self.wire.text(line)),
                 Line::TooLong => Err(reply::LINE_TOO_LONG),
             };

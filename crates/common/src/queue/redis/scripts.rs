@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use redis::{Cmd, Script, cmd};
+use redis::{Cmd, Script};
 use uuid::Uuid;
 
 use crate::{
@@ -116,8 +116,13 @@ impl Calls {
 
     /// The call of a script, up to and with the time; its own arguments follow.
     pub(super) fn of(&self, script: &Script) -> Cmd {
-        let mut call = cmd("EVALSHA");
-        call.arg(script.get_hash()).arg(1).arg(&*self.root);
+        self.roomy(script, 8, 256)
+    }
+
+    /// The same, with room for its own arguments: a large call that grows piece by piece is copied over and over.
+    pub(super) fn roomy(&self, script: &Script, arguments: usize, bytes: usize) -> Cmd {
+        let mut call = Cmd::with_capacity(arguments, bytes);
+        call.arg("EVALSHA").arg(script.get_hash()).arg(1).arg(&*self.root);
         match &self.clock {
             Some(clock) => call.arg(clock.now_ms()),
             None => call.arg(""),

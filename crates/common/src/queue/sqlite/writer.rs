@@ -1,9 +1,10 @@
 //! The one thread that owns the connection, and group commit.
 //!
-//! Callers hand their work over and wait. The thread takes what is waiting, up to [`GROUP_MAX`] pieces, runs all of
-//! it in one transaction, commits, and only then answers: so 500 concurrent pushes cost one fsync. Work checks
-//! before it writes; when the database itself fails in the middle, the whole group is rolled back and each piece is
-//! run again in a transaction of its own, so that one that cannot succeed does not fail the others.
+//! Callers hand their work over and wait. The thread lets those come who are about to, takes what is waiting, up to
+//! [`GROUP_MAX`] pieces, runs all of it in one transaction, commits, and only then answers: so 500 concurrent pushes
+//! cost one fsync. Work checks before it writes; when the database itself fails in the middle, the whole group is rolled
+//! back and each piece is run again in a transaction of its own, so that one that cannot succeed does not fail the
+//! others.
 
 use std::{
     sync::{
@@ -267,9 +268,26 @@ impl Writer {
     }
 }
 
+/// Lets those run who are about to hand work over, as long as that brings any: what comes together shares a transaction
+/// and its fsync. Where a core is idle, nobody is waited for.
+fn await_company(receive: &mpsc::Receiver<Box<dyn Work>>) {
+    let mut before = 0;
+    loop {
+        thread::yield_now();
+        let waiting = receive.len();
+        if waiting == before || waiting >= GROUP_MAX {
+            return;
+        }
+        before = waiting;
+    }
+}
+
 fn serve(mut desk: Desk, mut receive: mpsc::Receiver<Box<dyn Work>>) {
     let mut group = Vec::with_capacity(GROUP_MAX);
-    while receive.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+    while let Some(first) = receive.blocking_recv() {
+        await_company(&receive);
+        group.push(first);
+        group.extend(std::iter::from_fn(|| receive.try_recv().ok()).take(GROUP_MAX - 1));
         while !group.is_empty() {
             desk.settle(&mut group);
             group = group.into_iter().filter_map(Work::answer).collect();
