@@ -11,7 +11,7 @@ use watchbell_common::{
     answers::{self, Found},
     clock::UnixMillis,
     config::Snapshot,
-    ids::JobId,
+    ids::{ChannelId, JobId},
     payload::{EnrichPayload, Payload as _, What},
     queue::{Lease, NewJob, Queue, QueueName, Scope, Verdict, worker::Outcome},
     routing::Routing,
@@ -94,7 +94,7 @@ mod tests {
     use watchbell_common::{
         alert::{Analysis, Origin, Severity},
         config::{Match, Silence},
-        ids::{ChannelId, SilenceId},
+        ids::SilenceId,
         payload::{DeliverPayload, Fact},
     };
 
@@ -155,7 +155,7 @@ mod tests {
         document.tenants[0].silences.push(silence);
         let (jobs, what) = updates(&testing::snapshot(&document)).await;
         let What::Enriched { deliveries, analysis, reasons, .. } = what else { panic!("{what:?}") };
-        assert_eq!((jobs, deliveries), (Vec::new(), Vec::new()));
+        assert!(jobs.is_empty() && deliveries.is_empty(), "{jobs:?} {deliveries:?}");
         assert_eq!(analysis.summary, "the model's words", "the answer is worth knowing all the same");
         assert!(reasons.iter().any(|reason| reason.contains("silence 1")), "{reasons:?}");
     }
