@@ -223,8 +223,7 @@ pub(super) async fn put_enrichments(
     let rows: Vec<_> = rows.iter().collect();
     insert
         .run(connection, &rows, |statement, ((tenant, event), row)| {
-            let statement =
-                statement.bind(tenant.0).bind(event.to_string()).bind(row.at).bind(sql::json(&row.reasons));
+            let statement = statement.bind(tenant.0).bind(event.to_string()).bind(row.at).bind(sql::json(&row.reasons));
             bind_analysis(statement, Some(row.analysis))
         })
         .await?;

@@ -7,6 +7,7 @@ mod eval;
 mod flow;
 mod model;
 mod outages;
+mod telegram;
 mod topology;
 
 use watchbell_harness::Sink;
