@@ -9,14 +9,15 @@ use watchbell_common::{
     ids::TenantId,
     store::{Store, alerts, events},
 };
-use watchbell_harness::{Behaviour, Model, Product, Received, Sink, eventually};
+use watchbell_harness::{Behaviour, Model, Product, Received, Sink, eventually, load::Latencies};
 
 use crate::{TOKEN, one_channel};
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// How many alerts each behaviour gets.
+/// How many alerts each behaviour gets, and how many of them have a route that waits.
 const ALERTS: usize = 12;
+const PATIENT: usize = 3;
 
 /// What the model says when it works.
 const SUMMARY: &str = "The nightly job cannot write its files";
@@ -50,21 +51,21 @@ fn first_messages(sink: &Sink) -> Vec<Received> {
     sink.received().into_iter().filter(|message| message.body["update"] != true).collect()
 }
 
-/// How long the route of the patient alert waits.
+/// How long the route of the patient alerts waits.
 const WAIT: Duration = Duration::from_millis(300);
 
 /// What a run may take longer than one without a model: ten per cent, or, since that is less than a millisecond here, a
 /// few turns of a scheduler that has other tests to run. The median and not the p99: of twelve alerts the p99 is
 /// whichever the machine held up. `watchbell-bench-model` measures the p99, with nothing else running.
-const SLACK: Duration = Duration::from_millis(50);
+const SLACK: Duration = Duration::from_millis(100);
 
-/// Sends the alerts one by one, so that none waits for another, and gives the latencies of those in a hurry, sorted, and
-/// that of the patient one.
-async fn run(round: &str, settings: &[(&str, &str)]) -> (Vec<Duration>, Duration) {
+/// Sends the alerts one by one, so that none waits for another, and gives the median latencies of those in a hurry and
+/// of the patient ones.
+async fn run(round: &str, settings: &[(&str, &str)]) -> [Duration; 2] {
     let sink = Sink::start().await;
     let yaml = format!(
         "channels: [{{ name: sink, platform: webhook, target: '{}', push_token: {TOKEN} }}]
-rules: [{{ name: patient, match: {{ subject: '*-a*' }}, channels: [sink], ai_max_wait: {}ms }}]
+rules: [{{ name: patient, match: {{ subject: '*-patient*' }}, channels: [sink], ai_max_wait: {}ms }}]
 default_channels: [sink]
 ",
         sink.url("alerts"),
@@ -72,6 +73,7 @@ default_channels: [sink]
     );
     let product = Product::embedded_with(&yaml, settings).await;
     for (number, word) in words().enumerate() {
+        let word = if number < ALERTS - PATIENT { word } else { format!("patient-{word}") };
         assert_eq!(product.push(TOKEN, &alert(round, &word)).await.status(), 202);
         eventually("the message", SOON, || async { (first_messages(&sink).len() > number).then_some(()) }).await;
     }
@@ -79,11 +81,9 @@ default_channels: [sink]
     let counts = (&books["received"], &books["delivered"], &books["unaccounted"]);
     assert_eq!(counts, (&json!(ALERTS), &json!(ALERTS), &json!(0)), "{round}");
     let (patient, hasty): (Vec<_>, Vec<_>) =
-        first_messages(&sink).into_iter().partition(|message| message.text("subject").contains("-a"));
-    let [patient] = &patient[..] else { panic!("{round}: {patient:?}") };
-    let mut latencies: Vec<_> = hasty.iter().map(Received::latency).collect();
-    latencies.sort_unstable();
-    (latencies, patient.latency())
+        first_messages(&sink).into_iter().partition(|message| message.text("subject").contains("-patient"));
+    assert_eq!((hasty.len(), patient.len()), (ALERTS - PATIENT, PATIENT), "{round}");
+    [hasty, patient].map(|messages| Latencies::of(&messages).percentile(50))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,14 +93,16 @@ async fn whatever_the_model_does_every_alert_arrives_as_soon_as_without_it_and_t
         model.behave(behaviour);
         let url = model.base_url();
         // In turns, so that both have the same machine.
-        let (without, _) = run("without", &[]).await;
-        let (with, patient) = run(&format!("{behaviour:?}"), &asking(&url)).await;
-        let [before, now] = [&without, &with].map(|latencies| latencies[latencies.len() / 2]);
-        let most = before + (before / 10).max(SLACK);
-        assert!(now <= most, "{behaviour:?}: half took more than {now:?}, without a model {before:?}");
-        // Only the one whose route asks for it waited, and no longer than that.
-        let most = without[without.len() - 1] + WAIT + 4 * SLACK;
-        assert!(patient <= most, "{behaviour:?}: the patient one took {patient:?}, more than {most:?}");
+        let [without, _] = run("without", &[]).await;
+        let [with, patient] = run(&format!("{behaviour:?}"), &asking(&url)).await;
+        let most = without + (without / 10).max(SLACK);
+        assert!(with <= most, "{behaviour:?}: half took {with:?} or more, without a model {without:?}");
+        // Only those whose route asks for it waited, and no longer than that.
+        let most = most + WAIT;
+        assert!(
+            patient <= most,
+            "{behaviour:?}: half of the patient ones took {patient:?} or more, without {without:?}"
+        );
     }
 }
 
@@ -125,9 +127,12 @@ async fn the_history_knows_the_answer(product: &Product) {
     assert_eq!((rules.origin, model.origin, model.severity), (Origin::Rules, Origin::Model, rules.severity));
     assert_eq!((model.summary.as_str(), model.action.as_str()), (SUMMARY, "Look at the free space"));
     assert!((model.confidence - 0.9).abs() < f32::EPSILON, "{}", model.confidence);
-    let mut read = store.begin_read().await.unwrap();
-    let alert = alerts::get(&mut read, TenantId::DEFAULT, story.alert.unwrap()).await.unwrap().unwrap();
-    assert_eq!(alert.analysis.summary, SUMMARY);
+    eventually("its words in the alert", SOON, || async {
+        let mut read = store.begin_read().await.unwrap();
+        let alert = alerts::get(&mut read, TenantId::DEFAULT, story.alert.unwrap()).await.unwrap().unwrap();
+        (alert.analysis.summary == SUMMARY).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
