@@ -59,7 +59,7 @@ async fn main() -> anyhow::Result<()> {
         let [alone, with, waiting] = measured.map(median);
         let ratio = with.as_secs_f64() / alone.as_secs_f64();
         let name = format!("{behaviour:?}");
-        writeln!(out, "  {name:<14}{alone:>10.0?}{with:>10.0?}{ratio:>8.2}{waiting:>16.0?}{calls:>8}")?;
+        writeln!(out, "  {name:<14}{alone:>10.1?}{with:>10.1?}{ratio:>8.2}{waiting:>16.1?}{calls:>8}")?;
     }
     writeln!(out, "  aims: ratio ≤ 1.10; with a wait ≤ 1.10 times without, plus {MAX_WAIT:?}")?;
     Ok(())
@@ -78,13 +78,13 @@ async fn run(route: Route, behaviour: Behaviour, alerts: usize) -> anyhow::Resul
     let settings =
         [("WATCHBELL_AI_BASE_URL", url.as_str()), ("WATCHBELL_AI_MODEL", "bench"), ("WATCHBELL_AI_TIMEOUT", "2s")];
     let settings = if matches!(route, Route::Alone) { &[] } else { settings.as_slice() };
-    let mut yaml = sink.as_only_channel();
-    if matches!(route, Route::Waiting) {
-        yaml.push_str(&format!(
-            "rules: [{{ name: waits, channels: [sink], ai_max_wait: {}ms }}]\n",
-            MAX_WAIT.as_millis()
-        ));
-    }
+    let rules = match route {
+        Route::Alone | Route::BesideAModel => String::new(),
+        Route::Waiting => {
+            format!("rules: [{{ name: waits, channels: [sink], ai_max_wait: {}ms }}]\n", MAX_WAIT.as_millis())
+        }
+    };
+    let yaml = sink.as_only_channel() + &rules;
     let product = Product::embedded_with(&yaml, settings).await;
     send(product.smtp, alerts, Some(PER_SECOND), storm).await?;
     eventually("every alert to be delivered", AT_MOST, || {
