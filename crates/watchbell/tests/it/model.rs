@@ -117,19 +117,19 @@ async fn embedded_a_late_answer_follows_its_message_as_an_update() {
 /// What the rules said first and the model afterwards stands in the store.
 async fn the_history_knows_the_answer(product: &Product) {
     let store = Store::open(&"sqlite".into(), &product.data_dir()).await.unwrap();
-    let story = eventually("the late answer in the history", SOON, || async {
+    let known = eventually("the late answer in the history", SOON, || async {
         let mut read = store.begin_read().await.unwrap();
         let all = events::list(&mut read, TenantId::DEFAULT, None, 10).await.unwrap();
         all.into_iter().find(|story| story.enrichment.is_some())
     })
     .await;
-    let (rules, model) = (story.analysis.unwrap(), story.enrichment.unwrap().analysis);
+    let (rules, model) = (known.analysis.unwrap(), known.enrichment.unwrap().analysis);
     assert_eq!((rules.origin, model.origin, model.severity), (Origin::Rules, Origin::Model, rules.severity));
     assert_eq!((model.summary.as_str(), model.action.as_str()), (SUMMARY, "Look at the free space"));
     assert!((model.confidence - 0.9).abs() < f32::EPSILON, "{}", model.confidence);
     eventually("its words in the alert", SOON, || async {
         let mut read = store.begin_read().await.unwrap();
-        let alert = alerts::get(&mut read, TenantId::DEFAULT, story.alert.unwrap()).await.unwrap().unwrap();
+        let alert = alerts::get(&mut read, TenantId::DEFAULT, known.alert.unwrap()).await.unwrap().unwrap();
         (alert.analysis.summary == SUMMARY).then_some(())
     })
     .await;

@@ -242,10 +242,10 @@ async fn a_late_answer_of_a_model_stands_in_the_event_and_in_the_alert(empty: Em
     record(&store, &[enriched(1, 20, words.clone())]).await;
     record(&store, &[analysed(1, 10, Severity::Warning), routed(1, 11, None)]).await;
     let mut tx = store.begin_read().await.unwrap();
-    let story = events::get(&mut tx, TENANT, event(1, 0).id).await.unwrap().unwrap();
-    assert_eq!(story.analysis.unwrap().origin, Origin::Rules, "what the rules said is kept beside it");
+    let known = events::get(&mut tx, TENANT, event(1, 0).id).await.unwrap().unwrap();
+    assert_eq!(known.analysis.unwrap().origin, Origin::Rules, "what the rules said is kept beside it");
     let reasons = vec!["rule `databases` matched again".to_owned()];
-    assert_eq!(story.enrichment, Some(events::Enrichment { at: 20, reasons, analysis: words.clone() }));
+    assert_eq!(known.enrichment, Some(events::Enrichment { at: 20, reasons, analysis: words.clone() }));
     assert_eq!(alerts::get(&mut tx, TENANT, alert_id()).await.unwrap().unwrap().analysis, words);
     let sent = deliveries::of_event(&mut tx, TENANT, event(1, 0).id).await.unwrap();
     let mut ids: Vec<_> = sent.iter().map(|sent| (sent.id, sent.state, sent.alert)).collect();
