@@ -1,16 +1,33 @@
 //! Second stage: what a tenant muted is dropped here, before anything is spent on it; so is mail of our own that comes
-//! back, which would be sent again, and come back again, for ever.
+//! back, and the report that it did not arrive. Either would be sent again, and come back again, for ever.
 
 use watchbell_common::{alert::Event, config::Snapshot, ids::DeliveryId, payload::DELIVERY_HEADER};
 
-use crate::decode::Headers;
+use crate::{
+    decode::{Clues, Headers},
+    rules::{self, Seen},
+};
 
 /// Why the event is dropped, if it is.
-pub(crate) fn reason(event: &Event, headers: &Headers<'_>, config: &Snapshot) -> Option<String> {
-    let delivery = headers.text(DELIVERY_HEADER).and_then(|text| text.parse::<DeliveryId>().ok());
-    if let Some(delivery) = delivery {
+pub(crate) fn reason(event: &Event, clues: &Clues<'_>, config: &Snapshot) -> Option<String> {
+    if let Some(delivery) = delivery(&clues.headers) {
         return Some(format!("a mail that Watchbell itself sent, as {delivery}"));
+    }
+    if let Some(reason) = report(event, clues) {
+        return Some(reason);
     }
     let comment = config.tenants.get(&event.tenant)?.muted(&event.from, &event.source)?;
     Some(if comment.is_empty() { "muted".to_owned() } else { format!("muted: {comment}") })
+}
+
+/// A report of a mail system that returns a mail of ours. Reports come from the null sender (RFC 3464 §2), so nothing
+/// that a person or a program sends on, with our mail inside, is taken for one.
+fn report(event: &Event, clues: &Clues<'_>) -> Option<String> {
+    let delivery = delivery(&clues.returned).filter(|_| clues.null_sender)?;
+    let what = rules::bounce(&Seen::new(event, clues))?;
+    Some(format!("a report about a mail that Watchbell itself sent, as {delivery}: {what}"))
+}
+
+fn delivery(headers: &Headers<'_>) -> Option<DeliveryId> {
+    headers.text(DELIVERY_HEADER)?.parse().ok()
 }

@@ -17,7 +17,7 @@ use crate::{
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Analysed {
-    /// The tenant does not want it, or Watchbell itself sent it.
+    /// The tenant does not want it, or it is a mail that Watchbell itself sent, or a report about one.
     Muted { event: Box<Event>, reason: String },
     /// It goes on to routing.
     Understood(Box<Alert>),
@@ -27,7 +27,7 @@ pub enum Analysed {
 pub fn analyse(payload: &AlertPayload, config: &Snapshot, channel_domain: &str) -> Analysed {
     let Decoded { mut event, clues, claims } = decode::decode(payload);
     event.channel = event.channel.or_else(|| addressed_channel(payload, config, channel_domain));
-    if let Some(reason) = mute::reason(&event, &clues.headers, config) {
+    if let Some(reason) = mute::reason(&event, &clues, config) {
         return Analysed::Muted { event: Box::new(event), reason };
     }
     let seen = Seen::new(&event, &clues);

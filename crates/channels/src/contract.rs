@@ -338,7 +338,11 @@ async fn a_success_is_a_receipt_and_the_request_is_the_recorded_one() {
             assert_eq!(result.unwrap().provider_id.as_deref(), example.provider_id, "{}", kind.id);
             let host = server.base.trim_start_matches("http://");
             let request = server.request().replace(host, "HOST").replace(env!("CARGO_PKG_VERSION"), "VERSION");
+            let (_, body) = request.split_once("\n\n").unwrap();
+            let shown =
+                include_str!("../../../docs/guide/rendered.md").contains(&format!("\n{}\n```", body.trim_end()));
             insta::assert_snapshot!(kind.id, request);
+            assert!(shown, "the guide shows another request of {}", kind.id);
         };
         send_one(kind, example, &server.base, |_| {}, look).await;
     }

@@ -215,6 +215,12 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     /// `last` is what this channel kept of the last message about the same alert. It may be absent at any time,
     /// and what it names may be gone: then the message is a fresh one.
     async fn send(&self, message: &Message, last: Option<&Kept>) -> Result<Receipt, SendError>;
+
+    /// How many calls of the platform [`Channel::send`] will make with the same arguments, if all goes well: that many
+    /// slots of [`ChannelKind::paces`] are taken before.
+    fn calls(&self, _message: &Message, _last: Option<&Kept>) -> u32 {
+        1
+    }
 }
 
 /// The platform took the message.

@@ -17,6 +17,21 @@ pub(crate) fn escape_html(text: &str) -> String {
     out
 }
 
+/// What `MarkdownV2` wants escaped anywhere in a text (Telegram Bot API, section "Formatting options").
+const MARKDOWN: &str = "_*[]()~`>#+-=|{}.!\\";
+
+/// Text as it stands in Telegram's `MarkdownV2`.
+pub(crate) fn escape_markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if MARKDOWN.contains(letter) {
+            out.push('\\');
+        }
+        out.push(letter);
+    }
+    out
+}
+
 /// What a person reads of the small HTML that templates write: tags gone, blocks on lines of their own,
 /// references resolved. What is no tag stays.
 pub(crate) fn html_to_text(html: &str) -> String {

@@ -11,6 +11,7 @@ use watchbell_common::{
 };
 
 use crate::{
+    markup,
     render::{self, Layout, Manner},
     template::TemplateError,
 };
@@ -127,8 +128,13 @@ impl Message {
             layout.say_that_a_template_failed(name, &reason, manner);
             self.text = layout.plain();
         } else {
+            let line = render::failure_line(name, &reason, manner);
             self.text.push('\n');
-            self.text.push_str(&render::failure_line(name, &reason, manner));
+            self.text.push_str(&match self.body {
+                Body::Written(Markup::Html) => markup::escape_html(&line),
+                Body::Written(Markup::Markdown) => markup::escape_markdown(&line),
+                Body::Written(Markup::Plain) | Body::Layout(_) => line,
+            });
         }
     }
 

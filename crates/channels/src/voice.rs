@@ -3,6 +3,7 @@
 use watchbell_common::{
     clock::UnixMillis,
     config::{OpenChannel, ParseMode},
+    ids::TemplateId,
     payload::DeliverPayload,
 };
 
@@ -11,6 +12,9 @@ use crate::{
     render::Manner,
     template::{Condition, Data, Template, TemplateError},
 };
+
+/// What a push names the template by that it wants, as `PulseGuard`'s senders do. It arrives as a label.
+const TEMPLATE_ID: &str = "_template_id";
 
 /// Turns deliveries into messages for one channel. Everything is parsed once, when it is made.
 #[derive(Debug)]
@@ -22,6 +26,7 @@ pub struct Voice {
 /// One of a channel's templates.
 #[derive(Debug)]
 struct Choice {
+    id: TemplateId,
     name: String,
     markup: Markup,
     /// When it is used, and what it says. What could not be read is used whenever its turn comes, and fails then:
@@ -50,15 +55,34 @@ impl Voice {
                 ParseMode::Html => Markup::Html,
                 ParseMode::None => Markup::Plain,
             };
-            Choice { name: template.name.clone(), markup, parsed }
+            Choice { id: template.id, name: template.name.clone(), markup, parsed }
         };
         let manner = Manner::of(channel, tools.public_url.clone())?;
         Ok(Self { manner, templates: channel.templates.iter().map(choice).collect() })
     }
 
-    /// Writes the message with the first template whose condition holds, else in the built-in layout.
+    /// Writes the message with the template that it asks for, else with the first whose condition holds, else in the
+    /// built-in layout.
     pub fn message(&self, payload: DeliverPayload, now: UnixMillis) -> (Message, Option<TemplateFailure>) {
-        let mut message = Message::in_manner(payload, &self.manner);
+        let wanted = wanted(&payload);
+        let by_id = wanted.and_then(|id| self.templates.iter().find(|choice| choice.id == id));
+        let message = Message::in_manner(payload, &self.manner);
+        let (mut message, mut failure) = self.written(message, by_id, now);
+        if let (Some(id), None) = (wanted, by_id) {
+            let reason = TemplateError::new(format!("this channel has no template {id}"));
+            count_failure("message");
+            message.say_that_a_template_failed(TEMPLATE_ID, &reason, &self.manner);
+            failure.get_or_insert(TemplateFailure { template: TEMPLATE_ID.to_owned(), reason });
+        }
+        (message, failure)
+    }
+
+    fn written(
+        &self,
+        mut message: Message,
+        by_id: Option<&Choice>,
+        now: UnixMillis,
+    ) -> (Message, Option<TemplateFailure>) {
         if self.templates.is_empty() {
             return (message, None);
         }
@@ -68,7 +92,7 @@ impl Voice {
             Ok((Some(condition), _)) => condition.holds(&data),
             _ => true,
         };
-        let Some(choice) = self.templates.iter().find(holds) else { return (message, None) };
+        let Some(choice) = by_id.or_else(|| self.templates.iter().find(holds)) else { return (message, None) };
         let around = self.manner.around(now);
         let written = match &choice.parsed {
             Ok((_, template)) => template.render(&data.context(), &around).and_then(spoken),
@@ -87,6 +111,16 @@ impl Voice {
             }
         }
     }
+}
+
+/// The template that a push to this very channel asks for. Whatever is no id asks for none.
+fn wanted(payload: &DeliverPayload) -> Option<TemplateId> {
+    let event = &payload.alert.event;
+    if event.channel != Some(payload.channel) {
+        return None;
+    }
+    let id = event.labels.get(TEMPLATE_ID)?.parse().ok()?;
+    (id > 0).then_some(TemplateId(id))
 }
 
 /// Platforms refuse messages that say nothing.
@@ -141,6 +175,30 @@ mod tests {
         let (text, body) = written(&voice, Severity::Info);
         assert!(text.starts_with("ℹ️ INFO") && matches!(body, Body::Layout(_)), "{text}");
         assert!(text.contains("13:29:58 +0330"), "{text}");
+    }
+
+    #[test]
+    fn a_push_names_its_template_and_one_that_is_not_there_costs_no_alert() {
+        let voice = voice(&[
+            ("one", ParseMode::MarkdownV2, Some("severity eq critical")),
+            ("two", ParseMode::Html, Some("severity eq info")),
+        ]);
+        let message = |id: &str, here: bool| {
+            let mut payload = contract::payload();
+            payload.alert.analysis.severity = Severity::Critical;
+            payload.alert.event.channel = here.then_some(payload.channel);
+            payload.alert.event.labels.insert(TEMPLATE_ID.to_owned(), id.to_owned());
+            let (message, failure) = voice.message(payload, NOW);
+            (message.text, failure.map(|failure| failure.reason.to_string()))
+        };
+        assert_eq!(message("2", true), ("two".to_owned(), None), "whatever its condition says");
+        for none in ["0", "-1", "two", "1.0", ""] {
+            assert_eq!(message(none, true), ("one".to_owned(), None), "`{none}` asks for none");
+        }
+        assert_eq!(message("2", false), ("one".to_owned(), None), "the push was meant for another channel");
+        let reason = "this channel has no template 7";
+        let text = "one\nTemplate failed: \\_template\\_id: this channel has no template 7";
+        assert_eq!(message("7", true), (text.to_owned(), Some(reason.to_owned())), "escaped as its markup wants");
     }
 
     #[test]

@@ -240,6 +240,9 @@ pub enum What {
         ending: Option<Ending>,
         analysis: Option<Analysis>,
     },
+    /// A model answered after the alert had gone out: what it stands for now, and the updates that say so. Routing was
+    /// asked again; `reasons` are what it said this time.
+    Enriched { alert: AlertId, reasons: Vec<String>, deliveries: Vec<(DeliveryId, ChannelId)>, analysis: Analysis },
     /// One channel was left out, because it had the same alert inside its window.
     Deduplicated { delivery: DeliveryId, channel: ChannelId },
     /// One attempt of one delivery.

@@ -150,6 +150,13 @@ fn facts_v1() {
         analysis: Some(analysis()),
     };
     keeps("fact-routed.v1", &fact(routed, b""));
+    let enriched = What::Enriched {
+        alert: alert().id,
+        reasons: vec!["rule `databases` matches".to_owned()],
+        deliveries: vec![(delivery(), ChannelId(7))],
+        analysis: analysis(),
+    };
+    keeps("fact-enriched.v1", &fact(enriched, b""));
     keeps("fact-deduplicated.v1", &fact(What::Deduplicated { delivery: delivery(), channel: ChannelId(7) }, b""));
     let attempt = What::Attempt {
         delivery: delivery(),

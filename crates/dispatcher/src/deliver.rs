@@ -72,13 +72,15 @@ impl Deliver {
             }
         };
         let critical = payload.alert.analysis.severity == Severity::Critical;
-        if let Some(wait) = self.wait_for_turn(&open, &sender, critical).await {
-            return wait;
-        }
         let note = sender.kind.remembers.then(|| note(payload.channel, payload.alert.id));
         let Ok(last) = self.last_message(note.as_deref()).await else { return not_yet() };
         let (received_at, update) = (payload.alert.event.received_at, payload.update);
-        match self.send(&sender, &self.message(&sender, &open, payload), last.as_ref()).await {
+        let message = self.message(&sender, &open, payload);
+        let calls = sender.channel.calls(&message, last.as_ref());
+        if let Some(wait) = self.wait_for_turn(&open, &sender, critical, calls).await {
+            return wait;
+        }
+        match self.send(&sender, &message, last.as_ref()).await {
             Ok(mut receipt) => {
                 if !update {
                     let millis = u32::try_from(self.clock.now_ms().saturating_sub(received_at)).unwrap_or_default();
@@ -106,16 +108,18 @@ impl Deliver {
         message
     }
 
-    /// Takes a slot of the channel's rate and of each of the platform's; when one has none, the lane waits for it.
-    /// What is not critical leaves a slot for what is.
-    async fn wait_for_turn(&self, open: &OpenChannel, sender: &Sender, critical: bool) -> Option<Outcome> {
-        let slot = |key: &str, per_minute, burst: u32| {
+    /// Takes a slot of the channel's rate, and one for each call of each of the platform's; when one has too few, the
+    /// lane waits for them. What is not critical leaves a slot for what is.
+    async fn wait_for_turn(&self, open: &OpenChannel, sender: &Sender, critical: bool, calls: u32) -> Option<Outcome> {
+        let slot = |key: &str, per_minute, burst: u32, count: u32| {
             let reserve = u32::from(!critical && burst > 1);
-            Slot { key: key.to_owned(), per_minute, burst, reserve }
+            // More than a platform ever lets through at once would wait for ever.
+            Slot { key: key.to_owned(), per_minute, burst, reserve, count: count.min(burst - reserve) }
         };
-        let mut slots: Vec<_> = sender.paces.iter().map(|pace| slot(&pace.key, pace.per_minute, pace.burst)).collect();
+        let paces = sender.paces.iter().filter(|_| calls > 0);
+        let mut slots: Vec<_> = paces.map(|pace| slot(&pace.key, pace.per_minute, pace.burst, calls)).collect();
         if let per_minute @ 1.. = open.channel.rate_per_min {
-            slots.push(slot(&format!("c{}", open.channel.id), per_minute, per_minute));
+            slots.push(slot(&format!("c{}", open.channel.id), per_minute, per_minute, 1));
         }
         if slots.is_empty() {
             return None;

@@ -11,13 +11,13 @@ use watchbell_common::{
     answers::{self, Found},
     clock::UnixMillis,
     config::Snapshot,
-    ids::JobId,
-    payload::{EnrichPayload, Payload as _},
+    ids::{ChannelId, JobId},
+    payload::{EnrichPayload, Payload as _, What},
     queue::{Lease, NewJob, Queue, QueueName, Scope, Verdict, worker::Outcome},
     routing::Routing,
 };
 
-use crate::jobs::{Seen, bury, delivery, not_yet};
+use crate::jobs::{Seen, bury, delivery, delivery_id, fact, not_yet};
 
 /// How often an answer is looked for. A model takes seconds, and a message that already went out is in no hurry.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -32,7 +32,8 @@ pub(crate) fn awaiting(lease: &Lease, alert: Alert, routing: &Routing, answer_by
     NewJob { delay: LOOK_EVERY, ..job }
 }
 
-/// One update per channel that has the message and still exists, and per channel that the answer's severity adds.
+/// One update per channel that has the message and still exists, and per channel that the answer's severity adds. The
+/// history hears what the answer was even where nobody gets an update.
 pub(crate) async fn step(queue: &dyn Queue, snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Outcome {
     let payload = match EnrichPayload::decode(&lease.payload) {
         Ok(payload) => payload,
@@ -41,33 +42,51 @@ pub(crate) async fn step(queue: &dyn Queue, snapshot: &Snapshot, lease: &Lease, 
     if snapshot.version == 0 {
         return not_yet();
     }
-    let follow_ups = match answers::find(queue, payload.alert.event.id).await {
-        Ok(Found::Answer(refined)) => {
-            let tenant = snapshot.tenants.get(&lease.tenant);
-            let routing = tenant.map(|tenant| tenant.route_with(&payload.alert, Some(&refined), now_ms));
-            routing.map(|routing| updates(snapshot, lease, payload, routing)).unwrap_or_default()
-        }
+    let nothing = Verdict::Complete { follow_ups: Vec::new(), ending: None };
+    match answers::find(queue, payload.alert.event.id).await {
+        Ok(Found::Answer(refined)) => match snapshot.tenants.get(&lease.tenant) {
+            Some(tenant) => {
+                let routing = tenant.route_with(&payload.alert, Some(&refined), now_ms);
+                updates(snapshot, lease, payload, routing, now_ms)
+            }
+            None => Outcome { verdict: nothing, facts: Vec::new() },
+        },
         Ok(Found::Nothing) | Err(_) if now_ms < payload.answer_by => {
-            return Outcome { verdict: Verdict::Defer { after: LOOK_EVERY, scope: Scope::Job }, facts: Vec::new() };
+            Outcome { verdict: Verdict::Defer { after: LOOK_EVERY, scope: Scope::Job }, facts: Vec::new() }
         }
-        Ok(Found::Nothing | Found::NoAnswer) | Err(_) => Vec::new(),
-    };
-    Outcome { verdict: Verdict::Complete { follow_ups, ending: None }, facts: Vec::new() }
+        Ok(Found::Nothing | Found::NoAnswer) | Err(_) => Outcome { verdict: nothing, facts: Vec::new() },
+    }
 }
 
-fn updates(snapshot: &Snapshot, lease: &Lease, payload: EnrichPayload, routing: Routing) -> Vec<(QueueName, NewJob)> {
+fn updates(
+    snapshot: &Snapshot,
+    lease: &Lease,
+    payload: EnrichPayload,
+    routing: Routing,
+    now_ms: UnixMillis,
+) -> Outcome {
     let EnrichPayload { mut alert, count, since, mut channels, .. } = payload;
-    // A silence that came meanwhile holds for updates too.
-    if routing.silenced.is_some() {
-        return Vec::new();
-    }
     channels.extend(routing.raised.iter().filter(|raised| !channels.contains(raised)).copied().collect::<Vec<_>>());
-    channels.retain(|&channel| snapshot.channel(lease.tenant, channel).is_some_and(|open| open.channel.enabled));
-    if let Some(analysis) = routing.analysis {
-        alert.analysis = analysis;
+    // A silence that came meanwhile holds for updates too.
+    let gets_it = |&channel: &ChannelId| {
+        routing.silenced.is_none() && snapshot.channel(lease.tenant, channel).is_some_and(|open| open.channel.enabled)
+    };
+    channels.retain(gets_it);
+    if let Some(analysis) = &routing.analysis {
+        alert.analysis = analysis.clone();
     }
+    let event = alert.event.id;
+    let what = What::Enriched {
+        alert: alert.id,
+        reasons: routing.reasons,
+        deliveries: channels.iter().map(|&channel| (delivery_id(event, channel, true), channel)).collect(),
+        analysis: alert.analysis.clone(),
+    };
     let update = |channel| (QueueName::Deliver, delivery(lease, channel, alert.clone(), Seen { count, since }, true));
-    channels.into_iter().map(update).collect()
+    Outcome {
+        verdict: Verdict::Complete { follow_ups: channels.into_iter().map(update).collect(), ending: None },
+        facts: vec![fact(lease.tenant, event, now_ms, what)],
+    }
 }
 
 #[cfg(test)]
@@ -75,8 +94,8 @@ mod tests {
     use watchbell_common::{
         alert::{Analysis, Origin, Severity},
         config::{Match, Silence},
-        ids::{ChannelId, SilenceId},
-        payload::DeliverPayload,
+        ids::SilenceId,
+        payload::{DeliverPayload, Fact},
     };
 
     use super::*;
@@ -99,17 +118,20 @@ mod tests {
         Analysis { summary: words, severity: Severity::Info, origin: Origin::Model, ..testing::alert().analysis }
     }
 
-    async fn updates(snapshot: &Snapshot) -> Vec<NewJob> {
+    /// The updates, and what the history hears.
+    async fn updates(snapshot: &Snapshot) -> (Vec<NewJob>, What) {
         let (test, lease) = (testing::queue(), awaiting_lease());
         answers::leave(&*test.queue, testing::alert().event.id, Some(&refined()), TTL).await.unwrap();
         let outcome = step(&*test.queue, snapshot, &lease, NOW).await;
         let Verdict::Complete { follow_ups, ending: None } = outcome.verdict else { panic!("{outcome:?}") };
-        follow_ups.into_iter().map(|(_, job)| job).collect()
+        let fact = Fact::decode(&outcome.facts[0]).unwrap();
+        assert_eq!((fact.head.event, fact.head.at, outcome.facts.len()), (testing::alert().event.id, NOW, 1));
+        (follow_ups.into_iter().map(|(_, job)| job).collect(), fact.head.what)
     }
 
     #[tokio::test]
     async fn an_update_follows_its_message_outside_the_books() {
-        let jobs = updates(&testing::snapshot(&testing::document())).await;
+        let (jobs, what) = updates(&testing::snapshot(&testing::document())).await;
         let [job] = &jobs[..] else { panic!("{jobs:?}") };
         let payload = DeliverPayload::decode(&job.payload).unwrap();
         let event = testing::alert().event.id;
@@ -119,6 +141,10 @@ mod tests {
         assert_eq!(payload.delivery, delivery_id(event, SINK, true));
         assert_ne!(payload.delivery, delivery_id(event, SINK, false));
         assert_ne!(payload.delivery, delivery_id(event, OPS, true));
+
+        let What::Enriched { alert, deliveries, analysis, .. } = what else { panic!("{what:?}") };
+        assert_eq!((alert, deliveries), (payload.alert.id, vec![(payload.delivery, SINK)]));
+        assert_eq!(analysis, payload.alert.analysis, "the history shows what people were told");
     }
 
     #[tokio::test]
@@ -127,7 +153,11 @@ mod tests {
         let silence =
             Silence { id: SilenceId(1), matcher: Match::default(), expires_at: NOW + 1, comment: String::new() };
         document.tenants[0].silences.push(silence);
-        assert!(updates(&testing::snapshot(&document)).await.is_empty());
+        let (jobs, what) = updates(&testing::snapshot(&document)).await;
+        let What::Enriched { deliveries, analysis, reasons, .. } = what else { panic!("{what:?}") };
+        assert!(jobs.is_empty() && deliveries.is_empty(), "{jobs:?} {deliveries:?}");
+        assert_eq!(analysis.summary, "the model's words", "the answer is worth knowing all the same");
+        assert!(reasons.iter().any(|reason| reason.contains("silence 1")), "{reasons:?}");
     }
 
     #[tokio::test]

@@ -1,9 +1,10 @@
 //! Starts the product as processes, with real senders and a real destination: for product tests and chaos.
 //!
 //! [`Product`] is a running Watchbell, embedded or distributed; [`Sink`] is a webhook destination that can be
-//! told to misbehave; [`Model`] is a language model that counts its calls; [`mail`] sends real SMTP, and [`load`] much
+//! told to misbehave; [`Model`] is a language model that counts its calls and misbehaves, too; [`mail`] sends real SMTP, and [`load`] much
 //! of it.
 
+mod behaviour;
 pub mod load;
 pub mod mail;
 mod model;
@@ -17,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use behaviour::Behaviour;
 pub use model::Model;
 pub use process::Process;
 pub use product::{Product, Service};

@@ -35,6 +35,31 @@ pub async fn send(to: SocketAddr, mails: usize, rate: Option<f64>, message: fn(u
     Ok(())
 }
 
+const PARTS: [&str; 10] =
+    ["disk", "memory", "cpu", "network", "database", "queue", "cache", "proxy", "mailer", "router"];
+const TROUBLES: [&str; 5] = ["is slow", "has errors", "is almost full", "was restarted", "lost its peer"];
+
+/// The kinds of [`storm`]'s alerts.
+pub const KINDS: usize = PARTS.len() * TROUBLES.len();
+/// How many hosts have each kind of trouble.
+pub const HOSTS: usize = 200;
+
+/// A mail of a storm: its kind is in its words, the rest is a host, an address, numbers, a time and an id: what an
+/// answer of a model is used again for.
+pub fn storm(number: usize) -> String {
+    let kind = number % KINDS;
+    let (part, trouble) = (PARTS[kind % PARTS.len()], TROUBLES[kind / PARTS.len()]);
+    let host = number / KINDS % HOSTS;
+    format!(
+        "From: bench@corp.example\r\nSubject: ERROR: {part} {trouble} on host{host:03}\r\n\r\n\
+         2026-03-02 10:00:{:02} host{host:03} (10.0.{}.{host}): the {part} {trouble}, measured {number} times, \
+         pid {}, trace 7f3a{number:08x}\r\n",
+        number % 60,
+        number % 7,
+        4_000 + number,
+    )
+}
+
 /// A rate.
 #[expect(clippy::cast_precision_loss, reason = "some ten thousand mails")]
 pub fn per_second(mails: usize, took: Duration) -> f64 {

@@ -1,19 +1,19 @@
 //! A language model behind the usual chat completions protocol: it says the same to everybody, or what it is
-//! told to, and counts.
+//! told to, or nonsense, and counts.
 
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Json, Router, extract::State, response::Response, routing::post};
 use serde_json::{Value, json};
 
-use crate::serve;
+use crate::{Behaviour, free_address, serve};
 
 /// What is said to what, which may be anything.
 pub(crate) type Says = fn(&str) -> String;
@@ -22,6 +22,7 @@ pub(crate) type Says = fn(&str) -> String;
 struct Inner {
     delay: Duration,
     says: Says,
+    behaviour: Mutex<Behaviour>,
     calls: AtomicU64,
 }
 
@@ -29,6 +30,8 @@ struct Inner {
 #[derive(Debug, Clone)]
 pub struct Model {
     address: SocketAddr,
+    /// Where nobody listens.
+    nobody: SocketAddr,
     inner: Arc<Inner>,
 }
 
@@ -40,9 +43,10 @@ impl Model {
 
     /// Starts one that says this after `delay`, given all that it was told.
     pub async fn saying(delay: Duration, says: Says) -> Self {
-        let inner = Arc::new(Inner { delay, says, calls: AtomicU64::new(0) });
+        let behaviour = Mutex::new(Behaviour::Right);
+        let inner = Arc::new(Inner { delay, says, behaviour, calls: AtomicU64::new(0) });
         let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(inner.clone());
-        Self { address: serve(router).await, inner }
+        Self { address: serve(router).await, nobody: free_address(), inner }
     }
 
     /// An answer as it should be.
@@ -54,9 +58,15 @@ impl Model {
         answer.to_string()
     }
 
+    /// Does this from now on. For [`Behaviour::Down`] ask for [`Model::base_url`] afterwards.
+    pub fn behave(&self, behaviour: Behaviour) {
+        *self.inner.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
+    }
+
     /// What is configured as `ai.base_url`.
     pub fn base_url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        let down = self.inner.behaviour() == Behaviour::Down;
+        format!("http://{}/v1", if down { self.nobody } else { self.address })
     }
 
     /// The calls that were made.
@@ -65,20 +75,18 @@ impl Model {
     }
 }
 
-async fn complete(State(inner): State<Arc<Inner>>, Json(request): Json<Value>) -> Json<Value> {
-    let number = inner.calls.fetch_add(1, Ordering::SeqCst);
+impl Inner {
+    fn behaviour(&self) -> Behaviour {
+        *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn complete(State(inner): State<Arc<Inner>>, Json(request): Json<Value>) -> Response {
+    inner.calls.fetch_add(1, Ordering::SeqCst);
     tokio::time::sleep(inner.delay).await;
     let messages = request["messages"].as_array().into_iter().flatten();
     let told: Vec<&str> = messages.filter_map(|message| message["content"].as_str()).collect();
-    let said = (inner.says)(&told.join("\n"));
-    Json(json!({
-        "id": format!("chatcmpl-{number}"), "object": "chat.completion", "created": 0, "model": "harness",
-        "choices": [{
-            "index": 0, "finish_reason": "stop",
-            "message": { "role": "assistant", "content": said },
-        }],
-        "usage": { "prompt_tokens": 400, "completion_tokens": 60, "total_tokens": 460 },
-    }))
+    inner.behaviour().answer(&(inner.says)(&told.join("\n")))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ const WELL_KNOWN: [&str; 14] = [
 ];
 
 /// The fields of a header, raw, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Headers<'a>(Vec<(&'a [u8], &'a [u8])>);
 
 /// Splits a message into its header and its body.

@@ -18,6 +18,9 @@ use super::{
 /// How much of a part's encoded body is read: enough for [`TEXT_MAX_BYTES`] of text in the most wordy HTML.
 const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 
+/// How much of a text is looked through for a mail that it returns: reports say first what they are about.
+const REPORT_MAX_BYTES: usize = 16 * 1024;
+
 /// Attachments that are named.
 const ATTACHMENTS_MAX: usize = 100;
 
@@ -63,9 +66,26 @@ pub(super) fn decode<'a>(head: &IntakeHead, envelope: &Envelope, raw: &'a [u8]) 
     let clues = Clues {
         null_sender: envelope.mail_from.trim_matches(['<', '>']).is_empty(),
         delivery_status: status.map(|part| text::clean(&shown(part))).unwrap_or_default(),
+        returned: mail.inside.or_else(|| quoted_header(&mail.parts)).unwrap_or_default(),
         headers: mail.headers,
     };
     Decoded { event, clues, claims: None }
+}
+
+/// The header of a mail that stands in a text behind a line like qmail's "--- Below this line is a copy of the message."
+/// or exim's "------ This is a copy of the message, including all the headers. ------".
+fn quoted_header<'a>(parts: &[Part<'a>]) -> Option<Headers<'a>> {
+    let text = parts.iter().find(|part| part.kind == Kind::Plain)?.body;
+    let mut rest = &text[..text.len().min(REPORT_MAX_BYTES)];
+    while let Some((line, after)) = header::next_line(rest) {
+        let announces = |words: &[u8]| line.windows(words.len()).any(|part| part == words);
+        if line.starts_with(b"---") && (announces(b"copy of the message") || announces(b"copy of your message")) {
+            let blank = after.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            return Some(header::split(&after[blank..]).0);
+        }
+        rest = after;
+    }
+    None
 }
 
 /// Envelope first, then the header's; lower case, each once.

@@ -35,6 +35,8 @@ pub(super) struct Mail<'a> {
     pub parts: Vec<Part<'a>>,
     /// The subjects of the messages inside, outermost first.
     pub messages: Vec<String>,
+    /// The header of the first message inside, of which there may be nothing else.
+    pub inside: Option<Headers<'a>>,
     /// [`PARTS_MAX`] was reached.
     pub more: bool,
 }
@@ -101,12 +103,12 @@ pub(super) fn parse(raw: &[u8]) -> Mail<'_> {
     let mut seen = 1;
     while let Some(start) = next {
         if seen == PARTS_MAX {
-            return Mail { headers, parts: walk.parts, messages: walk.messages, more: true };
+            return walk.mail(headers, true);
         }
         seen += 1;
         next = walk.part(start);
     }
-    Mail { headers, parts: walk.parts, messages: walk.messages, more: false }
+    walk.mail(headers, false)
 }
 
 #[derive(Default)]
@@ -114,6 +116,7 @@ struct Walk<'a> {
     raw: &'a [u8],
     parts: Vec<Part<'a>>,
     messages: Vec<String>,
+    inside: Option<Headers<'a>>,
     open: Vec<Open>,
     /// Boundary → its level in `open`; of equal ones, the innermost.
     levels: HashMap<Vec<u8>, usize>,
@@ -123,6 +126,10 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    fn mail(self, headers: Headers<'a>, more: bool) -> Mail<'a> {
+        Mail { headers, parts: self.parts, messages: self.messages, inside: self.inside, more }
+    }
+
     /// Reads the part whose header starts at `start`; returns where the next part starts.
     fn part(&mut self, start: usize) -> Option<usize> {
         let end = self.header_end(start);
@@ -146,7 +153,7 @@ impl<'a> Walk<'a> {
         at
     }
 
-    fn read(&mut self, headers: &Headers<'_>, body_start: usize, default_type: &str) -> Option<usize> {
+    fn read(&mut self, headers: &Headers<'a>, body_start: usize, default_type: &str) -> Option<usize> {
         let mut part = describe(headers, default_type);
         part.message = self.open.last().map_or(0, |parent| parent.message);
         part.alternative = self.open.last().and_then(|parent| parent.alternative);
@@ -154,6 +161,7 @@ impl<'a> Walk<'a> {
             part.message = self.messages.len();
             part.alternative = None;
             *self.messages.last_mut().expect("entered") = headers.text("subject").unwrap_or_default();
+            self.inside.get_or_insert_with(|| headers.clone());
         }
         let is_message = matches!(part.content_type.as_str(), "message/rfc822" | "message/global");
         if is_message && part.encoding == Encoding::Identity && self.messages.len() < MESSAGES_MAX {
@@ -187,6 +195,9 @@ impl<'a> Walk<'a> {
     fn leaf(&mut self, mut part: Part<'a>, body_start: usize, hit: Option<Hit>) -> Option<usize> {
         let body = &self.raw[body_start..hit.as_ref().map_or(self.raw.len(), |hit| hit.line_start).max(body_start)];
         part.body = if hit.is_some() { header::trim_line_end(body) } else { body };
+        if part.content_type == "text/rfc822-headers" {
+            self.inside.get_or_insert_with(|| header::split(part.body).0);
+        }
         let is_text = matches!(part.kind, Kind::Plain | Kind::Html);
         // Mailers name bodies too: the first text is the body whatever it is called.
         part.attachment = match (is_text, self.open.is_empty()) {

@@ -39,6 +39,8 @@ pub struct Clues<'a> {
     pub null_sender: bool,
     /// The machine-readable part of a delivery report (RFC 3464).
     pub delivery_status: String,
+    /// The header of the mail that a report is about, where the report brings it.
+    pub returned: Headers<'a>,
 }
 
 /// What a webhook item said about itself. It is taken at its word.

@@ -103,6 +103,11 @@ pub(crate) struct Finding {
     pub labels: BTreeMap<String, String>,
 }
 
+/// What a report of a mail system says became of a mail; `None` for everything else.
+pub(crate) fn bounce(seen: &Seen<'_>) -> Option<String> {
+    bounce::recognise(seen).map(|finding| finding.summary)
+}
+
 impl Finding {
     /// A firing alert that is known for sure.
     fn new(severity: Severity, category: &'static str, system: impl Into<String>, summary: impl Into<String>) -> Self {

@@ -192,3 +192,80 @@ fn a_mail_that_we_sent_ourselves_is_dropped_however_it_comes_back() {
         assert_eq!(reason(&other), None, "what is no delivery of ours is an alert: {other}");
     }
 }
+
+/// Postfix's report about a mail with these header fields.
+fn report(returned_as: &str, fields: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example (Mail Delivery System)
+To: watchbell@corp.example
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"
+
+--b
+Content-Type: text/plain
+
+<lead@corp.example>: host mx.corp.example said: 550 5.1.1 user unknown
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; lead@corp.example
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 user unknown
+
+--b
+Content-Type: {returned_as}
+
+From: watchbell@corp.example
+Subject: [CRITICAL] db1 is down
+{fields}
+
+db1 is down
+--b--
+"
+    )
+}
+
+#[test]
+fn a_report_about_a_mail_of_ours_is_dropped_and_says_whom_it_did_not_reach() {
+    const ID: &str = "dlv_80c91b3543f18182b0099505fa26029e";
+    let reason = |from: &str, mail: &str| {
+        let mail = payload(Content::Mail(envelope(from)), mail);
+        match analyse(&mail, &snapshot("ops", Vec::new()), "") {
+            Analysed::Muted { reason, .. } => Some(reason),
+            Analysed::Understood(_) => None,
+        }
+    };
+    let ours = format!("X-Watchbell-Delivery: {ID}");
+    let dropped = Some(format!(
+        "a report about a mail that Watchbell itself sent, as {ID}: Mail to lead@corp.example was not delivered: \
+         550 5.1.1 user unknown"
+    ));
+    for returned_as in ["message/rfc822", "text/rfc822-headers", "text/rfc822-headers; charset=us-ascii"] {
+        assert_eq!(reason("", &report(returned_as, &ours)), dropped, "{returned_as}");
+    }
+    let qmail = format!(
+        "From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\nHi. This is the qmail-send program at mx.example.\n\n\
+         <lead@corp.example>:\nNo such user.\n\n--- Below this line is a copy of the message.\n\n\
+         Return-Path: <watchbell@corp.example>\nSubject: [CRITICAL] db1\n{ours}\n\ndown\n"
+    );
+    let summary = "Mail to lead@corp.example was not delivered";
+    let prose = Some(format!("a report about a mail that Watchbell itself sent, as {ID}: {summary}"));
+    assert_eq!(reason("", &qmail), prose);
+
+    let quoting = report("message/rfc822", &format!("X-Mailer: other\n\n{ours}"));
+    for (from, mail, why) in [
+        ("", report("message/rfc822", "X-Mailer: other"), "another program's mail did not arrive"),
+        ("", report("message/rfc822", "X-Watchbell-Delivery: yes"), "this is no id of ours"),
+        ("", quoting, "the mail that did not arrive only quotes one of ours"),
+        ("lead@corp.example", report("message/rfc822", &ours), "somebody sends a report on"),
+        ("", qmail.replace("failure notice", "Have a look"), "this is no report"),
+    ] {
+        assert_eq!(reason(from, &mail), None, "{why}");
+    }
+}

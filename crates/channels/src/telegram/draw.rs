@@ -25,13 +25,12 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Draws a message; `written` is the markup of templates' texts when the channel names one. `None` when a text
-    /// must be cut and its markup is broken.
-    pub(super) fn of(message: &Message, written: Option<Markup>) -> Option<Self> {
+    /// Draws a message. `None` when a text must be cut and its markup is broken.
+    pub(super) fn of(message: &Message) -> Option<Self> {
         match &message.body {
             Body::Layout(layout) => Self::fit(&html(layout), Markup::Html),
             Body::Written(_) if message.text.trim().is_empty() => Some(Self::plain(message)),
-            Body::Written(markup) => Self::fit(&message.text, written.unwrap_or(*markup)),
+            Body::Written(markup) => Self::fit(&message.text, *markup),
         }
     }
 
@@ -120,7 +119,7 @@ mod tests {
         let mut payload = contract::payload();
         payload.alert.analysis.confidence = 0.4;
         payload.alert.event.subject = "Disk <FULL> on db1 & db2".to_owned();
-        let draft = Draft::of(&Message::new(payload), None).unwrap();
+        let draft = Draft::of(&Message::new(payload)).unwrap();
         insta::assert_snapshot!(draft.parts[0], @r"
         🚨 <b>CRITICAL · firing · db1</b>
         /var on db1 is full
@@ -138,15 +137,15 @@ mod tests {
 
     #[test]
     fn what_a_template_wrote_goes_out_as_it_is() {
-        let draft = Draft::of(&written("<b>broken", Markup::Html), None).unwrap();
+        let draft = Draft::of(&written("<b>broken", Markup::Html)).unwrap();
         assert_eq!((draft.parts.as_slice(), draft.markup), (["<b>broken".to_owned()].as_slice(), Markup::Html));
-        let draft = Draft::of(&written("*bold*", Markup::Plain), Some(Markup::Markdown)).unwrap();
+        let draft = Draft::of(&written("*bold*", Markup::Markdown)).unwrap();
         assert_eq!(draft.markup, Markup::Markdown);
     }
 
     #[test]
     fn a_long_text_goes_out_in_numbered_parts() {
-        let draft = Draft::of(&written(&format!("<b>{}</b>", "я🚨 ".repeat(2_500)), Markup::Html), None).unwrap();
+        let draft = Draft::of(&written(&format!("<b>{}</b>", "я🚨 ".repeat(2_500)), Markup::Html)).unwrap();
         assert_eq!(draft.parts.len(), 3);
         for (index, part) in draft.parts.iter().enumerate() {
             assert!(part.starts_with("<b>") && part.ends_with(&format!("</b>\n{}/3", index + 1)), "{part}");
@@ -158,7 +157,7 @@ mod tests {
     #[test]
     fn a_longer_text_begins_in_the_message_and_is_attached_whole() {
         let text = "*word* ".repeat(4_000);
-        let draft = Draft::of(&written(&text, Markup::Markdown), None).unwrap();
+        let draft = Draft::of(&written(&text, Markup::Markdown)).unwrap();
         assert_eq!((draft.parts.len(), draft.attachment.as_deref()), (1, Some(&*text)));
         assert!(draft.parts[0].ends_with(ATTACHED));
     }
@@ -166,7 +165,7 @@ mod tests {
     #[test]
     fn a_text_that_must_be_cut_and_is_broken_can_only_be_plain() {
         let message = written(&"<b>word ".repeat(700), Markup::Html);
-        assert_eq!(Draft::of(&message, None), None);
+        assert_eq!(Draft::of(&message), None);
         let draft = Draft::plain(&message);
         assert_eq!((draft.parts.len(), draft.markup), (2, Markup::Plain));
     }
@@ -174,10 +173,10 @@ mod tests {
     #[test]
     fn a_blank_text_still_says_something() {
         let mut message = written(" \n", Markup::Html);
-        assert_eq!(Draft::of(&message, None).unwrap().parts, [message.summary.clone()]);
+        assert_eq!(Draft::of(&message).unwrap().parts, [message.summary.clone()]);
         message.summary.clear();
         message.subject.clear();
-        assert_eq!(Draft::of(&message, None).unwrap().parts, ["(no text)"]);
+        assert_eq!(Draft::of(&message).unwrap().parts, ["(no text)"]);
     }
 
     #[test]

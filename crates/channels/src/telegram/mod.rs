@@ -36,8 +36,8 @@ use self::{
     thread::{Plan, Thread},
 };
 use crate::{
-    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Markup, Message, Pace, Receipt,
-    SendError, Tools, Unit, http::Caller,
+    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Pace, Receipt, SendError,
+    Tools, Unit, http::Caller,
 };
 
 pub(crate) const KIND: ChannelKind = ChannelKind {
@@ -109,13 +109,6 @@ const FIELDS: &[Field] = &[
         help: "The topic of a group with topics.",
     },
     Field {
-        name: "parse_mode",
-        label: "Markup of templates",
-        secret: false,
-        required: false,
-        help: "MarkdownV2, HTML or None; without it each template says.",
-    },
-    Field {
         name: "silent_below",
         label: "Silent below",
         secret: false,
@@ -155,8 +148,8 @@ const BOT_PER_MINUTE: u32 = 30 * 60;
 const BOT_BURST: u32 = 30;
 const CHAT_PER_MINUTE: u32 = 60;
 const GROUP_PER_MINUTE: u32 = 20;
-/// The parts of one long message.
-const CHAT_BURST: u32 = 3;
+/// The parts of one long message, and one more that is kept for what is critical.
+const CHAT_BURST: u32 = 4;
 
 fn paces(channel: &OpenChannel) -> Vec<Pace> {
     let token = channel.secrets.get("bot_token").map(SecretString::expose_secret).unwrap_or_default();
@@ -248,19 +241,10 @@ fn target(text: &str) -> Result<Recipient, ConfigureError> {
 #[derive(Debug)]
 struct Options {
     topic: Option<ThreadId>,
-    parse_mode: Option<Markup>,
     silent_below: Severity,
     edit: bool,
     quiet_gap: Duration,
     buttons: Vec<InlineKeyboardButton>,
-}
-
-#[derive(Debug, Deserialize)]
-enum ParseModeName {
-    MarkdownV2,
-    #[serde(rename = "HTML")]
-    Html,
-    None,
 }
 
 #[derive(Debug, Deserialize)]
@@ -273,18 +257,12 @@ struct Button {
 impl Options {
     fn read(channel: &OpenChannel) -> Result<Self, ConfigureError> {
         let topic = option(channel, "message_thread_id", "must be the number of a topic")?;
-        let parse_mode = option(channel, "parse_mode", "must be MarkdownV2, HTML or None")?;
         let silent_below = option(channel, "silent_below", "must be info, warning, error or critical")?;
         let quiet_gap = option::<u32>(channel, "quiet_gap_s", "must be a number of seconds")?;
         let buttons = option::<Vec<Button>>(channel, "buttons", "must be a list of { text, url }")?.unwrap_or_default();
         let button = |button: Button| InlineKeyboardButton::url(button.text, button.url);
         Ok(Self {
             topic: topic.map(|topic| ThreadId(MessageId(topic))),
-            parse_mode: parse_mode.map(|name| match name {
-                ParseModeName::MarkdownV2 => Markup::Markdown,
-                ParseModeName::Html => Markup::Html,
-                ParseModeName::None => Markup::Plain,
-            }),
             silent_below: silent_below.unwrap_or(Severity::Warning),
             edit: option(channel, "edit", "must be true or false")?.unwrap_or(true),
             quiet_gap: quiet_gap.map_or(QUIET_GAP_DEFAULT, |seconds| Duration::from_secs(seconds.into())),
@@ -317,24 +295,42 @@ impl fmt::Debug for Telegram {
 #[async_trait]
 impl Channel for Telegram {
     async fn send(&self, message: &Message, last: Option<&Kept>) -> Result<Receipt, SendError> {
-        let there = last.filter(|_| self.options.edit).and_then(|kept| Thread::of(kept, &self.place));
+        let (plan, there) = self.plan(message, last);
+        if plan == Plan::Leave {
+            return Ok(Receipt { detail: "something newer is shown already".to_owned(), ..Receipt::default() });
+        }
         let mut attempt = Attempt::new(self, message);
-        if let Some(there) = there {
-            let plan = there.plan(message, self.api.now_ms(), self.options.quiet_gap);
-            if plan == Plan::Leave {
-                return Ok(Receipt { detail: "something newer is shown already".to_owned(), ..Receipt::default() });
+        if let Some(there) = there
+            && let Some(thread) = attempt.edit(&there).await?
+        {
+            if plan == Plan::EditAndTell {
+                attempt.tell(&there).await?;
             }
-            if matches!(plan, Plan::Edit | Plan::EditAndTell)
-                && let Some(thread) = attempt.edit(&there).await?
-            {
-                if plan == Plan::EditAndTell {
-                    attempt.tell(&there).await?;
-                }
-                return Ok(receipt("edited", &thread, attempt.remarks));
-            }
+            return Ok(receipt("edited", &thread, attempt.remarks));
         }
         let thread = attempt.send().await?;
         Ok(receipt("sent", &thread, attempt.remarks))
+    }
+
+    fn calls(&self, message: &Message, last: Option<&Kept>) -> u32 {
+        let (plan, there) = self.plan(message, last);
+        let attempt = Attempt::new(self, message);
+        let parts = match there {
+            _ if plan == Plan::Leave => 0,
+            Some(there) if attempt.fits(&there) => there.messages.len() + usize::from(plan == Plan::EditAndTell),
+            _ => attempt.messages(),
+        };
+        u32::try_from(parts).unwrap_or(u32::MAX)
+    }
+}
+
+impl Telegram {
+    /// What to do with a message, and the messages that it is to be shown in.
+    fn plan(&self, message: &Message, last: Option<&Kept>) -> (Plan, Option<Thread>) {
+        let there = last.filter(|_| self.options.edit).and_then(|kept| Thread::of(kept, &self.place));
+        let Some(there) = there else { return (Plan::Fresh, None) };
+        let plan = there.plan(message, self.api.now_ms(), self.options.quiet_gap);
+        (plan, (plan != Plan::Fresh).then_some(there))
     }
 }
 

@@ -42,7 +42,7 @@ struct Text {
 impl<'a> Attempt<'a> {
     pub(super) fn new(telegram: &'a Telegram, message: &'a Message) -> Self {
         let mut remarks = Vec::new();
-        let draft = Draft::of(message, telegram.options.parse_mode).unwrap_or_else(|| {
+        let draft = Draft::of(message).unwrap_or_else(|| {
             remarks.push("sent as plain text: its markup is broken, and it must be cut".to_owned());
             Draft::plain(message)
         });
@@ -55,6 +55,16 @@ impl<'a> Attempt<'a> {
             buttons: buttons(telegram, message),
             remarks,
         }
+    }
+
+    /// How many messages it takes, a file included.
+    pub(super) fn messages(&self) -> usize {
+        self.draft.parts.len() + usize::from(self.draft.attachment.is_some())
+    }
+
+    /// Whether it can be shown in the messages that are there.
+    pub(super) fn fits(&self, there: &Thread) -> bool {
+        self.draft.parts.len() == there.messages.len() && (self.draft.attachment.is_none() || there.attached)
     }
 
     /// Sends the message as fresh ones.
@@ -90,8 +100,7 @@ impl<'a> Attempt<'a> {
     pub(super) async fn edit(&mut self, there: &Thread) -> Result<Option<Thread>, SendError> {
         let mut next = 0;
         while next < there.messages.len() {
-            let fits = self.draft.parts.len() == there.messages.len();
-            if !fits || (self.draft.attachment.is_some() && !there.attached) {
+            if !self.fits(there) {
                 return Ok(None);
             }
             let edit = EditMessageText {

@@ -16,9 +16,6 @@ const COMPILED_MAX_BYTES: usize = 256 * 1024;
 /// How many compiled patterns a thread keeps: those of some dozens of templates.
 const PATTERNS_MAX: usize = 32;
 
-/// What `MarkdownV2` wants escaped anywhere in a text (Telegram Bot API, section "Formatting options").
-const MARKDOWN: &str = "_*[]()~`>#+-=|{}.!\\";
-
 pub(super) type Answer = Result<Value, FuncError>;
 
 /// A value as text.
@@ -74,16 +71,7 @@ pub(super) fn title(all: &[Value]) -> Answer {
 }
 
 pub(super) fn escape_markdown(all: &[Value]) -> Answer {
-    mapped("escMD", all, |text| {
-        let mut out = String::with_capacity(text.len() + 16);
-        for letter in text.chars() {
-            if MARKDOWN.contains(letter) {
-                out.push('\\');
-            }
-            out.push(letter);
-        }
-        out
-    })
+    mapped("escMD", all, markup::escape_markdown)
 }
 
 pub(super) fn escape_html(all: &[Value]) -> Answer {

@@ -119,6 +119,7 @@ macro_rules! queue_conformance {
             a_closed_counter_begins_another_episode,
             slots_are_refilled_evenly,
             slots_are_taken_together_or_not_at_all,
+            several_slots_are_taken_at_once,
             a_reserve_is_left_for_those_who_keep_none,
             a_clock_that_jumps_back_blocks_no_slot,
             a_note_is_kept_for_its_time,

@@ -23,7 +23,7 @@ pub(super) fn check_job(job: &NewJob) -> Result<(), QueueError> {
 pub(super) fn check_slots(slots: &[Slot]) -> Result<(), QueueError> {
     for slot in slots {
         check_key(&slot.key, "the key of a rate limit is longer than 64 bytes")?;
-        if slot.per_minute == 0 || slot.burst <= slot.reserve {
+        if slot.per_minute == 0 || slot.count == 0 || slot.burst < slot.reserve.saturating_add(slot.count) {
             return Err(QueueError::BadJob("a rate limit of nothing lets nothing through"));
         }
     }

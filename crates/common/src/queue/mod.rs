@@ -261,7 +261,7 @@ impl Want {
     }
 }
 
-/// One slot of a rate limit that is wanted.
+/// Slots of a rate limit that are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
     pub key: String,
@@ -271,6 +271,8 @@ pub struct Slot {
     pub burst: u32,
     /// How many of these must be left over for others.
     pub reserve: u32,
+    /// How many are taken. With `reserve`, no more than `burst`.
+    pub count: u32,
 }
 
 /// What a worker decided about its lease.
@@ -452,7 +454,7 @@ pub trait Queue: Send + Sync + 'static {
     /// Bounded work per call. Any process may call it, several at once too.
     async fn tend(&self) -> Result<Tended, QueueError>;
 
-    /// Takes one slot of each of these rate limits, or none. Zero: go; else: how long until all are free.
+    /// Takes the slots that are wanted of each of these rate limits, or none. Zero: go; else: how long until all are free.
     async fn take_slots(&self, slots: &[Slot]) -> Result<Duration, QueueError>;
 
     /// What was remembered under this name, unless its time is over.

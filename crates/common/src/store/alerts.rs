@@ -31,7 +31,7 @@ pub struct StoredAlert {
     pub last_event: EventId,
     /// How many different events there were.
     pub count: i64,
-    /// That of the last event, as routing left it.
+    /// That of the last event, as routing and a late answer of a model left it.
     pub analysis: Analysis,
 }
 
@@ -98,12 +98,13 @@ pub(super) async fn refresh(
     }
     for (tenant, alerts) in by_tenant {
         for part in sql::parts(&alerts, sql::PARAMETERS_MAX / 2) {
-            let mut text = "UPDATE alerts SET severity = COALESCE(r.severity, e.severity),
-                    status = COALESCE(r.status, e.status), category = COALESCE(r.category, e.category),
-                    system = COALESCE(r.system, e.system), summary = COALESCE(r.summary, e.summary),
-                    action = COALESCE(r.action, e.action), origin = COALESCE(r.origin, e.origin),
-                    confidence = COALESCE(r.confidence, e.confidence)
+            let mut text = "UPDATE alerts SET severity = COALESCE(m.severity, r.severity, e.severity),
+                    status = COALESCE(m.status, r.status, e.status), category = COALESCE(m.category, r.category, e.category),
+                    system = COALESCE(m.system, r.system, e.system), summary = COALESCE(m.summary, r.summary, e.summary),
+                    action = COALESCE(m.action, r.action, e.action), origin = COALESCE(m.origin, r.origin, e.origin),
+                    confidence = COALESCE(m.confidence, r.confidence, e.confidence)
                 FROM events e LEFT JOIN routings r ON r.tenant_id = e.tenant_id AND r.event_id = e.id
+                    LEFT JOIN enrichments m ON m.tenant_id = e.tenant_id AND m.event_id = e.id
                 WHERE e.tenant_id = alerts.tenant_id AND e.id = alerts.last_event
                     AND alerts.tenant_id = $1 AND alerts.id IN ("
                 .to_owned();

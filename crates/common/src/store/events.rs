@@ -27,6 +27,8 @@ pub struct StoredEvent {
     pub dropped: Option<(Ending, String)>,
     /// `None` while it was not routed, or when that fact has not arrived yet.
     pub routing: Option<Routing>,
+    /// Set when a model answered after the event had gone out.
+    pub enrichment: Option<Enrichment>,
 }
 
 /// What routing decided.
@@ -39,6 +41,15 @@ pub struct Routing {
     pub ending: Option<Ending>,
     /// Where it differs from the event's own.
     pub analysis: Option<Analysis>,
+}
+
+/// What a late answer of a model made of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enrichment {
+    pub at: UnixMillis,
+    /// Routing's, which was asked again.
+    pub reasons: Vec<String>,
+    pub analysis: Analysis,
 }
 
 /// An event to be written.
@@ -56,6 +67,13 @@ pub(super) struct RoutingRow<'f> {
     pub(super) reasons: &'f [String],
     pub(super) ending: Option<Ending>,
     pub(super) analysis: Option<&'f Analysis>,
+}
+
+/// An enrichment to be written.
+pub(super) struct EnrichmentRow<'f> {
+    pub(super) at: UnixMillis,
+    pub(super) reasons: &'f [String],
+    pub(super) analysis: &'f Analysis,
 }
 
 /// What names an event: ids are unique, but every row also says whose it is.
@@ -187,6 +205,31 @@ pub(super) async fn put_routings(
     Ok(())
 }
 
+/// Writes what late answers said. Of two about the same event, the later one stays.
+pub(super) async fn put_enrichments(
+    connection: &mut Connection,
+    rows: &BTreeMap<EventKey, EnrichmentRow<'_>>,
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        head: "enrichments (tenant_id, event_id, at, reasons, severity, status, category, system, summary, action,
+            origin, confidence)",
+        columns: 12,
+        tail: "ON CONFLICT (tenant_id, event_id) DO UPDATE SET at = excluded.at, reasons = excluded.reasons,
+            severity = excluded.severity, status = excluded.status, category = excluded.category,
+            system = excluded.system, summary = excluded.summary, action = excluded.action, origin = excluded.origin,
+            confidence = excluded.confidence
+            WHERE excluded.at > enrichments.at",
+    };
+    let rows: Vec<_> = rows.iter().collect();
+    insert
+        .run(connection, &rows, |statement, ((tenant, event), row)| {
+            let statement = statement.bind(tenant.0).bind(event.to_string()).bind(row.at).bind(sql::json(&row.reasons));
+            bind_analysis(statement, Some(row.analysis))
+        })
+        .await?;
+    Ok(())
+}
+
 /// Writes why jobs gave up before they became deliveries.
 pub(super) async fn put_burials(
     connection: &mut Connection,
@@ -211,8 +254,12 @@ macro_rules! select_event {
         concat!(
             "SELECT e.*, r.at AS r_at, r.reasons AS r_reasons, r.ending AS r_ending, r.severity AS r_severity,
                 r.status AS r_status, r.category AS r_category, r.system AS r_system, r.summary AS r_summary,
-                r.action AS r_action, r.origin AS r_origin, r.confidence AS r_confidence
+                r.action AS r_action, r.origin AS r_origin, r.confidence AS r_confidence,
+                m.at AS m_at, m.reasons AS m_reasons, m.severity AS m_severity, m.status AS m_status,
+                m.category AS m_category, m.system AS m_system, m.summary AS m_summary, m.action AS m_action,
+                m.origin AS m_origin, m.confidence AS m_confidence
             FROM events e LEFT JOIN routings r ON r.tenant_id = e.tenant_id AND r.event_id = e.id
+                LEFT JOIN enrichments m ON m.tenant_id = e.tenant_id AND m.event_id = e.id
             WHERE e.tenant_id = $1 ",
             $rest
         )
@@ -282,6 +329,12 @@ fn read(row: &AnyRow) -> Result<StoredEvent, StoreError> {
             analysis: read_analysis(row, "r_")?,
         }),
     };
+    let enrichment = match (row.try_get::<Option<i64>, _>("m_at")?, read_analysis(row, "m_")?) {
+        (Some(at), Some(analysis)) => {
+            Some(Enrichment { at, reasons: sql::from_json("reasons", row.try_get("m_reasons")?)?, analysis })
+        }
+        _ => None,
+    };
     Ok(StoredEvent {
         event,
         alert: row.try_get::<Option<&str>, _>("alert_id")?.map(sql::from_id).transpose()?,
@@ -291,6 +344,7 @@ fn read(row: &AnyRow) -> Result<StoredEvent, StoreError> {
             Some(ending) => Some((ending, row.try_get("drop_reason")?)),
         },
         routing,
+        enrichment,
     })
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Connection, StoreError, alerts,
     deliveries::{self, AttemptKey, DeliveryKey, DeliveryRow, Standing, State},
-    events::{self, EventKey, EventRow, RoutingRow},
+    events::{self, EnrichmentRow, EventKey, EventRow, RoutingRow},
 };
 use crate::{
     clock::UnixMillis,
@@ -29,6 +29,7 @@ pub async fn record(connection: &mut Connection, facts: &[Fact]) -> Result<(), S
 struct Batch<'f> {
     events: BTreeMap<EventKey, EventRow<'f>>,
     routings: BTreeMap<EventKey, RoutingRow<'f>>,
+    enrichments: BTreeMap<EventKey, EnrichmentRow<'f>>,
     deliveries: BTreeMap<DeliveryKey, DeliveryRow<'f>>,
     attempts: BTreeMap<AttemptKey, &'f str>,
     burials: BTreeMap<(EventKey, UnixMillis), &'f str>,
@@ -59,10 +60,15 @@ impl<'f> Batch<'f> {
                 if analysis.is_some() {
                     self.touched.insert((head.tenant, *alert));
                 }
-                for (delivery, channel) in deliveries {
-                    let row = self.delivery(head, *delivery, *channel, State::Pending, 0, "");
-                    row.alert = Some(*alert);
+                self.pending(head, *alert, deliveries);
+            }
+            What::Enriched { alert, reasons, deliveries, analysis } => {
+                let row = EnrichmentRow { at: head.at, reasons, analysis };
+                if self.enrichments.get(&key).is_none_or(|present| present.at < row.at) {
+                    self.enrichments.insert(key, row);
                 }
+                self.touched.insert((head.tenant, *alert));
+                self.pending(head, *alert, deliveries);
             }
             What::Deduplicated { delivery, channel } => {
                 self.delivery(head, *delivery, *channel, State::Deduplicated, 0, "");
@@ -77,6 +83,12 @@ impl<'f> Batch<'f> {
             What::Buried { reason } => {
                 self.burials.insert((key, head.at), reason);
             }
+        }
+    }
+
+    fn pending(&mut self, head: &FactHead, alert: AlertId, deliveries: &[(DeliveryId, ChannelId)]) {
+        for &(delivery, channel) in deliveries {
+            self.delivery(head, delivery, channel, State::Pending, 0, "").alert = Some(alert);
         }
     }
 
@@ -103,6 +115,7 @@ impl<'f> Batch<'f> {
         let rows: Vec<EventRow<'f>> = std::mem::take(&mut self.events).into_values().collect();
         let new = events::insert(connection, &rows).await?;
         events::put_routings(connection, &self.routings).await?;
+        events::put_enrichments(connection, &self.enrichments).await?;
         let seen = || rows.iter().filter(|row| is_new(&new, row)).filter_map(|row| row.alert);
         alerts::see(connection, seen()).await?;
         self.touched.extend(seen().map(|alert| (alert.event.tenant, alert.id)));

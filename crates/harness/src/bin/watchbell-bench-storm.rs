@@ -8,24 +8,16 @@ use std::{
 
 use watchbell_harness::{
     Model, Product, Sink, eventually,
-    load::{Latencies, per_second, send},
+    load::{KINDS, Latencies, per_second, send, storm},
 };
 
 const ALERTS: usize = 10_000;
-/// Alerts of one kind differ in their host, its address, numbers, times and ids: what an answer is used again for.
-const KINDS: usize = 50;
-/// How many hosts have each kind of trouble.
-const HOSTS: usize = 200;
 /// Twice the kinds: what is asked at the same time may be asked twice.
 const CALLS_MAX: u64 = 100;
 /// How long the model thinks: about what a hosted one takes for a short answer.
 const THINKING: Duration = Duration::from_millis(300);
 /// How long a run may take.
 const AT_MOST: Duration = Duration::from_mins(5);
-
-const PARTS: [&str; 10] =
-    ["disk", "memory", "cpu", "network", "database", "queue", "cache", "proxy", "mailer", "router"];
-const TROUBLES: [&str; 5] = ["is slow", "has errors", "is almost full", "was restarted", "lost its peer"];
 
 /// What one run showed.
 struct Run {
@@ -70,7 +62,7 @@ async fn run(model: Option<&Model>, pace: Option<f64>) -> anyhow::Result<Run> {
     let settings = if model.is_some() { settings.as_slice() } else { &[] };
     let product = Product::embedded_with(&sink.as_only_channel(), settings).await;
     let started = Instant::now();
-    send(product.smtp, ALERTS, pace, message).await?;
+    send(product.smtp, ALERTS, pace, storm).await?;
     eventually("every alert to be delivered", AT_MOST, || {
         let messages = sink.count_of(|message| !message.is_update());
         std::future::ready((messages >= ALERTS).then_some(()))
@@ -82,19 +74,4 @@ async fn run(model: Option<&Model>, pace: Option<f64>) -> anyhow::Result<Run> {
     let received = sink.received();
     let (updates, messages): (Vec<_>, Vec<_>) = received.iter().partition(|message| message.is_update());
     Ok(Run { rate: per_second(ALERTS, took), latencies: Latencies::of(messages), updates: updates.len() })
-}
-
-/// An alert: its kind is in its words, the rest is a host, an address, numbers, a time and an id.
-fn message(number: usize) -> String {
-    let kind = number % KINDS;
-    let (part, trouble) = (PARTS[kind % PARTS.len()], TROUBLES[kind / PARTS.len()]);
-    let host = number / KINDS % HOSTS;
-    format!(
-        "From: bench@corp.example\r\nSubject: ERROR: {part} {trouble} on host{host:03}\r\n\r\n\
-         2026-03-02 10:00:{:02} host{host:03} (10.0.{}.{host}): the {part} {trouble}, measured {number} times, \
-         pid {}, trace 7f3a{number:08x}\r\n",
-        number % 60,
-        number % 7,
-        4_000 + number,
-    )
 }

@@ -8,6 +8,7 @@ mod flow;
 mod model;
 mod outages;
 mod snippets;
+mod telegram;
 mod topology;
 
 use watchbell_harness::Sink;

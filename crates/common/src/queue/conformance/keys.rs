@@ -182,12 +182,12 @@ pub(crate) async fn a_closed_counter_begins_another_episode<H: Harness>(h: H) {
 }
 
 async fn take_slot(q: &dyn Queue, key: &str, per_minute: u32) -> Result<Duration, QueueError> {
-    q.take_slots(&[Slot { key: key.to_owned(), per_minute, burst: per_minute, reserve: 0 }]).await
+    q.take_slots(&[Slot { key: key.to_owned(), per_minute, burst: per_minute, reserve: 0, count: 1 }]).await
 }
 
 pub(crate) async fn slots_are_taken_together_or_not_at_all<H: Harness>(h: H) {
     let q = h.queue();
-    let slot = |key: &str, per_minute, burst| Slot { key: key.to_owned(), per_minute, burst, reserve: 0 };
+    let slot = |key: &str, per_minute, burst| Slot { key: key.to_owned(), per_minute, burst, reserve: 0, count: 1 };
     let both = [slot("chat", 60, 1), slot("bot", 1_800, 30)];
     assert_eq!(q.take_slots(&both).await.unwrap(), Duration::ZERO);
     for _ in 0..40 {
@@ -207,7 +207,7 @@ pub(crate) async fn slots_are_taken_together_or_not_at_all<H: Harness>(h: H) {
 
 pub(crate) async fn a_reserve_is_left_for_those_who_keep_none<H: Harness>(h: H) {
     let q = h.queue();
-    let slot = |reserve| [Slot { key: "chat".to_owned(), per_minute: 6, burst: 3, reserve }];
+    let slot = |reserve| [Slot { key: "chat".to_owned(), per_minute: 6, burst: 3, reserve, count: 1 }];
     for _ in 0..2 {
         assert_eq!(q.take_slots(&slot(1)).await.unwrap(), Duration::ZERO);
     }
@@ -216,6 +216,20 @@ pub(crate) async fn a_reserve_is_left_for_those_who_keep_none<H: Harness>(h: H) 
     assert_eq!(q.take_slots(&slot(0)).await.unwrap(), Duration::from_secs(10));
     assert_eq!(q.take_slots(&slot(1)).await.unwrap(), Duration::from_secs(20));
     assert!(matches!(q.take_slots(&slot(3)).await, Err(QueueError::BadJob(_))));
+}
+
+pub(crate) async fn several_slots_are_taken_at_once<H: Harness>(h: H) {
+    let q = h.queue();
+    let slot = |count, reserve| [Slot { key: "chat".to_owned(), per_minute: 6, burst: 4, reserve, count }];
+    assert_eq!(q.take_slots(&slot(3, 1)).await.unwrap(), Duration::ZERO);
+    assert_eq!(q.take_slots(&slot(2, 0)).await.unwrap(), Duration::from_secs(10), "one is left");
+    assert_eq!(q.take_slots(&slot(3, 1)).await.unwrap(), Duration::from_secs(30));
+    assert_eq!(q.take_slots(&slot(1, 0)).await.unwrap(), Duration::ZERO);
+    h.advance(Duration::from_secs(20)).await;
+    assert_eq!(q.take_slots(&slot(2, 0)).await.unwrap(), Duration::ZERO);
+    for (count, reserve) in [(0, 0), (4, 1), (u32::MAX, 1)] {
+        assert!(matches!(q.take_slots(&slot(count, reserve)).await, Err(QueueError::BadJob(_))));
+    }
 }
 
 pub(crate) async fn a_note_is_kept_for_its_time<H: Harness>(mut h: H) {

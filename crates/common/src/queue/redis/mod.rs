@@ -262,7 +262,7 @@ impl Queue for RedisQueue {
         check_slots(slots)?;
         let mut call = self.call(&self.scripts.slots);
         for slot in slots {
-            call.arg(&slot.key).arg(slot.per_minute).arg(slot.burst).arg(slot.reserve);
+            call.arg(&slot.key).arg(slot.per_minute).arg(slot.burst).arg(slot.reserve).arg(slot.count);
         }
         self.link.run(&self.scripts.slots, &call).await.map(Duration::from_millis)
     }

@@ -1,11 +1,11 @@
--- ARGV: now; then for each slot its key, slots per minute, burst and reserve. Answers 0 when one of each was taken, else the
--- milliseconds until all are free.
+-- ARGV: now; then for each rate limit its key, slots per minute, burst, reserve and how many are wanted. Answers 0 when
+-- they were taken, else the milliseconds until all are free.
 -- The generic cell rate algorithm: the key holds the time at which the bucket will be full again.
 local function remember(name, at)
   if at > now then call('SET', name, string.format('%.3f', at), 'PX', math.ceil(at - now)) end
 end
 local wait, taken = 0, {}
-for i = 2, #ARGV, 4 do
+for i = 2, #ARGV, 5 do
   local name, each = P .. 'slot:' .. ARGV[i], 60000 / tonumber(ARGV[i + 1])
   local ahead_max = each * tonumber(ARGV[i + 2])
   local full_at = math.max(tonumber(call('GET', name)) or now, now)
@@ -14,8 +14,9 @@ for i = 2, #ARGV, 4 do
     full_at = now + ahead_max
     remember(name, full_at)
   end
-  wait = math.max(wait, full_at + each * (1 + tonumber(ARGV[i + 3])) - now - ahead_max)
-  taken[#taken + 1] = { name = name, at = full_at + each }
+  local taking = each * tonumber(ARGV[i + 4])
+  wait = math.max(wait, full_at + taking + each * tonumber(ARGV[i + 3]) - now - ahead_max)
+  taken[#taken + 1] = { name = name, at = full_at + taking }
 end
 -- The sum of up to 60,000 fractions of a millisecond is not exact.
 if wait > 0.01 then return math.ceil(wait) end

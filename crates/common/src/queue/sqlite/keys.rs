@@ -62,11 +62,12 @@ impl Desk {
             let told = full.map_or(0, |full: i64| full.saturating_sub(now).max(0));
             // Further ahead than the burst allows: the clock jumped back. The key is as good as just used up.
             let ahead = told.min(ahead_max);
-            longest = longest.max(ahead + interval * (1 + i64::from(slot.reserve)) - ahead_max);
-            taken.push((&slot.key, told, ahead, interval));
+            let taking = interval * i64::from(slot.count);
+            longest = longest.max(ahead + taking + interval * i64::from(slot.reserve) - ahead_max);
+            taken.push((&slot.key, told, ahead, taking));
         }
-        for (key, told, ahead, interval) in taken {
-            let ahead = if longest <= 0 { ahead + interval } else { ahead };
+        for (key, told, ahead, taking) in taken {
+            let ahead = if longest <= 0 { ahead + taking } else { ahead };
             if ahead != told {
                 self.run(
                     "INSERT INTO slots VALUES (?1, ?2) ON CONFLICT DO UPDATE SET \"full\" = excluded.\"full\"",

@@ -19,6 +19,7 @@ on_both!(
     any_order_and_any_repetition_leave_the_same_rows,
     an_older_event_does_not_move_its_alert_back,
     what_routing_understood_stands_in_the_alert,
+    a_late_answer_of_a_model_stands_in_the_event_and_in_the_alert,
     a_delivered_delivery_stays_delivered_and_a_replayed_one_forgets_its_death,
     another_tenants_history_is_not_there,
     texts_that_postgres_refuses_are_kept_readable,
@@ -79,6 +80,16 @@ fn routed(number: u8, at: UnixMillis, analysis: Option<Analysis>) -> Fact {
         reasons: vec!["rule `databases` matched".into()],
         deliveries: vec![(delivery(number), ChannelId(3))],
         ending: None,
+        analysis,
+    };
+    fact(event(number, 0).id, at, what)
+}
+
+fn enriched(number: u8, at: UnixMillis, analysis: Analysis) -> Fact {
+    let what = What::Enriched {
+        alert: alert_id(),
+        reasons: vec!["rule `databases` matched again".into()],
+        deliveries: vec![(delivery(number + 100), ChannelId(3))],
         analysis,
     };
     fact(event(number, 0).id, at, what)
@@ -159,6 +170,8 @@ async fn any_order_and_any_repetition_leave_the_same_rows(empty: Empty) {
         routed(2, 21, Some(silenced)),
         routed(3, 16, None),
         fact(event(3, 0).id, 17, repeat),
+        enriched(2, 24, Analysis { origin: Origin::Model, ..alert(2, 20, Severity::Error).analysis }),
+        enriched(3, 26, Analysis { origin: Origin::Model, ..alert(3, 15, Severity::Info).analysis }),
         attempt(1, 12, 1, AttemptOutcome::Failed),
         attempt(1, 13, 2, AttemptOutcome::Dead),
         attempt(2, 22, 1, AttemptOutcome::RateLimited),
@@ -215,6 +228,29 @@ async fn what_routing_understood_stands_in_the_alert(empty: Empty) {
     let mut tx = store.begin_read().await.unwrap();
     let alert = alerts::get(&mut tx, TENANT, alert_id()).await.unwrap().unwrap();
     assert_eq!(alert.analysis, raised);
+}
+
+async fn a_late_answer_of_a_model_stands_in_the_event_and_in_the_alert(empty: Empty) {
+    let store = empty.open().await;
+    let words = Analysis {
+        summary: "the model's words".into(),
+        action: "look at the disk".into(),
+        origin: Origin::Model,
+        confidence: 0.75,
+        ..alert(1, 10, Severity::Warning).analysis
+    };
+    record(&store, &[enriched(1, 20, words.clone())]).await;
+    record(&store, &[analysed(1, 10, Severity::Warning), routed(1, 11, None)]).await;
+    let mut tx = store.begin_read().await.unwrap();
+    let known = events::get(&mut tx, TENANT, event(1, 0).id).await.unwrap().unwrap();
+    assert_eq!(known.analysis.unwrap().origin, Origin::Rules, "what the rules said is kept beside it");
+    let reasons = vec!["rule `databases` matched again".to_owned()];
+    assert_eq!(known.enrichment, Some(events::Enrichment { at: 20, reasons, analysis: words.clone() }));
+    assert_eq!(alerts::get(&mut tx, TENANT, alert_id()).await.unwrap().unwrap().analysis, words);
+    let sent = deliveries::of_event(&mut tx, TENANT, event(1, 0).id).await.unwrap();
+    let mut ids: Vec<_> = sent.iter().map(|sent| (sent.id, sent.state, sent.alert)).collect();
+    ids.sort_unstable_by_key(|(id, ..)| *id != delivery(1));
+    assert_eq!(ids, [1, 101].map(|id| (delivery(id), State::Pending, Some(alert_id()))));
 }
 
 async fn a_delivered_delivery_stays_delivered_and_a_replayed_one_forgets_its_death(empty: Empty) {

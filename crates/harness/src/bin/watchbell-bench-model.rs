@@ -1,0 +1,100 @@
+//! Part of `make bench`: whatever the model's server does, it is never in the way. The same load at the same moderate
+//! rate, in turns without a model and with one that behaves in each way there is.
+//!
+//! `--quick`: one short round, for a look.
+
+use std::{io::Write as _, time::Duration};
+
+use watchbell_harness::{
+    Behaviour, Model, Product, Sink, eventually,
+    load::{Latencies, send, storm},
+};
+
+/// A fraction of what two cores deliver: how long one waits should not be a question of what else waits.
+const PER_SECOND: f64 = 250.0;
+const ALERTS: usize = 2_000;
+const ROUNDS: usize = 3;
+const QUICK_ALERTS: usize = 500;
+/// The model's answers are late: each asks for an update after the message.
+const THINKING: Duration = Duration::from_millis(300);
+/// How long the route of the second run of each pair waits for the model.
+const MAX_WAIT: Duration = Duration::from_millis(500);
+/// How long a run may take.
+const AT_MOST: Duration = Duration::from_mins(2);
+
+/// What is run in turns.
+#[derive(Debug, Clone, Copy)]
+enum Route {
+    Alone,
+    BesideAModel,
+    Waiting,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let quick = std::env::args().any(|arg| arg == "--quick");
+    let (alerts, rounds) = if quick { (QUICK_ALERTS, 1) } else { (ALERTS, ROUNDS) };
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "\nNever in the way: {alerts} alerts at {PER_SECOND}/s, `watchbell serve` on SQLite, {rounds} rounds"
+    )?;
+    writeln!(out, "  p99 from 250 to delivery, of all rounds the median; each run: all delivered, 0 unaccounted")?;
+    writeln!(
+        out,
+        "  {:<14}{:>10}{:>10}{:>8}{:>16}{:>8}",
+        "the model is", "without", "with", "ratio", "with a wait", "calls"
+    )?;
+    for behaviour in Behaviour::ALL {
+        let mut measured: [Vec<Duration>; 3] = Default::default();
+        let mut calls = 0;
+        for _ in 0..rounds {
+            for (route, measured) in [Route::Alone, Route::BesideAModel, Route::Waiting].into_iter().zip(&mut measured)
+            {
+                let (p99, asked) = run(route, behaviour, alerts).await?;
+                measured.push(p99);
+                calls = asked.max(calls);
+            }
+        }
+        let [alone, with, waiting] = measured.map(median);
+        let ratio = with.as_secs_f64() / alone.as_secs_f64();
+        let name = format!("{behaviour:?}");
+        writeln!(out, "  {name:<14}{alone:>10.1?}{with:>10.1?}{ratio:>8.2}{waiting:>16.1?}{calls:>8}")?;
+    }
+    writeln!(out, "  aims: ratio ≤ 1.10; with a wait ≤ 1.10 times without, plus {MAX_WAIT:?}")?;
+    Ok(())
+}
+
+fn median(mut all: Vec<Duration>) -> Duration {
+    all.sort_unstable();
+    all[all.len() / 2]
+}
+
+/// One run: its p99, and how often the model was asked. Fails when an alert is missing or the books do not balance.
+async fn run(route: Route, behaviour: Behaviour, alerts: usize) -> anyhow::Result<(Duration, u64)> {
+    let (sink, model) = (Sink::start().await, Model::start(THINKING).await);
+    model.behave(behaviour);
+    let url = model.base_url();
+    let settings =
+        [("WATCHBELL_AI_BASE_URL", url.as_str()), ("WATCHBELL_AI_MODEL", "bench"), ("WATCHBELL_AI_TIMEOUT", "2s")];
+    let settings = if matches!(route, Route::Alone) { &[] } else { settings.as_slice() };
+    let rules = match route {
+        Route::Alone | Route::BesideAModel => String::new(),
+        Route::Waiting => {
+            format!("rules: [{{ name: waits, channels: [sink], ai_max_wait: {}ms }}]\n", MAX_WAIT.as_millis())
+        }
+    };
+    let yaml = sink.as_only_channel() + &rules;
+    let product = Product::embedded_with(&yaml, settings).await;
+    send(product.smtp, alerts, Some(PER_SECOND), storm).await?;
+    eventually("every alert to be delivered", AT_MOST, || {
+        let messages = sink.count_of(|message| !message.is_update());
+        std::future::ready((messages >= alerts).then_some(()))
+    })
+    .await;
+    let books = product.settled(AT_MOST).await;
+    anyhow::ensure!(books["delivered"] == alerts && books["unaccounted"] == 0, "the books are wrong: {books}");
+    let received = sink.received();
+    let latencies = Latencies::of(received.iter().filter(|message| !message.is_update()));
+    Ok((latencies.percentile(99), model.calls()))
+}
