@@ -4,14 +4,16 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::crypto::Sealed;
+use crate::{crypto::Sealed, ids::AiProviderId};
 
 /// The least context that leaves room for an alert beside the instructions (some 700 tokens) and the answer (800).
 pub const CONTEXT_TOKENS_MIN: u32 = 2_048;
 
 /// What a server speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = AiKind)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// `POST <base_url>/chat/completions`, as most servers do.
@@ -88,11 +90,25 @@ impl Model {
 /// A model with its sealed key, as it is stored and published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Provider {
+    /// 0 in documents from before models had ids.
+    #[serde(default = "no_id")]
+    pub id: AiProviderId,
+    /// Whether the provisioning file made it, as it made all of them before there was another way.
+    #[serde(default = "yes")]
+    pub provisioned: bool,
     pub model: Model,
     pub api_key: Option<Sealed>,
 }
 
-/// A tenant's models, in the order in which they are asked.
+const fn no_id() -> AiProviderId {
+    AiProviderId(0)
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A tenant's models, in the order in which they are asked: those of the provisioning file first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ai {
     pub providers: Vec<Provider>,

@@ -56,6 +56,23 @@ impl Clock for ManualClock {
     }
 }
 
+/// Reads a time like `2027-01-31T18:00:00Z`, in any zone (RFC 3339).
+///
+/// # Errors
+/// How to write it.
+pub fn parse_time(text: &str) -> Result<UnixMillis, String> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    parsed
+        .map(jiff::Timestamp::as_millisecond)
+        .map_err(|_| format!("`{text}` is not a time: write it like 2027-01-31T18:00:00Z"))
+}
+
+/// A time as RFC 3339 in UTC, in whole seconds. One that no calendar holds is shown as the first.
+pub fn show_time(time: UnixMillis) -> String {
+    let time = jiff::Timestamp::from_millisecond(time).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// A duration in whole milliseconds; what does not fit (292 million years) becomes the largest value.
 pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)

@@ -5,6 +5,8 @@
 //! newer version appears. So the hot path asks no database, and services start and run while the store is away.
 //! Secrets in a document are sealed ([`crate::crypto`]); only the snapshot in memory holds them open.
 
+pub mod check;
+
 use std::{
     collections::{BTreeMap, HashMap},
     str::FromStr,
@@ -18,6 +20,7 @@ use bytes::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::{
     ai::{Ai, OpenAi, OpenProvider},
@@ -56,14 +59,41 @@ pub struct Tenant {
     pub ai: Ai,
 }
 
+impl Tenant {
+    /// A tenant that configured nothing.
+    pub fn empty(id: TenantId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            bots: Vec::new(),
+            templates: Vec::new(),
+            channels: Vec::new(),
+            rules: Vec::new(),
+            default_channels: Vec::new(),
+            mutes: Vec::new(),
+            silences: Vec::new(),
+            ai: Ai::default(),
+        }
+    }
+}
+
 /// Credentials of a platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bot {
     pub id: BotId,
     pub name: String,
     pub platform: String,
+    #[serde(default)]
+    pub description: String,
     /// Field name → sealed value.
     pub credentials: BTreeMap<String, Sealed>,
+    /// Nothing goes through the channels of a bot that is not.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// How messages are written: Go `text/template` syntax.
@@ -76,7 +106,7 @@ pub struct Template {
 }
 
 /// The markup that a template writes. The words are those of Telegram's API, which `PulseGuard` uses too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ParseMode {
     #[default]
     MarkdownV2,
@@ -147,7 +177,7 @@ pub struct Channel {
 
 /// Conditions on an event; all that are given must hold. Texts are globs (`*`, `?`, `[…]`), case-insensitive.
 /// `from` and `to` hold when any of the event's addresses matches.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Match {
     pub from: Option<String>,
@@ -191,7 +221,7 @@ pub struct Escalate {
 }
 
 /// A weekly time window in a time zone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Active {
     /// `mon` … `sun`; empty for every day. A window over midnight belongs to the day on which it began.

@@ -124,6 +124,14 @@ macro_rules! row_id {
                 self.0.fmt(f)
             }
         }
+
+        impl FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
     };
 }
 
@@ -154,6 +162,11 @@ row_id!(
 row_id!(
     /// A mute.
     MuteId
+);
+
+row_id!(
+    /// A language model that a tenant set up.
+    AiProviderId
 );
 
 row_id!(

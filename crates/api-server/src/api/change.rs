@@ -4,7 +4,10 @@ use serde::Serialize;
 use watchbell_common::{
     http::ApiError,
     ids::AuditId,
-    store::{Connection, StoreError, Tx, audit, config},
+    store::{
+        Connection, StoreError, Tx, audit,
+        config::{self, Kind},
+    },
 };
 
 use super::{Api, caller::Caller};
@@ -37,6 +40,12 @@ impl Change<'_> {
     /// What the store's functions work on.
     pub(crate) fn tx(&mut self) -> &mut Connection {
         &mut self.tx
+    }
+
+    /// Notes when and by whom a configured item was made or changed.
+    pub(crate) async fn touch(&mut self, kind: Kind, id: i64) -> Result<(), ApiError> {
+        let (now, by) = (self.api.shared.clock.now_ms(), &self.caller.actor);
+        Ok(config::touch(&mut self.tx, self.caller.tenant, (kind, id), now, by).await?)
     }
 
     /// Writes into the audit log what is done to the `item` of a `kind`. `before` and `after` are its views, which

@@ -4,12 +4,24 @@
 //! [`Api::read`] and changes through [`Api::change`], which audits and publishes. Every route says in its
 //! OpenAPI description who may call it (`x-role`), and a test walks them all.
 
+mod ai_providers;
 mod audit;
 mod body;
+mod bots;
 mod caller;
 mod change;
+mod channels;
+mod configured;
+mod default_channels;
 mod errors;
+mod mutes;
 mod paging;
+mod platforms;
+mod rules;
+mod sample;
+mod secrets;
+mod silences;
+mod templates;
 
 use std::sync::Arc;
 
@@ -70,7 +82,17 @@ pub(crate) fn document() -> String {
 
 /// Every resource, in the order in which the documentation shows them.
 fn routes() -> OpenApiRouter<Shelf> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(audit::routes())
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(bots::routes())
+        .merge(channels::routes())
+        .merge(platforms::routes())
+        .merge(templates::routes())
+        .merge(rules::routes())
+        .merge(default_channels::routes())
+        .merge(mutes::routes())
+        .merge(silences::routes())
+        .merge(ai_providers::routes())
+        .merge(audit::routes())
 }
 
 #[derive(OpenApi)]

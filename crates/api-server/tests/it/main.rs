@@ -7,3 +7,4 @@ mod client;
 mod house;
 mod provisioning;
 mod recording;
+mod resources;

@@ -11,7 +11,7 @@ use crate::{
     clock::UnixMillis,
     config::{Bot, Channel, Mute, Silence, Snapshot, Template, TemplateUse},
     crypto::{CryptoError, Sealed, Vault},
-    ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
+    ids::{AiProviderId, BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
     store::{
         Connection, Store, StoreError, bots, channels,
         config::{self, Kind, Owned},
@@ -54,7 +54,7 @@ pub async fn apply(
 ) -> Result<Applied, ApplyError> {
     let mut tx = store.begin().await?;
     let before = config::lock(&mut tx).await?;
-    let mut run = Run { connection: &mut tx, vault, tenant, file: provision, changed: false };
+    let mut run = Run { connection: &mut tx, vault, tenant, file: provision, now, changed: false };
     let bot_ids = run.bots().await?;
     let template_ids = run.templates().await?;
     let channel_ids = run.channels(&bot_ids, &template_ids).await?;
@@ -92,6 +92,7 @@ struct Run<'r> {
     vault: &'r Vault,
     tenant: TenantId,
     file: &'r Provision,
+    now: UnixMillis,
     changed: bool,
 }
 
@@ -136,6 +137,11 @@ impl Run<'_> {
         self.vault.open(sealed).is_ok_and(|open| open.expose_secret() == secret.expose_secret())
     }
 
+    /// Notes when an item was made or changed.
+    async fn touch(&mut self, kind: Kind, id: i64) -> Result<(), StoreError> {
+        config::touch(self.connection, self.tenant, (kind, id), self.now, "").await
+    }
+
     async fn bots(&mut self) -> Result<BTreeMap<String, BotId>, ApplyError> {
         let there = bots::list(self.connection, self.tenant).await?;
         let mut ids = BTreeMap::new();
@@ -149,6 +155,7 @@ impl Run<'_> {
             if before != Some(&bot) {
                 self.changed = true;
                 bots::put(self.connection, self.tenant, &Owned { item: bot, provisioned: true }).await?;
+                self.touch(Kind::Bot, id.0).await?;
             }
             ids.insert(item.name.value.clone(), id);
         }
@@ -165,7 +172,9 @@ impl Run<'_> {
             id,
             name: item.name.value.clone(),
             platform: item.platform.value.clone(),
+            description: String::new(),
             credentials: self.seal("bots/credentials", id.0, &item.credentials, before),
+            enabled: true,
         }
     }
 
@@ -184,6 +193,7 @@ impl Run<'_> {
             if before != Some(&template) {
                 self.changed = true;
                 templates::put(self.connection, self.tenant, &Owned { item: template, provisioned: true }).await?;
+                self.touch(Kind::Template, id.0).await?;
             }
         }
         for template in gone(&there, |template| ids.contains_key(&template.name)) {
@@ -227,6 +237,7 @@ impl Run<'_> {
         for (item, channel) in to_write {
             self.changed = true;
             let hash = self.vault.hash(self.vault.open(&channel.push_token)?.expose_secret());
+            let id = channel.id;
             let owned = Owned { item: channel, provisioned: true };
             match channels::put(self.connection, self.tenant, &owned, &hash).await {
                 Err(StoreError::Conflict(_)) => {
@@ -235,6 +246,7 @@ impl Run<'_> {
                 }
                 done => done?,
             }
+            self.touch(Kind::Channel, id.0).await?;
         }
         Ok(ids)
     }
@@ -315,7 +327,9 @@ impl Run<'_> {
         }
         // All of them: what changed may be their order.
         for (position, rule) in (0..).zip(wanted) {
+            let id = rule.id;
             rules::put(self.connection, self.tenant, position, &Owned { item: rule, provisioned: true }).await?;
+            self.touch(Kind::Rule, id.0).await?;
         }
         Ok(())
     }
@@ -354,6 +368,7 @@ impl Run<'_> {
             if before != Some(&mute) {
                 self.changed = true;
                 mutes::put(self.connection, self.tenant, &Owned { item: mute, provisioned: true }).await?;
+                self.touch(Kind::Mute, id.0).await?;
             }
         }
         for mute in gone(&there, |mute| kept.contains(&mute.id)) {
@@ -380,6 +395,7 @@ impl Run<'_> {
             if before != Some(&silence) {
                 self.changed = true;
                 silences::put(self.connection, self.tenant, &Owned { item: silence, provisioned: true }).await?;
+                self.touch(Kind::Silence, id.0).await?;
             }
         }
         for silence in gone(&there, |silence| kept.contains(&silence.id)) {
@@ -389,9 +405,17 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The file's models, and behind them those that were made by hand.
     async fn ai(&mut self) -> Result<(), ApplyError> {
         let before = config::ai(self.connection, self.tenant).await?;
-        let wanted = self.models(&before);
+        let mut wanted = Ai {
+            providers: self.models(&before.providers),
+            max_wait_ms: self.file.ai.iter().filter_map(|item| item.max_wait_ms).max(),
+        };
+        for provider in wanted.providers.iter_mut().filter(|provider| provider.id.0 == 0) {
+            provider.id = AiProviderId(config::next_id(self.connection, Kind::AiProvider).await?);
+        }
+        wanted.providers.extend(before.providers.iter().filter(|provider| !provider.provisioned).cloned());
         if before != wanted {
             self.changed = true;
             config::set_ai(self.connection, self.tenant, &wanted).await?;
@@ -399,21 +423,21 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The file's models. Keys are compared by the address that they are for: models have no names of their own.
-    fn models(&self, before: &Ai) -> Ai {
+    /// A model is the same while its server and its name are; one that is new has the id 0. Keys are compared by the
+    /// address that they are for.
+    fn models(&self, before: &[Provider]) -> Vec<Provider> {
         let provider = |item: &super::AiItem| {
-            let known = before.providers.iter().filter(|known| known.model.base_url == item.model.base_url);
-            let mut sealed = known.filter_map(|known| known.api_key.as_ref());
+            let known = || before.iter().filter(|known| known.model.base_url == item.model.base_url);
+            let same = known().find(|known| known.provisioned && known.model.name == item.model.name);
+            let mut sealed = known().filter_map(|known| known.api_key.as_ref());
             let api_key = item.api_key.as_ref().map(|key| {
                 let kept = sealed.find(|sealed| self.opens_to(sealed, key));
                 kept.cloned().unwrap_or_else(|| self.vault.seal(&format!("ai/api_key/{}", self.tenant), key))
             });
-            Provider { model: item.model.clone(), api_key }
+            let id = same.map_or(AiProviderId(0), |same| same.id);
+            Provider { id, provisioned: true, model: item.model.clone(), api_key }
         };
-        Ai {
-            providers: self.file.ai.iter().map(provider).collect(),
-            max_wait_ms: self.file.ai.iter().filter_map(|item| item.max_wait_ms).max(),
-        }
+        self.file.ai.iter().map(provider).collect()
     }
 }
 

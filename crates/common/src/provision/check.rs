@@ -6,16 +6,13 @@ use secrecy::ExposeSecret as _;
 
 use super::{BotItem, ChannelItem, Located, Platform, Problem, Provision, RuleItem, Vocabulary, fields::Problems};
 use crate::{
-    ai::Ai,
-    config::{Channel, ConfigError, Escalate, Match, Mute, OpenChannel, Rule, Silence, Tenant},
+    config::{
+        self, Channel, Escalate, Match, Mute, OpenChannel, Rule, Silence, Tenant,
+        check::{broken_pattern, nobody},
+    },
     crypto::Sealed,
     ids::{ChannelId, MuteId, RuleId, SilenceId, TenantId},
-    routing::{CompiledTenant, PatternError},
 };
-
-/// A push token is all that protects a channel's door, and it stands in a path.
-const TOKEN_MIN_BYTES: usize = 8;
-const TOKEN_MAX_BYTES: usize = 128;
 
 pub(super) fn check(provision: &mut Provision, vocabulary: &Vocabulary, problems: &mut Problems) {
     names(provision, problems);
@@ -107,10 +104,8 @@ fn tokens(provision: &Provision, problems: &mut Problems) {
     let mut seen = HashMap::new();
     for token in provision.channels.iter().filter_map(|channel| channel.push_token.as_ref()) {
         let text = token.value.expose_secret();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-        if !(TOKEN_MIN_BYTES..=TOKEN_MAX_BYTES).contains(&text.len()) || !text.bytes().all(plain) {
-            let what = format!("must be {TOKEN_MIN_BYTES} to {TOKEN_MAX_BYTES} of the characters A-Z a-z 0-9 - _ . ~");
-            problems.add_at(token, what);
+        if let Err(why) = config::check::push_token(text) {
+            problems.add_at(token, why);
         }
         if let Some(first) = seen.insert(text, token.at.line) {
             problems.add_at(token, format!("is the same as in line {first}"));
@@ -165,30 +160,11 @@ fn patterns(provision: &Provision, problems: &mut Problems) {
     }
 }
 
-fn nobody() -> Tenant {
-    Tenant {
-        id: TenantId::DEFAULT,
-        name: String::new(),
-        bots: Vec::new(),
-        templates: Vec::new(),
-        channels: Vec::new(),
-        rules: Vec::new(),
-        default_channels: Vec::new(),
-        mutes: Vec::new(),
-        silences: Vec::new(),
-        ai: Ai::default(),
-    }
-}
-
 fn compile(tenant: &Tenant, item: &Located<()>, patterns: &[Located<String>], problems: &mut Problems) {
-    let Err(ConfigError::Pattern { source, .. }) = CompiledTenant::compile(tenant) else { return };
-    let text = match &source {
-        PatternError::Glob { pattern, .. } => pattern,
-        PatternError::Window { value, .. } => value,
-    };
-    match patterns.iter().find(|pattern| pattern.value == *text) {
-        Some(pattern) => problems.add_at(pattern, source.to_string()),
-        None => problems.add_at(item, source.to_string()),
+    let Some(error) = broken_pattern(tenant) else { return };
+    match patterns.iter().find(|pattern| pattern.value == error.text()) {
+        Some(pattern) => problems.add_at(pattern, error.to_string()),
+        None => problems.add_at(item, error.to_string()),
     }
 }
 

@@ -13,8 +13,11 @@ use super::{
 use crate::{
     ai::{self, Kind, Model},
     alert::Severity,
-    clock::UnixMillis,
-    config::{Active, Match},
+    clock::parse_time,
+    config::{
+        Active, Match,
+        check::{MUTE_OF_EVERYTHING, RULE_WITHOUT_CHANNELS},
+    },
     settings::parse_duration,
 };
 
@@ -276,7 +279,7 @@ fn rule(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<RuleItem> {
         name: name?,
     };
     if item.channels.is_empty() && item.escalate.is_none() && !item.goes_on {
-        problems.add_at(&fields.whole, "names no channels, so what it matches would go nowhere; or set continue");
+        problems.add_at(&fields.whole, RULE_WITHOUT_CHANNELS);
     }
     Some(item)
 }
@@ -310,7 +313,7 @@ fn mute(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<MuteItem> {
     let source = fields.text("source", problems);
     let comment = fields.plain("comment", problems);
     if from.is_none() && source.is_none() {
-        problems.add_at(&fields.whole, "needs `from` or `source`, or it would mute everything");
+        problems.add_at(&fields.whole, MUTE_OF_EVERYTHING);
         return None;
     }
     let patterns = from.iter().chain(&source).cloned().collect();
@@ -321,16 +324,9 @@ fn mute(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<MuteItem> {
 fn silence(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<SilenceItem> {
     let mut patterns = Vec::new();
     let matcher = matcher(fields.required("match", problems), &mut patterns, problems);
-    let expires_at = fields.required("expires_at", problems).and_then(|field| field.word(time, problems));
+    let expires_at = fields.required("expires_at", problems).and_then(|field| field.word(parse_time, problems));
     let comment = fields.plain("comment", problems);
     Some(SilenceItem { whole: fields.whole.clone(), matcher, expires_at: expires_at?, comment, patterns })
-}
-
-fn time(text: &str) -> Result<UnixMillis, String> {
-    let parsed: Result<jiff::Timestamp, _> = text.parse();
-    parsed
-        .map(jiff::Timestamp::as_millisecond)
-        .map_err(|_| format!("`{text}` is not a time: write it like 2027-01-31T18:00:00Z"))
 }
 
 fn ai(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<AiItem> {

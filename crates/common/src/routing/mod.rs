@@ -45,6 +45,16 @@ pub enum PatternError {
     Window { what: &'static str, value: String },
 }
 
+impl PatternError {
+    /// The text that cannot be used.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Glob { pattern, .. } => pattern,
+            Self::Window { value, .. } => value,
+        }
+    }
+}
+
 /// Where an alert goes and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routing {
@@ -107,7 +117,9 @@ impl CompiledTenant {
     /// checked too, so that none breaks on the day it is switched on.
     pub fn compile(tenant: &Tenant) -> Result<Self, ConfigError> {
         let destination = |channel: &crate::config::Channel| {
-            (channel.id, Destination { name: channel.name.clone(), enabled: channel.enabled })
+            let bot = tenant.bots.iter().find(|bot| Some(bot.id) == channel.bot);
+            let enabled = channel.enabled && bot.is_none_or(|bot| bot.enabled);
+            (channel.id, Destination { name: channel.name.clone(), enabled })
         };
         let (rules, rule_matchers) = compile_rules(&tenant.rules)?;
         // A mute without a condition would drop everything, which nobody means: it drops nothing.

@@ -14,7 +14,8 @@ use crate::{
 
 /// A tenant's bots, in the order of their ids.
 pub async fn list(connection: &mut Connection, tenant: TenantId) -> Result<Vec<Owned<Bot>>, StoreError> {
-    let statement = "SELECT id, name, platform, credentials, provisioned FROM bots WHERE tenant_id = $1 ORDER BY id";
+    let statement = "SELECT id, name, platform, description, credentials, enabled, provisioned FROM bots
+        WHERE tenant_id = $1 ORDER BY id";
     sqlx::query(statement).bind(tenant.0).fetch_all(connection).await?.iter().map(read).collect()
 }
 
@@ -23,7 +24,9 @@ fn read(row: &AnyRow) -> Result<Owned<Bot>, StoreError> {
         id: BotId(row.try_get("id")?),
         name: row.try_get("name")?,
         platform: row.try_get("platform")?,
+        description: row.try_get("description")?,
         credentials: sql::from_json("a bot's credentials", row.try_get("credentials")?)?,
+        enabled: row.try_get::<i64, _>("enabled")? != 0,
     };
     config::owned(row, bot)
 }
@@ -32,16 +35,20 @@ fn read(row: &AnyRow) -> Result<Owned<Bot>, StoreError> {
 pub async fn put(connection: &mut Connection, tenant: TenantId, bot: &Owned<Bot>) -> Result<(), StoreError> {
     let Owned { item, provisioned } = bot;
     let done = sqlx::query(
-        "INSERT INTO bots (id, tenant_id, name, platform, credentials, provisioned) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO bots (id, tenant_id, name, platform, description, credentials, enabled, provisioned)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, platform = excluded.platform,
-             credentials = excluded.credentials, provisioned = excluded.provisioned
+             description = excluded.description, credentials = excluded.credentials,
+             enabled = excluded.enabled, provisioned = excluded.provisioned
          WHERE bots.tenant_id = excluded.tenant_id",
     )
     .bind(item.id.0)
     .bind(tenant.0)
     .bind(sql::clean(&item.name))
     .bind(sql::clean(&item.platform))
+    .bind(sql::clean(&item.description))
     .bind(sql::json(&item.credentials))
+    .bind(i64::from(item.enabled))
     .bind(i64::from(*provisioned))
     .execute(connection)
     .await?;

@@ -1,5 +1,7 @@
 //! The configuration as a whole: its version, its lock, ids, tenants' settings, and the [`Document`].
 
+use std::collections::HashMap;
+
 use sqlx::Row as _;
 
 use super::{Connection, StoreError, bots, channels, mutes, rules, silences, templates};
@@ -26,6 +28,7 @@ pub enum Kind {
     Rule,
     Mute,
     Silence,
+    AiProvider,
     Tenant,
     User,
     Session,
@@ -42,6 +45,7 @@ impl Kind {
             Self::Rule => "rules",
             Self::Mute => "mutes",
             Self::Silence => "silences",
+            Self::AiProvider => "ai_providers",
             Self::Tenant => "tenants",
             Self::User => "users",
             Self::Session => "sessions",
@@ -80,6 +84,52 @@ pub async fn bump_version(connection: &mut Connection, now: UnixMillis, above: i
 pub async fn next_id(connection: &mut Connection, kind: Kind) -> Result<i64, StoreError> {
     let statement = "UPDATE ids SET last = last + 1 WHERE kind = $1 RETURNING last";
     Ok(sqlx::query_scalar(statement).bind(kind.as_str()).fetch_one(connection).await?)
+}
+
+/// When and by whom an item was made and last changed. 0 where nobody noted it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Times {
+    pub created_at: UnixMillis,
+    pub updated_at: UnixMillis,
+    /// Empty for the provisioning file.
+    pub created_by: String,
+}
+
+/// Notes that somebody made or changed an item of a kind that has a table with its times: bots, templates, channels,
+/// rules, mutes, silences.
+pub async fn touch(
+    connection: &mut Connection,
+    tenant: TenantId,
+    (kind, id): (Kind, i64),
+    now: UnixMillis,
+    by: &str,
+) -> Result<(), StoreError> {
+    // Safe: the name of the table is one of ours.
+    let statement = sqlx::AssertSqlSafe(format!(
+        "UPDATE {} SET updated_at = $1, created_by = CASE WHEN created_at = 0 THEN $2 ELSE created_by END,
+             created_at = CASE WHEN created_at = 0 THEN $1 ELSE created_at END
+         WHERE tenant_id = $3 AND id = $4",
+        kind.as_str()
+    ));
+    let done =
+        sqlx::query(statement).bind(now).bind(super::sql::clean(by)).bind(tenant.0).bind(id).execute(connection).await?;
+    super::sql::one_row(&done, kind.as_str(), id)
+}
+
+/// The times of a tenant's items of such a kind, by id.
+pub async fn times(
+    connection: &mut Connection,
+    tenant: TenantId,
+    kind: Kind,
+) -> Result<HashMap<i64, Times>, StoreError> {
+    // Safe: the name of the table is one of ours.
+    let statement = sqlx::AssertSqlSafe(format!(
+        "SELECT id, created_at, updated_at, created_by FROM {} WHERE tenant_id = $1",
+        kind.as_str()
+    ));
+    let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(statement).bind(tenant.0).fetch_all(connection).await?;
+    let times = |(id, created_at, updated_at, created_by)| (id, Times { created_at, updated_at, created_by });
+    Ok(rows.into_iter().map(times).collect())
 }
 
 /// Makes a tenant.
@@ -183,20 +233,25 @@ pub async fn document(connection: &mut Connection) -> Result<Document, StoreErro
     let version = version(connection).await?;
     let mut document = Document { version, tenants: Vec::new() };
     for (id, name) in tenants(connection).await? {
-        document.tenants.push(Tenant {
-            id,
-            name,
-            bots: items(bots::list(connection, id).await?),
-            templates: items(templates::list(connection, id).await?),
-            channels: items(channels::list(connection, id).await?),
-            rules: items(rules::list(connection, id).await?),
-            default_channels: items(default_channels(connection, id).await?),
-            mutes: items(mutes::list(connection, id).await?),
-            silences: items(silences::list(connection, id).await?),
-            ai: ai(connection, id).await?,
-        });
+        document.tenants.push(tenant(connection, id, name).await?);
     }
     Ok(document)
+}
+
+/// One tenant's part of the document. The same advice holds.
+pub async fn tenant(connection: &mut Connection, id: TenantId, name: String) -> Result<Tenant, StoreError> {
+    Ok(Tenant {
+        id,
+        name,
+        bots: items(bots::list(connection, id).await?),
+        templates: items(templates::list(connection, id).await?),
+        channels: items(channels::list(connection, id).await?),
+        rules: items(rules::list(connection, id).await?),
+        default_channels: items(default_channels(connection, id).await?),
+        mutes: items(mutes::list(connection, id).await?),
+        silences: items(silences::list(connection, id).await?),
+        ai: ai(connection, id).await?,
+    })
 }
 
 fn items<T>(owned: Vec<Owned<T>>) -> Vec<T> {

@@ -122,6 +122,16 @@ async fn put_uses(connection: &mut Connection, tenant: TenantId, rule: &Rule) ->
     Ok(())
 }
 
+/// Puts rules into an order. It says nothing about rules that are not named.
+pub async fn reorder(connection: &mut Connection, tenant: TenantId, order: &[RuleId]) -> Result<(), StoreError> {
+    for (position, id) in (0_i64..).zip(order) {
+        let statement = "UPDATE rules SET position = $1 WHERE tenant_id = $2 AND id = $3";
+        let done = sqlx::query(statement).bind(position).bind(tenant.0).bind(id.0).execute(&mut *connection).await?;
+        sql::one_row(&done, "rule", id)?;
+    }
+    Ok(())
+}
+
 /// Deletes a rule.
 pub async fn delete(connection: &mut Connection, tenant: TenantId, id: RuleId) -> Result<(), StoreError> {
     config::delete(connection, "DELETE FROM rules WHERE tenant_id = $1 AND id = $2", tenant, "rule", id.0).await

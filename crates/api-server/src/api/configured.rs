@@ -1,0 +1,93 @@
+//! What the configured resources share: finding one, refusing those of the provisioning file, names, times.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use watchbell_common::{
+    clock::show_time,
+    config::check::Wrong,
+    http::ApiError,
+    store::config::{Owned, Times},
+};
+
+/// The longest name, in characters: it stands in tables and in messages.
+const NAME_MAX: usize = 64;
+
+/// Who keeps an item, and since when.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Stamp {
+    /// Kept by the provisioning file: it changes there and not here.
+    provisioned: bool,
+    #[schema(example = "2027-01-31T18:00:00Z")]
+    created_at: String,
+    #[schema(example = "2027-01-31T18:00:00Z")]
+    updated_at: String,
+    /// Empty for the provisioning file.
+    created_by: String,
+}
+
+impl Stamp {
+    pub(super) fn new<T>(owned: &Owned<T>, times: Option<&Times>) -> Self {
+        let times = times.cloned().unwrap_or_default();
+        Self {
+            provisioned: owned.provisioned,
+            created_at: show_time(times.created_at),
+            updated_at: show_time(times.updated_at),
+            created_by: times.created_by,
+        }
+    }
+}
+
+/// 400 that names a field.
+pub(super) fn wrong(field: &str, why: impl Display) -> ApiError {
+    ApiError::validation(Wrong::new(field, why.to_string()).to_string())
+}
+
+/// 400 for what a check found.
+pub(super) fn invalid(wrong: &Wrong) -> ApiError {
+    ApiError::validation(wrong.to_string())
+}
+
+/// The one that an id in a path names.
+pub(super) fn find<T>(all: Vec<Owned<T>>, is: impl Fn(&T) -> bool) -> Result<Owned<T>, ApiError> {
+    all.into_iter().find(|owned| is(&owned.item)).ok_or_else(|| ApiError::not_found("not found"))
+}
+
+/// [`find`], for a change: 409 for what the provisioning file keeps.
+pub(super) fn find_to_change<T>(all: &[Owned<T>], is: impl Fn(&T) -> bool) -> Result<T, ApiError>
+where
+    T: Clone,
+{
+    let owned = all.iter().find(|owned| is(&owned.item)).ok_or_else(|| ApiError::not_found("not found"))?;
+    if owned.provisioned { Err(kept_by_the_file()) } else { Ok(owned.item.clone()) }
+}
+
+/// 409: the file is the authority.
+pub(super) fn kept_by_the_file() -> ApiError {
+    ApiError::conflict("it is kept by the provisioning file; change it there")
+}
+
+/// 409: something still needs it.
+pub(super) fn used_by(users: &[String]) -> Result<(), ApiError> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::conflict(format!("it is used by {}", users.join(", "))))
+}
+
+/// A name that may be given: `given`, or the one it has, if no other of its kind has it.
+pub(super) fn name<'n>(
+    given: Option<&str>,
+    present: Option<&str>,
+    mut others: impl Iterator<Item = &'n str>,
+) -> Result<String, ApiError> {
+    let name = given.or(present).ok_or_else(|| wrong("name", "is missing"))?.trim();
+    if name.is_empty() || name.chars().count() > NAME_MAX {
+        return Err(wrong("name", format!("must have 1 to {NAME_MAX} characters")));
+    }
+    if others.any(|other| other == name) {
+        return Err(ApiError::conflict(format!("name: `{name}` is taken")));
+    }
+    Ok(name.to_owned())
+}

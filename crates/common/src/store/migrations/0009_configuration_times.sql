@@ -1,0 +1,26 @@
+-- When and by whom each configured item was made and changed; '' is the provisioning file, 0 is unknown.
+-- Bots can be described and switched off. Models have ids.
+
+INSERT INTO ids (kind, last) VALUES ('ai_providers', 0);
+
+ALTER TABLE bots ADD COLUMN description TEXT NOT NULL DEFAULT '';
+ALTER TABLE bots ADD COLUMN enabled BIGINT NOT NULL DEFAULT 1;
+
+ALTER TABLE bots ADD COLUMN created_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE bots ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE bots ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE templates ADD COLUMN created_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE templates ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE templates ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE channels ADD COLUMN created_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE channels ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE channels ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE rules ADD COLUMN created_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE rules ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE rules ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE mutes ADD COLUMN created_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE mutes ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE mutes ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE silences ADD COLUMN created_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE silences ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE silences ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
