@@ -56,6 +56,12 @@ impl Clock for ManualClock {
     }
 }
 
+/// A time as the API writes it: UTC, RFC 3339, in whole seconds.
+pub fn rfc3339(at: UnixMillis) -> String {
+    let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// A duration in whole milliseconds; what does not fit (292 million years) becomes the largest value.
 pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)

@@ -5,11 +5,20 @@
 //! OpenAPI description who may call it (`x-role`), and a test walks them all.
 
 mod audit;
+mod auth;
 mod body;
 mod caller;
 mod change;
 mod errors;
+mod invites;
+mod me;
 mod paging;
+mod session;
+mod setup;
+mod tenants;
+mod tokens;
+mod users;
+mod visits;
 
 use std::sync::Arc;
 
@@ -22,15 +31,22 @@ use utoipa_axum::router::OpenApiRouter;
 use watchbell_common::{
     http::ApiError,
     shared::Shared,
-    store::{Store, Tx},
+    store::{
+        Store, StoreError, Tx,
+        config::{self, Kind},
+    },
 };
 
-use crate::StoreSlot;
+pub(crate) use self::{auth::lockout::TRUST_FOR, setup::prepare};
+use self::{auth::passwords::Passwords, visits::Visits};
+use crate::{StoreSlot, seen::Credential};
 
 /// What every handler works with.
 pub(crate) struct Api {
     pub(crate) shared: Shared,
     store: StoreSlot,
+    passwords: Passwords,
+    visits: Visits,
 }
 
 /// Handlers take it as [`axum::extract::State`].
@@ -48,6 +64,19 @@ impl Api {
         })
     }
 
+    /// Notes that a session or token was used.
+    fn seen(&self, credential: Credential) {
+        self.store.seen().note(credential, self.shared.clock.now_ms());
+    }
+
+    /// A new id, for what is not made yet.
+    async fn next_id(&self, kind: Kind) -> Result<i64, ApiError> {
+        let mut tx = self.store()?.begin().await?;
+        let id = config::next_id(&mut tx, kind).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(id)
+    }
+
     /// A transaction that reads one state of the store.
     pub(crate) async fn read(&self) -> Result<Tx, ApiError> {
         Ok(self.store()?.begin_read().await?)
@@ -57,7 +86,8 @@ impl Api {
 /// The routes and the document that describes them.
 pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::openapi::OpenApi) {
     let (router, document) = routes().split_for_parts();
-    (router.with_state(Arc::new(Api { shared, store })), document)
+    let api = Api { shared, store, passwords: Passwords::default(), visits: Visits::default() };
+    (router.with_state(Arc::new(api)), document)
 }
 
 /// The document as text, the same for the same program.
@@ -70,7 +100,15 @@ pub(crate) fn document() -> String {
 
 /// Every resource, in the order in which the documentation shows them.
 fn routes() -> OpenApiRouter<Shelf> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(audit::routes())
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(setup::routes())
+        .merge(session::routes())
+        .merge(me::routes())
+        .merge(users::routes())
+        .merge(invites::routes())
+        .merge(tokens::routes())
+        .merge(tenants::routes())
+        .merge(audit::routes())
 }
 
 #[derive(OpenApi)]
