@@ -6,25 +6,31 @@
 
 mod api;
 mod exporter;
+mod janitor;
 mod outage;
 mod provisioner;
 mod publisher;
 mod recorder;
+mod seen;
 
 use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use anyhow::Context as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     provision::{Platform, PlatformField, Vocabulary},
+    settings::Settings,
     shared::Shared,
     store::{Store, StoreError},
 };
 
-use self::{outage::Outage, provisioner::Provisioner};
+use self::{outage::Outage, provisioner::Provisioner, seen::Seen};
 
 /// How long to wait before a store that is down is tried again, from the first to the longest pause.
 const STORE_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -33,20 +39,44 @@ const STORE_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration:
 pub struct Prepared {
     store: Store,
     provisioner: Provisioner,
+    /// Makes the first user.
+    set_up: Option<SecretString>,
+}
+
+impl Prepared {
+    /// The link that makes the first user, as long as there is none: where people reach the dashboard, which is
+    /// `http.public_url` or `address`.
+    pub fn set_up_link(&self, settings: &Settings, address: SocketAddr) -> Option<String> {
+        let here = || format!("http://{address}");
+        let base = settings.http.public_url.clone().unwrap_or_else(here);
+        // Behind `#`, where it reaches no server and so no log.
+        self.set_up.as_ref().map(|token| format!("{}/setup#{}", base.trim_end_matches('/'), token.expose_secret()))
+    }
 }
 
 /// Where the store will be. The API answers from the first moment, 503 while there is none.
 #[derive(Debug, Clone, Default)]
-pub struct StoreSlot(Arc<OnceLock<Store>>);
+pub struct StoreSlot(Arc<Slot>);
+
+#[derive(Debug, Default)]
+struct Slot {
+    store: OnceLock<Store>,
+    seen: Seen,
+}
 
 impl StoreSlot {
     /// The store, once it was opened.
     pub(crate) fn get(&self) -> Option<&Store> {
-        self.0.get()
+        self.0.store.get()
+    }
+
+    /// What requests note and [`janitor`] writes.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.0.seen
     }
 
     fn fill(&self, store: &Store) {
-        self.0.get_or_init(|| store.clone());
+        self.0.store.get_or_init(|| store.clone());
     }
 }
 
@@ -73,7 +103,8 @@ pub async fn prepare(shared: &Shared) -> anyhow::Result<Prepared> {
     let mut provisioner = Provisioner::new(shared.clone(), store.clone());
     provisioner.start().await?;
     shared.config.refresh(&*shared.queue, &shared.vault).await.context("reading the published configuration")?;
-    Ok(Prepared { store, provisioner })
+    let set_up = api::prepare(shared, &store).await.context("making the first user")?;
+    Ok(Prepared { store, provisioner, set_up })
 }
 
 /// Runs until `stop`. Without `prepared`, it waits for the store as long as it takes; everything that does not need
@@ -87,16 +118,35 @@ pub async fn run(
     let with_store = async {
         let prepared = match prepared {
             Some(prepared) => Some(prepared),
-            None => prepare_patiently(&shared, &stop).await?,
+            None => {
+                let prepared = prepare_patiently(&shared, &stop).await?;
+                announce(&shared, prepared.as_ref());
+                prepared
+            }
         };
-        let Some(Prepared { store, provisioner }) = prepared else { return Ok(()) };
+        let Some(Prepared { store, provisioner, .. }) = prepared else { return Ok(()) };
         slot.fill(&store);
-        tokio::try_join!(recorder::run(shared.clone(), store.clone(), stop.clone()), provisioner.run(stop.clone()),)?;
+        tokio::try_join!(
+            recorder::run(shared.clone(), store.clone(), stop.clone()),
+            janitor::run(shared.clone(), store.clone(), slot, stop.clone()),
+            provisioner.run(stop.clone()),
+        )?;
         store.close().await;
         Ok(())
     };
     tokio::try_join!(exporter::run(shared.clone(), stop.clone()), with_store)?;
     Ok(())
+}
+
+/// Prints the link that makes the first user. Not into the log, which others read.
+fn announce(shared: &Shared, prepared: Option<&Prepared>) {
+    let settings = &shared.settings;
+    let Some(link) = prepared.and_then(|prepared| prepared.set_up_link(settings, settings.http.api_listen)) else {
+        return;
+    };
+    if let Err(error) = writeln!(io::stdout(), "set it up, once, in a browser: {link}") {
+        tracing::warn!("the link to set it up could not be printed: {error}");
+    }
 }
 
 /// Prepares as soon as store and queue are there; `None` when stopped before.

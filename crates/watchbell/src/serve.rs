@@ -26,6 +26,9 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
     let web = http::bind(shared.settings.http.listen, "http.listen").await?;
     let (mail_address, web_address) = (mail.address()?, web.local_addr()?);
 
+    let set_up = prepared.set_up_link(&shared.settings, web_address);
+    let set_up = set_up.map(|link| format!("\n\nSet it up, once, in a browser:\n\n  {link}")).unwrap_or_default();
+
     let mut services = Services::new(stop, shared.drain());
     shared.spawn_upkeep(&mut services, &metrics);
     let store = watchbell_api_server::StoreSlot::default();
@@ -40,7 +43,7 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
     services.spawn("api-server", |stop| watchbell_api_server::run(shared, Some(prepared), store, stop));
 
     output::line(&format!(
-        "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics\n\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
+        "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics{set_up}\n\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
         program(),
     ))?;
     services.wait().await

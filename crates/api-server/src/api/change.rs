@@ -3,7 +3,6 @@
 use serde::Serialize;
 use watchbell_common::{
     http::ApiError,
-    ids::AuditId,
     store::{
         Connection, StoreError, Tx, audit,
         config::{self, Kind},
@@ -59,19 +58,8 @@ impl Change<'_> {
     ) -> Result<(), ApiError> {
         let at = self.api.shared.clock.now_ms();
         let view = |view: Option<&V>| view.and_then(|view| serde_json::to_value(view).ok());
-        let entry = audit::Entry {
-            id: AuditId::at(at),
-            tenant: self.caller.tenant,
-            at,
-            user: Some(self.caller.user),
-            actor: self.caller.actor.clone(),
-            address: self.caller.address.to_string(),
-            action: action.to_owned(),
-            kind: kind.to_owned(),
-            item: item.to_string(),
-            before: view(before),
-            after: view(after),
-        };
+        let entry = self.caller.entry(at, action, kind, item);
+        let entry = audit::Entry { before: view(before), after: view(after), ..entry };
         Ok(audit::add(&mut self.tx, &entry).await?)
     }
 

@@ -6,6 +6,7 @@
 
 mod ai_providers;
 mod audit;
+mod auth;
 mod body;
 mod bots;
 mod caller;
@@ -14,14 +15,22 @@ mod channels;
 mod configured;
 mod default_channels;
 mod errors;
+mod invites;
+mod me;
 mod mutes;
 mod paging;
 mod platforms;
 mod rules;
 mod sample;
 mod secrets;
+mod session;
+mod setup;
 mod silences;
 mod templates;
+mod tenants;
+mod tokens;
+mod users;
+mod visits;
 
 use std::sync::Arc;
 
@@ -34,15 +43,22 @@ use utoipa_axum::router::OpenApiRouter;
 use watchbell_common::{
     http::ApiError,
     shared::Shared,
-    store::{Store, Tx},
+    store::{
+        Store, StoreError, Tx,
+        config::{self, Kind},
+    },
 };
 
-use crate::StoreSlot;
+pub(crate) use self::{auth::lockout::TRUST_FOR, setup::prepare};
+use self::{auth::passwords::Passwords, visits::Visits};
+use crate::{StoreSlot, seen::Credential};
 
 /// What every handler works with.
 pub(crate) struct Api {
     pub(crate) shared: Shared,
     store: StoreSlot,
+    passwords: Passwords,
+    visits: Visits,
 }
 
 /// Handlers take it as [`axum::extract::State`].
@@ -60,6 +76,19 @@ impl Api {
         })
     }
 
+    /// Notes that a session or token was used.
+    fn seen(&self, credential: Credential) {
+        self.store.seen().note(credential, self.shared.clock.now_ms());
+    }
+
+    /// A new id, for what is not made yet.
+    async fn next_id(&self, kind: Kind) -> Result<i64, ApiError> {
+        let mut tx = self.store()?.begin().await?;
+        let id = config::next_id(&mut tx, kind).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(id)
+    }
+
     /// A transaction that reads one state of the store.
     pub(crate) async fn read(&self) -> Result<Tx, ApiError> {
         Ok(self.store()?.begin_read().await?)
@@ -69,7 +98,8 @@ impl Api {
 /// The routes and the document that describes them.
 pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::openapi::OpenApi) {
     let (router, document) = routes().split_for_parts();
-    (router.with_state(Arc::new(Api { shared, store })), document)
+    let api = Api { shared, store, passwords: Passwords::default(), visits: Visits::default() };
+    (router.with_state(Arc::new(api)), document)
 }
 
 /// The document as text, the same for the same program.
@@ -92,6 +122,13 @@ fn routes() -> OpenApiRouter<Shelf> {
         .merge(mutes::routes())
         .merge(silences::routes())
         .merge(ai_providers::routes())
+        .merge(setup::routes())
+        .merge(session::routes())
+        .merge(me::routes())
+        .merge(users::routes())
+        .merge(invites::routes())
+        .merge(tokens::routes())
+        .merge(tenants::routes())
         .merge(audit::routes())
 }
 

@@ -63,7 +63,8 @@ async fn a_bot_a_template_a_channel_and_a_rule_are_made_changed_and_removed() {
     assert_eq!(off["enabled"], false);
     let rotated = editor.post(&format!("{}/rotate-token", path("channels", &channel)), json!({})).await.expect(200);
     assert_ne!(rotated["push_token"], token);
-    let renamed = editor.put(&path("channels", &channel), json!({"name": "on call", "rate_per_min": 5})).await.expect(200);
+    let renamed =
+        editor.put(&path("channels", &channel), json!({"name": "on call", "rate_per_min": 5})).await.expect(200);
     assert_eq!((&renamed["rate_per_min"], &renamed["templates"]), (&json!(5), &channel["templates"]));
 
     for (kind, item) in [("rules", &rule), ("channels", &channel), ("templates", &template), ("bots", &bot)] {
@@ -84,10 +85,18 @@ async fn what_is_wrong_names_its_field() {
         ("bots", json!({"name": "b", "platform": "fax"}), "platform: there is no such platform; known are console"),
         ("bots", json!({"name": "b"}), "bot_token: is missing"),
         ("bots", json!({"name": "b", "bot_token": "nonsense"}), "bot_token: "),
-        ("bots", json!({"name": "b", "bot_token": "1:a", "colour": "red"}), "colour: a bot of telegram has no such field"),
+        (
+            "bots",
+            json!({"name": "b", "bot_token": "1:a", "colour": "red"}),
+            "colour: a bot of telegram has no such field",
+        ),
         ("templates", json!({"name": "t"}), "body: is missing"),
         ("templates", json!({"name": "t", "body": "{{ if }}"}), "body: line 1"),
-        ("templates", json!({"name": "t", "body": "x", "parse_mode": "html"}), "parse_mode: `html` is not a parse mode"),
+        (
+            "templates",
+            json!({"name": "t", "body": "x", "parse_mode": "html"}),
+            "parse_mode: `html` is not a parse mode",
+        ),
         ("templates", json!({"name": "t", "body": "x", "color": 1}), "unknown field `color`"),
         ("channels", json!({"name": "d"}), "bot_id: is missing"),
         ("channels", json!({"name": "d", "bot_id": 99}), "bot_id not found"),
@@ -101,7 +110,11 @@ async fn what_is_wrong_names_its_field() {
         ("rules", json!({"name": "r"}), "channels: names no channels"),
         ("rules", json!({"name": "r", "channels": [9]}), "channels[0]: there is no channel 9"),
         ("rules", json!({"name": "r", "channels": [1, 1]}), "channels[1]: is named twice"),
-        ("rules", json!({"name": "r", "channels": [1], "match": {"from": "[a"}}), "match.from: `[a` is not a valid glob"),
+        (
+            "rules",
+            json!({"name": "r", "channels": [1], "match": {"from": "[a"}}),
+            "match.from: `[a` is not a valid glob",
+        ),
         ("rules", json!({"name": "r", "channels": [1], "ai_max_wait": "soon"}), "ai_max_wait: `soon`"),
         ("mutes", json!({"comment": "all"}), "needs `from` or `source`"),
         ("silences", json!({"match": {}}), "missing field `expires_at`"),

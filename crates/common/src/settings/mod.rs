@@ -28,6 +28,7 @@ pub struct Settings {
     pub queue: Queue,
     pub database: Database,
     pub security: Security,
+    pub bootstrap: Bootstrap,
     pub provision: Provision,
     pub analyzer: Analyzer,
     pub ai: Ai,
@@ -61,6 +62,7 @@ pub struct Http {
     #[serde(deserialize_with = "duration")]
     pub body_timeout: Duration,
     pub connections_max: usize,
+    pub cookie_secure: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -114,6 +116,19 @@ pub struct Database {
 #[serde(deny_unknown_fields)]
 pub struct Security {
     pub master_key: SecretString,
+    #[serde(deserialize_with = "duration")]
+    pub session_ttl: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub refresh_ttl: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub link_ttl: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bootstrap {
+    pub admin_email: String,
+    pub admin_password: SecretString,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -314,6 +329,10 @@ impl Settings {
             return Err(bad(name, "must be at least 1"));
         }
         self.ai.validate()?;
+        let Bootstrap { admin_email, admin_password } = &self.bootstrap;
+        if admin_email.is_empty() != admin_password.expose_secret().is_empty() {
+            return Err(bad("bootstrap.admin_email and bootstrap.admin_password", "set both or neither"));
+        }
         if smtp.line_max_bytes < 512 {
             return Err(bad("smtp.line_max_bytes", "must be at least 512 (RFC 5321 §4.5.3.1.4)"));
         }

@@ -25,6 +25,13 @@ pub struct ApiToken {
     pub last_used_at: Option<UnixMillis>,
 }
 
+impl ApiToken {
+    /// Whether it has not expired.
+    pub fn lives(&self, now: UnixMillis) -> bool {
+        self.expires_at.is_none_or(|end| end > now)
+    }
+}
+
 /// Writes a new token. `hash` is [`crate::crypto::Vault::hash`] of it.
 pub async fn add(connection: &mut Connection, token: &ApiToken, hash: &str) -> Result<(), StoreError> {
     sqlx::query(
@@ -56,6 +63,20 @@ pub async fn by_hash(connection: &mut Connection, hash: &str) -> Result<Option<A
 pub async fn list(connection: &mut Connection, tenant: TenantId) -> Result<Vec<ApiToken>, StoreError> {
     let statement = "SELECT * FROM api_tokens WHERE tenant_id = $1 ORDER BY id";
     sqlx::query(statement).bind(tenant.0).fetch_all(connection).await?.iter().map(read).collect()
+}
+
+/// The token of that id, of whatever tenant. For ids that were proved.
+pub async fn by_id(connection: &mut Connection, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
+    let row = sqlx::query("SELECT * FROM api_tokens WHERE id = $1").bind(id.0).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Notes when a token was last used. Tokens that ended meanwhile are left alone.
+pub async fn used(connection: &mut Connection, id: ApiTokenId, at: UnixMillis) -> Result<(), StoreError> {
+    let statement = "UPDATE api_tokens SET last_used_at = $1
+        WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
+    sqlx::query(statement).bind(at).bind(id.0).execute(connection).await?;
+    Ok(())
 }
 
 /// Ends a token.

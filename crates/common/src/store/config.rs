@@ -111,8 +111,13 @@ pub async fn touch(
          WHERE tenant_id = $3 AND id = $4",
         kind.as_str()
     ));
-    let done =
-        sqlx::query(statement).bind(now).bind(super::sql::clean(by)).bind(tenant.0).bind(id).execute(connection).await?;
+    let done = sqlx::query(statement)
+        .bind(now)
+        .bind(super::sql::clean(by))
+        .bind(tenant.0)
+        .bind(id)
+        .execute(connection)
+        .await?;
     super::sql::one_row(&done, kind.as_str(), id)
 }
 

@@ -17,12 +17,18 @@ pub mod deliveries;
 mod error;
 pub mod events;
 pub mod history;
+pub mod invites;
+pub mod links;
+pub mod lockouts;
 mod migrate;
 pub mod mutes;
 pub mod rules;
+pub mod sessions;
+pub mod signing_keys;
 pub mod silences;
 mod sql;
 pub mod templates;
+pub mod tenants;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod users;

@@ -4,7 +4,7 @@
 
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{Connection, StoreError, sql};
+use super::{Connection, StoreError, config, sql};
 use crate::{
     clock::UnixMillis,
     identity::Role,
@@ -50,6 +50,36 @@ pub async fn get(connection: &mut Connection, tenant: TenantId, id: UserId) -> R
     let statement = select!("WHERE tenant_id = $1 AND id = $2");
     let row = sqlx::query(statement).bind(tenant.0).bind(id.0).fetch_optional(connection).await?;
     row.as_ref().map(read).transpose()
+}
+
+/// One of a tenant's users, unless it or its tenant is disabled.
+pub async fn active(connection: &mut Connection, tenant: TenantId, id: UserId) -> Result<Option<User>, StoreError> {
+    let statement = select!(
+        "WHERE tenant_id = $1 AND id = $2 AND disabled = 0
+             AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = users.tenant_id AND tenants.disabled = 0)"
+    );
+    let row = sqlx::query(statement).bind(tenant.0).bind(id.0).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Whether there is any user, of whatever tenant.
+pub async fn any(connection: &mut Connection) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT id FROM users LIMIT 1").fetch_optional(connection).await?;
+    Ok(found.is_some())
+}
+
+/// Whether any platform admin but this user can sign in.
+pub async fn another_admin(connection: &mut Connection, id: UserId) -> Result<bool, StoreError> {
+    let statement = "SELECT id FROM users WHERE platform_admin = 1 AND disabled = 0 AND id <> $1
+        AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = users.tenant_id AND tenants.disabled = 0) LIMIT 1";
+    let found: Option<i64> = sqlx::query_scalar(statement).bind(id.0).fetch_optional(connection).await?;
+    Ok(found.is_some())
+}
+
+/// Removes a user, with sessions and tokens.
+pub async fn delete(connection: &mut Connection, tenant: TenantId, id: UserId) -> Result<(), StoreError> {
+    let statement = "DELETE FROM users WHERE tenant_id = $1 AND id = $2";
+    config::delete(connection, statement, tenant, "user", id.0).await
 }
 
 /// A tenant's users, in the order of their ids.

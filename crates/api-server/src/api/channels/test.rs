@@ -18,7 +18,13 @@ use watchbell_common::{
 };
 
 use super::{
-    super::{Api, Shelf, body::Id, caller::{Caller, Editor}, errors::ChangeErrors, sample::Sample},
+    super::{
+        Api, Shelf,
+        body::Id,
+        caller::{Caller, Editor},
+        errors::ChangeErrors,
+        sample::Sample,
+    },
     wrong_channel,
 };
 

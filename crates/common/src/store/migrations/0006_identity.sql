@@ -6,12 +6,6 @@ ALTER TABLE tenants ADD COLUMN disabled BIGINT NOT NULL DEFAULT 0;
 INSERT INTO ids (kind, last) VALUES ('tenants', 1), ('users', 0), ('sessions', 0), ('api_tokens', 0),
     ('invites', 0);
 
--- What belongs to the installation and not to a tenant: whether it was set up, settings that change at run time.
-CREATE TABLE installation (
-    name  TEXT NOT NULL PRIMARY KEY,
-    value TEXT NOT NULL
-);
-
 CREATE TABLE users (
     id             BIGINT NOT NULL PRIMARY KEY,
     tenant_id      BIGINT NOT NULL REFERENCES tenants (id),
@@ -26,12 +20,12 @@ CREATE TABLE users (
     UNIQUE (tenant_id, id)
 );
 
--- One row per signed-in browser.
+-- One row per sign-in: a browser has a secret of its own, a script a chain of refresh tokens.
 CREATE TABLE sessions (
     id           BIGINT NOT NULL PRIMARY KEY,
     tenant_id    BIGINT NOT NULL,
     user_id      BIGINT NOT NULL,
-    secret_hash  TEXT   NOT NULL UNIQUE,
+    secret_hash  TEXT   UNIQUE,
     created_at   BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL,
@@ -39,19 +33,24 @@ CREATE TABLE sessions (
     agent        TEXT   NOT NULL,
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
 );
-CREATE INDEX sessions_of_user ON sessions (user_id);
+CREATE INDEX sessions_of_user ON sessions (tenant_id, user_id);
 
--- Refresh tokens of scripts. One that was used stays until it expires: used again, it was stolen, and its family ends.
+-- One that was used stays while its session lasts: used again, it was stolen, and the session ends.
 CREATE TABLE refresh_tokens (
     secret_hash TEXT   NOT NULL PRIMARY KEY,
-    tenant_id   BIGINT NOT NULL,
-    user_id     BIGINT NOT NULL,
-    family      TEXT   NOT NULL,
+    session_id  BIGINT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    used_at     BIGINT
+);
+CREATE INDEX refresh_tokens_of_session ON refresh_tokens (session_id);
+
+-- Links that work once: without a user, the set-up of the installation; with one, a new password for that user.
+CREATE TABLE links (
+    secret_hash TEXT   NOT NULL PRIMARY KEY,
+    tenant_id   BIGINT,
+    user_id     BIGINT,
     expires_at  BIGINT NOT NULL,
-    used_at     BIGINT,
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
 );
-CREATE INDEX refresh_tokens_of_family ON refresh_tokens (family);
 
 -- Keys that sign the short tokens of scripts: the newest signs, all that are here verify.
 CREATE TABLE signing_keys (
@@ -76,7 +75,7 @@ CREATE TABLE api_tokens (
 );
 CREATE INDEX api_tokens_of_tenant ON api_tokens (tenant_id, id);
 
--- `for_tenant` is the tenant to join; without it, the invite makes a new one.
+-- `for_tenant` is the tenant to join; without it, the invite makes a new one. The code is sealed, since lists show it.
 CREATE TABLE invites (
     id          BIGINT NOT NULL PRIMARY KEY,
     tenant_id   BIGINT NOT NULL REFERENCES tenants (id),
@@ -88,12 +87,19 @@ CREATE TABLE invites (
     created_at  BIGINT NOT NULL,
     expires_at  BIGINT,
     used_by     BIGINT,
-    used_at     BIGINT,
-    revoked_at  BIGINT
+    used_at     BIGINT
 );
 CREATE INDEX invites_of_tenant ON invites (tenant_id, id);
 
--- Failures at the doors that take a password, per account and per address.
+-- How many invites somebody made on a day (UTC), also those that were deleted since.
+CREATE TABLE invite_days (
+    user_id BIGINT NOT NULL,
+    day     BIGINT NOT NULL,
+    made    BIGINT NOT NULL,
+    PRIMARY KEY (user_id, day)
+);
+
+-- Failures at the doors that take a password, per account, per address and per both; subjects are keyed hashes.
 CREATE TABLE lockouts (
     subject      TEXT   NOT NULL PRIMARY KEY,
     failures     BIGINT NOT NULL,
