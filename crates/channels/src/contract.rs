@@ -19,7 +19,7 @@ use watchbell_common::{
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::ManualClock,
     config::{Channel as ChannelConfig, OpenChannel},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, DeliveryId, EventId, TenantId},
     outbound,
     payload::DeliverPayload,
@@ -131,7 +131,7 @@ pub(crate) fn channel(platform: &str, target: &str) -> OpenChannel {
         secrets: BTreeMap::new(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("x", &"x".into()),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(7)), &"x".into()),
         templates: Vec::new(),
         enabled: true,
     };

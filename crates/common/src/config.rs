@@ -23,7 +23,7 @@ use crate::{
     ai::{Ai, OpenAi, OpenProvider},
     alert::Severity,
     clock::UnixMillis,
-    crypto::{Sealed, Vault},
+    crypto::{Place, Sealed, Vault},
     ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
     queue::{Published, Queue},
     routing::{CompiledTenant, PatternError},
@@ -270,7 +270,7 @@ impl Snapshot {
             for channel in &tenant.channels {
                 snapshot.add_channel(tenant, channel, vault)?;
             }
-            snapshot.ai.insert(tenant.id, open_ai(&tenant.ai, vault)?);
+            snapshot.ai.insert(tenant.id, open_ai(tenant, vault)?);
         }
         Ok(snapshot)
     }
@@ -278,12 +278,17 @@ impl Snapshot {
     fn add_channel(&mut self, tenant: &Tenant, channel: &Channel, vault: &Vault) -> Result<(), ConfigError> {
         let secret = |source| ConfigError::Secret { whose: format!("channel `{}`", channel.name), source };
         let bot = tenant.bots.iter().find(|bot| Some(bot.id) == channel.bot);
-        let sealed = bot.iter().flat_map(|bot| &bot.credentials).chain(&channel.secrets);
-        let secrets = sealed
-            .map(|(field, sealed)| Ok((field.clone(), vault.open(sealed)?)))
+        let of_bot = bot.iter().flat_map(|bot| {
+            bot.credentials.iter().map(|(field, sealed)| (field, sealed, Place::bot(tenant.id, bot.id, field)))
+        });
+        let own = channel.secrets.iter();
+        let own = own.map(|(field, sealed)| (field, sealed, Place::channel(tenant.id, channel.id, field)));
+        let secrets = of_bot
+            .chain(own)
+            .map(|(field, sealed, place)| Ok((field.clone(), vault.open(sealed, &place)?)))
             .collect::<Result<_, _>>()
             .map_err(secret)?;
-        let token = vault.open(&channel.push_token).map_err(secret)?;
+        let token = vault.open(&channel.push_token, &Place::push_token(tenant.id, channel.id)).map_err(secret)?;
         self.tokens.insert(token_hash(token.expose_secret()), channel.id);
         self.names.insert((tenant.id, channel.name.to_lowercase()), channel.id);
         let used = |used: &TemplateUse| {
@@ -317,10 +322,11 @@ impl Snapshot {
     }
 }
 
-fn open_ai(ai: &Ai, vault: &Vault) -> Result<OpenAi, ConfigError> {
+fn open_ai(tenant: &Tenant, vault: &Vault) -> Result<OpenAi, ConfigError> {
+    let (ai, place) = (&tenant.ai, Place::models(tenant.id));
     let open = |provider: &crate::ai::Provider| {
         let secret = |source| ConfigError::Secret { whose: format!("model `{}`", provider.model.name), source };
-        let api_key = provider.api_key.as_ref().map(|key| vault.open(key)).transpose().map_err(secret)?;
+        let api_key = provider.api_key.as_ref().map(|key| vault.open(key, &place)).transpose().map_err(secret)?;
         Ok(OpenProvider { model: provider.model.clone(), api_key })
     };
     let providers = ai.providers.iter().map(open).collect::<Result<_, ConfigError>>()?;

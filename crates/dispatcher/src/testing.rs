@@ -9,7 +9,7 @@ use watchbell_common::{
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::{ManualClock, UnixMillis},
     config::{Channel, Document, Match, Rule, Snapshot, Tenant},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, EventId, JobId, RuleId, TenantId},
     outbound,
     queue::{Lease, LeaseToken, QueueName, WorkerId, sqlite::SqliteQueue},
@@ -41,7 +41,7 @@ pub(crate) fn document() -> Document {
         secrets: BTreeMap::new(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault().seal("x", &id.to_string().into()),
+        push_token: vault().seal(&Place::push_token(TenantId::DEFAULT, id), &id.to_string().into()),
         templates: Vec::new(),
         enabled: true,
     };

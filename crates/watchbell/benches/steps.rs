@@ -17,7 +17,7 @@ use watchbell_common::{
     alert::Alert,
     clock::{SystemClock, UnixMillis},
     config::{Match, OpenChannel, ParseMode, Snapshot, Template, Tenant},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, DeliveryId, TemplateId, TenantId},
     outbound,
     payload::{AlertPayload, DeliverPayload},
@@ -139,7 +139,7 @@ fn tenant() -> anyhow::Result<Tenant> {
     };
     let channel = json!({
         "id": 1, "name": "ops", "platform": "console", "bot": null, "target": "", "options": {}, "secrets": {},
-        "rate_per_min": 0, "dedup_window_s": 0, "push_token": vault.seal("bench", &SecretString::from("bench")),
+        "rate_per_min": 0, "dedup_window_s": 0, "push_token": vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(1)), &SecretString::from("bench")),
         "enabled": true,
     });
     Ok(serde_json::from_value(json!({

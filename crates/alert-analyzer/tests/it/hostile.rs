@@ -12,7 +12,7 @@ use watchbell_common::{
     alert::{Alert, Origin, Severity},
     clock::SystemClock,
     config::{Channel, Document, Escalate, Match, Rule, Silence, Snapshot, Tenant},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, RuleId, SilenceId, TenantId},
     outbound,
     settings::Settings,
@@ -76,7 +76,7 @@ fn snapshot() -> Snapshot {
         secrets: [].into(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("x", &format!("token-{id}").into()),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(id)), &format!("token-{id}").into()),
         enabled: id != 9,
     };
     let rule = |id: i64, matcher: Match, channels: &[i64], set_severity| Rule {

@@ -8,7 +8,7 @@ use watchbell_alert_analyzer::{Analysed, analyse};
 use watchbell_common::{
     ai::Ai,
     config::{Channel, Document, Mute, Snapshot, Tenant},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, MuteId, TenantId},
     payload::{Content, Envelope},
 };
@@ -110,7 +110,7 @@ fn snapshot(channel: &str, mutes: Vec<Mute>) -> Snapshot {
         secrets: BTreeMap::new(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("channel/7/push_token", &SecretString::from("token")),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(7)), &SecretString::from("token")),
         templates: Vec::new(),
         enabled: true,
     };

@@ -9,7 +9,7 @@ use crate::{
     ai::{Ai, Kind},
     alert::Severity,
     config::{Document, OpenChannel, ParseMode, Snapshot, TemplateUse, Tenant},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, RuleId, TenantId},
     store::{
         Store, StoreError, channels,
@@ -407,8 +407,9 @@ async fn ids_and_made_tokens_stay_while_fields_change(empty: Empty) {
     let store = empty.open().await;
     put(&store, FULL).await;
     let before = document(&store).await;
-    let sink_token = before.tenants[0].channels[1].push_token.clone();
-    assert_eq!(vault().open(&sink_token).unwrap().expose_secret().len(), 32);
+    let sink = &before.tenants[0].channels[1];
+    let sink_token = sink.push_token.clone();
+    assert_eq!(vault().open(&sink_token, &Place::push_token(TENANT, sink.id)).unwrap().expose_secret().len(), 32);
     let changed = FULL
         .replace("rate_per_min: 60", "rate_per_min: 30")
         .replace("target: http://127.0.0.1:9999", "target: http://127.0.0.1:8888")

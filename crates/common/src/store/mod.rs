@@ -18,6 +18,7 @@ pub mod history;
 mod migrate;
 pub mod mutes;
 pub mod rules;
+pub mod sealed;
 pub mod silences;
 mod sql;
 pub mod templates;

@@ -8,7 +8,7 @@ use watchbell_common::{
     answers::{self, Found},
     clock::SystemClock,
     config::{Channel, Document, Match, Rule, Silence, Snapshot, Tenant},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, RuleId, SilenceId, TenantId},
     payload::{Payload as _, RoutePayload},
     queue::{NewJob, Queue, QueueName, Want, WorkerId, sqlite::SqliteQueue},
@@ -106,7 +106,7 @@ fn tenant(vault: &Vault) -> Tenant {
         secrets: [].into(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("x", &"token".into()),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(1)), &"token".into()),
         enabled: true,
     };
     Tenant {
