@@ -21,7 +21,7 @@ use watchbell_common::{
     config::{Channel as ChannelConfig, OpenChannel},
     crypto::{Place, Vault},
     ids::{ChannelId, DeliveryId, EventId, TenantId},
-    outbound,
+    outbound::{Guard, Http},
     payload::DeliverPayload,
 };
 
@@ -135,7 +135,7 @@ pub(crate) fn channel(platform: &str, target: &str) -> OpenChannel {
         templates: Vec::new(),
         enabled: true,
     };
-    OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new(), templates: Vec::new() }
+    OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new(), trusted: true, templates: Vec::new() }
 }
 
 /// A channel whose URL is its secret.
@@ -188,8 +188,16 @@ pub(crate) async fn refusal(example: fn(base: &str) -> OpenChannel, answer: fn(&
 
 /// With a clock that stands still.
 pub(crate) fn tools() -> Tools {
-    let http = outbound::client().unwrap();
-    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT, telegram_api: None, public_url: None }
+    let http = Http::open().unwrap();
+    let guarded = Http::guarded(Guard::new(Vec::new())).unwrap();
+    Tools {
+        http,
+        guarded,
+        clock: Arc::new(ManualClock::at(NOW)),
+        timeout: TIMEOUT,
+        telegram_api: None,
+        public_url: None,
+    }
 }
 
 /// A server that keeps what it was sent and answers as it is told.

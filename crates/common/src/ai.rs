@@ -90,6 +90,14 @@ impl Model {
 pub struct Provider {
     pub model: Model,
     pub api_key: Option<Sealed>,
+    /// Whether the operator's provisioning file names it: then it may be an address inside. Absent in what was stored
+    /// before tenants could configure models themselves.
+    #[serde(default = "yes")]
+    pub provisioned: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A tenant's models, in the order in which they are asked.
@@ -105,12 +113,14 @@ pub struct Ai {
 pub struct OpenProvider {
     pub model: Model,
     pub api_key: Option<SecretString>,
+    /// Whether it may be an address inside: the operator named it.
+    pub trusted: bool,
 }
 
 impl PartialEq for OpenProvider {
     fn eq(&self, other: &Self) -> bool {
         let key = |provider: &'_ Self| provider.api_key.as_ref().map(|key| key.expose_secret().to_owned());
-        self.model == other.model && key(self) == key(other)
+        (&self.model, self.trusted) == (&other.model, other.trusted) && key(self) == key(other)
     }
 }
 

@@ -6,7 +6,7 @@
 //! Secrets in a document are sealed ([`crate::crypto`]); only the snapshot in memory holds them open.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     str::FromStr,
     sync::Arc,
     time::Duration,
@@ -54,6 +54,35 @@ pub struct Tenant {
     pub silences: Vec<Silence>,
     #[serde(default)]
     pub ai: Ai,
+    /// Absent in documents from before tenants could configure anything themselves.
+    #[serde(default)]
+    pub operators: Operators,
+}
+
+/// What of a tenant's configuration is the operator's own, from the provisioning file. It may call addresses inside;
+/// everything else passes the guard ([`crate::outbound`]).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operators {
+    /// Everything.
+    #[default]
+    All,
+    Only {
+        bots: BTreeSet<BotId>,
+        channels: BTreeSet<ChannelId>,
+    },
+}
+
+impl Operators {
+    /// Whether a channel calls only where the operator said: it is the operator's, and so is its bot.
+    fn own(&self, channel: &Channel) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only { bots, channels } => {
+                channels.contains(&channel.id) && channel.bot.is_none_or(|bot| bots.contains(&bot))
+            }
+        }
+    }
 }
 
 /// Credentials of a platform.
@@ -256,6 +285,8 @@ pub struct OpenChannel {
     pub channel: Channel,
     /// The bot's credentials and the channel's own secrets, by field name.
     pub secrets: BTreeMap<String, SecretString>,
+    /// Whether it may call addresses inside.
+    pub trusted: bool,
     /// The templates of [`Channel::templates`] and when each is used, in that order.
     pub templates: Vec<(Template, Option<String>)>,
 }
@@ -296,7 +327,13 @@ impl Snapshot {
             Some((template.clone(), used.when.clone()))
         };
         let templates = channel.templates.iter().filter_map(used).collect();
-        let open = OpenChannel { tenant: tenant.id, channel: channel.clone(), secrets, templates };
+        let open = OpenChannel {
+            tenant: tenant.id,
+            channel: channel.clone(),
+            secrets,
+            trusted: tenant.operators.own(channel),
+            templates,
+        };
         self.channels.insert(channel.id, Arc::new(open));
         Ok(())
     }
@@ -327,7 +364,7 @@ fn open_ai(tenant: &Tenant, vault: &Vault) -> Result<OpenAi, ConfigError> {
     let open = |provider: &crate::ai::Provider| {
         let secret = |source| ConfigError::Secret { whose: format!("model `{}`", provider.model.name), source };
         let api_key = provider.api_key.as_ref().map(|key| vault.open(key, &place)).transpose().map_err(secret)?;
-        Ok(OpenProvider { model: provider.model.clone(), api_key })
+        Ok(OpenProvider { model: provider.model.clone(), api_key, trusted: provider.provisioned })
     };
     let providers = ai.providers.iter().map(open).collect::<Result<_, ConfigError>>()?;
     Ok(OpenAi { providers, max_wait: ai.max_wait_ms.map(|wait| Duration::from_millis(wait.into())) })

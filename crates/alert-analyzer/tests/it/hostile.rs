@@ -11,7 +11,7 @@ use watchbell_common::{
     ai::Ai,
     alert::{Alert, Origin, Severity},
     clock::SystemClock,
-    config::{Channel, Document, Escalate, Match, Rule, Silence, Snapshot, Tenant},
+    config::{Channel, Document, Escalate, Match, Operators, Rule, Silence, Snapshot, Tenant},
     crypto::{Place, Vault},
     ids::{ChannelId, RuleId, SilenceId, TenantId},
     outbound,
@@ -58,7 +58,7 @@ async fn obedient_server(severity: &'static str) -> (Models, JoinSet<()>) {
     let env = [("WATCHBELL_AI_BASE_URL", &*base), ("WATCHBELL_AI_MODEL", "obedient")];
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::load_with(None, &env, &[]).unwrap();
-    let models = Models::of_settings(&settings.ai, outbound::client().unwrap(), Arc::new(SystemClock)).unwrap();
+    let models = Models::of_settings(&settings.ai, outbound::Http::open().unwrap(), Arc::new(SystemClock)).unwrap();
     (models.unwrap(), tasks)
 }
 
@@ -117,6 +117,7 @@ fn snapshot() -> Snapshot {
             silence(2, Match { category: text("ignore"), ..Match::default() }),
         ],
         ai: Ai::default(),
+        operators: Operators::All,
     };
     Snapshot::compile(&Document { version: 1, tenants: vec![tenant] }, &vault).unwrap()
 }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use watchbell_alert_analyzer::{Analysed, analyse};
 use watchbell_common::{
     ai::Ai,
-    config::{Channel, Document, Mute, Snapshot, Tenant},
+    config::{Channel, Document, Mute, Operators, Snapshot, Tenant},
     crypto::{Place, Vault},
     ids::{ChannelId, MuteId, TenantId},
     payload::{Content, Envelope},
@@ -125,6 +125,7 @@ fn snapshot(channel: &str, mutes: Vec<Mute>) -> Snapshot {
         mutes,
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: Operators::All,
     };
     Snapshot::compile(&Document { version: 1, tenants: vec![tenant] }, &vault).unwrap()
 }

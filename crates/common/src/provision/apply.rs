@@ -412,7 +412,7 @@ impl Run<'_> {
                 let kept = sealed.find(|sealed| self.opens_to(sealed, &place, key));
                 kept.cloned().unwrap_or_else(|| self.vault.seal(&place, key))
             });
-            Provider { model: item.model.clone(), api_key }
+            Provider { model: item.model.clone(), api_key, provisioned: true }
         };
         Ai {
             providers: self.file.ai.iter().map(provider).collect(),

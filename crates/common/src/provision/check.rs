@@ -177,6 +177,7 @@ fn nobody() -> Tenant {
         mutes: Vec::new(),
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: crate::config::Operators::All,
     }
 }
 
@@ -211,7 +212,7 @@ impl ChannelItem {
             templates: Vec::new(),
             enabled: self.enabled,
         };
-        OpenChannel { tenant: TenantId::DEFAULT, channel, secrets, templates: Vec::new() }
+        OpenChannel { tenant: TenantId::DEFAULT, channel, secrets, trusted: true, templates: Vec::new() }
     }
 }
 

@@ -440,8 +440,7 @@ async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_al
     let store = empty.open().await;
     put(&store, FULL).await;
     let mut by_hand = tenant(&store).await.channels.remove(1);
-    by_hand.id.0 = 77;
-    by_hand.name = "mine".into();
+    moved(&mut by_hand, 77, "mine");
     let mut tx = store.begin().await.unwrap();
     channels::put(&mut tx, TENANT, &Owned { item: by_hand.clone(), provisioned: false }, "my hash").await.unwrap();
     tx.commit().await.unwrap();
@@ -454,6 +453,13 @@ async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_al
     assert!(after.default_channels.is_empty());
     let mut tx = store.begin_read().await.unwrap();
     assert_eq!(config::ai(&mut tx, TENANT).await.unwrap(), Ai::default());
+}
+
+/// A channel as somebody else made it: another id and name, and so another sealed token.
+fn moved(channel: &mut crate::config::Channel, id: i64, name: &str) {
+    (channel.id, channel.name) = (ChannelId(id), name.to_owned());
+    channel.push_token = vault().seal(&Place::push_token(TENANT, ChannelId(id)), &"a token".into());
+    channel.secrets.clear();
 }
 
 async fn a_renamed_channel_is_another_and_tokens_can_be_exchanged(empty: Empty) {
@@ -506,7 +512,7 @@ async fn nothing_changes_when_anything_is_refused(empty: Empty) {
     let mut tx = store.begin().await.unwrap();
     rules::delete(&mut tx, TENANT, RuleId(77)).await.unwrap();
     let mut channel = channels::list(&mut tx, TENANT).await.unwrap().remove(0).item;
-    (channel.id, channel.name) = (ChannelId(77), "my own".into());
+    moved(&mut channel, 77, "my own");
     channels::put(&mut tx, TENANT, &Owned { item: channel, provisioned: false }, "my hash").await.unwrap();
     tx.commit().await.unwrap();
     let in_use = refusal(&store, &read("mutes: [{ from: x }]").unwrap()).await;

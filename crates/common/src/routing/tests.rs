@@ -48,6 +48,7 @@ fn tenant(rules: Vec<Rule>, default_channels: &[ChannelId]) -> Tenant {
         mutes: Vec::new(),
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: crate::config::Operators::All,
     }
 }
 

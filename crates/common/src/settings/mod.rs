@@ -177,6 +177,7 @@ impl Ai {
                 completion_price: self.completion_price,
             },
             api_key: (!self.api_key.expose_secret().is_empty()).then(|| self.api_key.clone()),
+            trusted: true,
         })
     }
 

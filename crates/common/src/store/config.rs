@@ -1,12 +1,14 @@
 //! The configuration as a whole: its version, its lock, ids, tenants' settings, and the [`Document`].
 
+use std::collections::BTreeSet;
+
 use sqlx::Row as _;
 
 use super::{Connection, StoreError, bots, channels, mutes, rules, silences, templates};
 use crate::{
     ai::Ai,
     clock::UnixMillis,
-    config::{Document, Tenant},
+    config::{Document, Operators, Tenant},
     ids::{ChannelId, TenantId},
 };
 
@@ -173,20 +175,31 @@ pub async fn document(connection: &mut Connection) -> Result<Document, StoreErro
     let version = version(connection).await?;
     let mut document = Document { version, tenants: Vec::new() };
     for (id, name) in tenants(connection).await? {
+        let (bots, channels) = (bots::list(connection, id).await?, channels::list(connection, id).await?);
+        let operators = Operators::Only {
+            bots: operators(&bots, |bot| bot.id),
+            channels: operators(&channels, |channel| channel.id),
+        };
         document.tenants.push(Tenant {
             id,
             name,
-            bots: items(bots::list(connection, id).await?),
+            bots: items(bots),
             templates: items(templates::list(connection, id).await?),
-            channels: items(channels::list(connection, id).await?),
+            channels: items(channels),
             rules: items(rules::list(connection, id).await?),
             default_channels: items(default_channels(connection, id).await?),
             mutes: items(mutes::list(connection, id).await?),
             silences: items(silences::list(connection, id).await?),
             ai: ai(connection, id).await?,
+            operators,
         });
     }
     Ok(document)
+}
+
+/// Which of them the provisioning file made.
+fn operators<T, I: Ord>(owned: &[Owned<T>], id: impl Fn(&T) -> I) -> BTreeSet<I> {
+    owned.iter().filter(|owned| owned.provisioned).map(|owned| id(&owned.item)).collect()
 }
 
 fn items<T>(owned: Vec<Owned<T>>) -> Vec<T> {

@@ -8,6 +8,7 @@
 //! No alert waits for the store: only the recorder and whoever changes configuration use it.
 
 pub mod alerts;
+pub mod backup;
 pub mod bots;
 pub mod channels;
 pub mod config;

@@ -6,7 +6,7 @@ use watchbell_common::{
     clock::ManualClock,
     config::{Document, ParseMode, Template, TemplateUse},
     crypto::Place,
-    ids::TemplateId,
+    ids::{TemplateId, TenantId},
     payload::Fact,
     queue::QueueName,
 };

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     ai::Ai,
     clock::ManualClock,
-    config::{Channel, ConfigCell, Document, Tenant},
+    config::{Channel, ConfigCell, Document, Operators, Tenant},
     crypto::{Place, Vault},
     http,
     ids::{ChannelId, JobId, TenantId},
@@ -224,6 +224,7 @@ fn configuration(vault: &Vault) -> ConfigCell {
         mutes: Vec::new(),
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: Operators::All,
     };
     let cell = ConfigCell::default();
     cell.accept(&Document { version: 1, tenants: vec![tenant] }.publish(), vault).unwrap();

@@ -7,7 +7,7 @@ use watchbell_common::{
     alert::{Alert, Origin, Severity},
     answers::{self, Found},
     clock::SystemClock,
-    config::{Channel, Document, Match, Rule, Silence, Snapshot, Tenant},
+    config::{Channel, Document, Match, Operators, Rule, Silence, Snapshot, Tenant},
     crypto::{Place, Vault},
     ids::{ChannelId, RuleId, SilenceId, TenantId},
     payload::{Payload as _, RoutePayload},
@@ -120,6 +120,7 @@ fn tenant(vault: &Vault) -> Tenant {
         mutes: Vec::new(),
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: Operators::All,
     }
 }
 

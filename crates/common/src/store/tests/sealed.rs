@@ -79,8 +79,8 @@ fn models(vault: &Vault, tenant: TenantId) -> Ai {
         completion_price: 0.0,
     };
     let api_key = Some(vault.seal(&Place::models(tenant), &secret("api_key", tenant.0)));
-    let keyed = Provider { model: model.clone(), api_key };
-    Ai { providers: vec![Provider { model, api_key: None }, keyed], max_wait_ms: Some(5) }
+    let keyed = Provider { model: model.clone(), api_key, provisioned: true };
+    Ai { providers: vec![Provider { model, api_key: None, provisioned: true }, keyed], max_wait_ms: Some(5) }
 }
 
 fn secret(field: &str, id: i64) -> SecretString {
