@@ -376,6 +376,32 @@ async fn a_late_answer_says_that_it_is_one_wherever_it_is_sent() {
 }
 
 #[tokio::test]
+async fn what_a_tenant_configured_does_not_reach_inside() {
+    for (kind, example) in http_kinds() {
+        let server = Server::answering_with(Arc::new(example.success)).await;
+        let of_tenant = |base: &str| OpenChannel { trusted: false, ..(example.channel)(base) };
+        let refused = configure(&of_tenant(&server.base), &tools()).unwrap_err().to_string();
+        assert!(refused.starts_with('`') && refused.contains("outbound.allow_private"), "{}: {refused}", kind.id);
+        assert!(!refused.contains("hunter"), "{}: {refused}", kind.id);
+
+        // A name is looked up when something is sent.
+        let named = of_tenant(&server.base.replace("127.0.0.1", "localhost"));
+        match configure(&named, &tools()).unwrap().send(&message(), None).await {
+            Err(SendError::Rejected { detail }) => {
+                assert!(detail.contains("outbound.allow_private") && !detail.contains("hunter"), "{detail}");
+            }
+            other => panic!("{}: {other:?}", kind.id),
+        }
+        assert!(server.requests().is_empty(), "{} was called", kind.id);
+
+        let allowed = Http::guarded(Guard::new(vec!["127.0.0.0/8".parse().unwrap()])).unwrap();
+        let tools = Tools { guarded: allowed, ..tools() };
+        configure(&named, &tools).unwrap().send(&message(), None).await.unwrap();
+        assert!(!server.requests().is_empty(), "{} was not called", kind.id);
+    }
+}
+
+#[tokio::test]
 async fn too_many_requests_is_a_rate_limit_with_its_wait() {
     let answer = |_: &str| (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "17")], "slow down").into_response();
     let server = Server::answering(answer).await;

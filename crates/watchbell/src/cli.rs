@@ -19,7 +19,8 @@ config.example.toml describes each with its default.
 
   watchbell serve                      start everything; needs no other service
   watchbell send-test                  send it a sample alert mail
-  watchbell books                      received = delivered + … + pending, to the last alert"
+  watchbell books                      received = delivered + … + pending, to the last alert
+  watchbell backup DIR                 copy the data folder while it is used"
 )]
 pub struct Cli {
     #[command(flatten)]

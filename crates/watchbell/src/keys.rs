@@ -31,7 +31,7 @@ pub(crate) enum Command {
     #[command(after_help = "Where security.master_key is set, it says how to change the settings, and then seals anew.
 Old keys stay and open what they sealed, backups among it.")]
     Rotate,
-    /// Print the key of hashes for security.hash_key. It is a secret.
+    /// Print the key of hashes, for the setting that holds it. It is a secret.
     HashKey,
 }
 

@@ -350,6 +350,7 @@ on_both!(
     a_first_file_that_holds_nothing_is_a_configuration_too,
     ids_and_made_tokens_stay_while_fields_change,
     what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_alone,
+    only_what_the_file_made_may_call_inside,
     a_renamed_channel_is_another_and_tokens_can_be_exchanged,
     rules_are_tried_in_the_order_of_the_file,
     nothing_changes_when_anything_is_refused,
@@ -453,6 +454,25 @@ async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_al
     assert!(after.default_channels.is_empty());
     let mut tx = store.begin_read().await.unwrap();
     assert_eq!(config::ai(&mut tx, TENANT).await.unwrap(), Ai::default());
+}
+
+async fn only_what_the_file_made_may_call_inside(empty: Empty) {
+    let store = empty.open().await;
+    put(&store, FULL).await;
+    let mut by_hand = tenant(&store).await.channels.remove(1);
+    moved(&mut by_hand, 77, "mine");
+    let mut borrowing = by_hand.clone();
+    moved(&mut borrowing, 78, "borrows the operator's bot");
+    borrowing.bot = tenant(&store).await.channels[0].bot;
+    let mut tx = store.begin().await.unwrap();
+    for (channel, hash) in [(by_hand, "my hash"), (borrowing, "my other hash")] {
+        channels::put(&mut tx, TENANT, &Owned { item: channel, provisioned: false }, hash).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let snapshot = Snapshot::compile(&document(&store).await, &vault()).unwrap();
+    let trusted = |name: &str| snapshot.channel_by_name(TENANT, name).unwrap().trusted;
+    assert!(trusted("ops") && trusted("sink") && !trusted("mine") && !trusted("borrows the operator's bot"));
+    assert!(snapshot.ai(TENANT).unwrap().providers.iter().all(|provider| provider.trusted));
 }
 
 /// A channel as somebody else made it: another id and name, and so another sealed token.
