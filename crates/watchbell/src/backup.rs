@@ -156,8 +156,10 @@ fn verified(dir: &Path) -> anyhow::Result<Manifest> {
     ensure!(manifest.format == FORMAT, "this backup has format {}, this program knows {FORMAT}", manifest.format);
     for expected in &manifest.files {
         ensure!(FILES.contains(&&*expected.name), "{} names an unknown file", path.display());
-        let found = entry(dir, &expected.name)?;
-        ensure!(found == *expected, "{} in {} is not as it was made", expected.name, dir.display());
+        let path = dir.join(&expected.name);
+        // The bytes first: they say why a database that is damaged is so.
+        ensure!(backup::checksum(&path)? == expected.sha256, "{} is not as it was made", path.display());
+        ensure!(entry(dir, &expected.name)? == *expected, "{} is not what it says", dir.join(MANIFEST).display());
     }
     Ok(manifest)
 }
