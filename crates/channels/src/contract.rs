@@ -19,9 +19,9 @@ use watchbell_common::{
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::ManualClock,
     config::{Channel as ChannelConfig, OpenChannel},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, DeliveryId, EventId, TenantId},
-    outbound,
+    outbound::{Guard, Http},
     payload::DeliverPayload,
 };
 
@@ -131,11 +131,11 @@ pub(crate) fn channel(platform: &str, target: &str) -> OpenChannel {
         secrets: BTreeMap::new(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("x", &"x".into()),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(7)), &"x".into()),
         templates: Vec::new(),
         enabled: true,
     };
-    OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new(), templates: Vec::new() }
+    OpenChannel { tenant: TenantId::DEFAULT, channel, secrets: BTreeMap::new(), trusted: true, templates: Vec::new() }
 }
 
 /// A channel whose URL is its secret.
@@ -188,8 +188,16 @@ pub(crate) async fn refusal(example: fn(base: &str) -> OpenChannel, answer: fn(&
 
 /// With a clock that stands still.
 pub(crate) fn tools() -> Tools {
-    let http = outbound::client().unwrap();
-    Tools { http, clock: Arc::new(ManualClock::at(NOW)), timeout: TIMEOUT, telegram_api: None, public_url: None }
+    let http = Http::open().unwrap();
+    let guarded = Http::guarded(Guard::new(Vec::new())).unwrap();
+    Tools {
+        http,
+        guarded,
+        clock: Arc::new(ManualClock::at(NOW)),
+        timeout: TIMEOUT,
+        telegram_api: None,
+        public_url: None,
+    }
 }
 
 /// A server that keeps what it was sent and answers as it is told.
@@ -368,6 +376,32 @@ async fn a_late_answer_says_that_it_is_one_wherever_it_is_sent() {
         let look = |result: Result<Receipt, SendError>| drop(result.unwrap());
         send_one(kind, example, &server.base, |message| *message = late.clone(), look).await;
         assert!(server.requests().iter().all(|request| request.contains("update")), "{}", kind.id);
+    }
+}
+
+#[tokio::test]
+async fn what_a_tenant_configured_does_not_reach_inside() {
+    for (kind, example) in http_kinds() {
+        let server = Server::answering_with(Arc::new(example.success)).await;
+        let of_tenant = |base: &str| OpenChannel { trusted: false, ..(example.channel)(base) };
+        let refused = configure(&of_tenant(&server.base), &tools()).unwrap_err().to_string();
+        assert!(refused.starts_with('`') && refused.contains("outbound.allow_private"), "{}: {refused}", kind.id);
+        assert!(!refused.contains("hunter"), "{}: {refused}", kind.id);
+
+        // A name is looked up when something is sent.
+        let named = of_tenant(&server.base.replace("127.0.0.1", "localhost"));
+        match configure(&named, &tools()).unwrap().send(&message(), None).await {
+            Err(SendError::Rejected { detail }) => {
+                assert!(detail.contains("outbound.allow_private") && !detail.contains("hunter"), "{detail}");
+            }
+            other => panic!("{}: {other:?}", kind.id),
+        }
+        assert!(server.requests().is_empty(), "{} was called", kind.id);
+
+        let allowed = Http::guarded(Guard::new(vec!["127.0.0.0/8".parse().unwrap()])).unwrap();
+        let tools = Tools { guarded: allowed, ..tools() };
+        configure(&named, &tools).unwrap().send(&message(), None).await.unwrap();
+        assert!(!server.requests().is_empty(), "{} was not called", kind.id);
     }
 }
 

@@ -137,6 +137,7 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     };
     let relay = Relay {
         host: bot.text("host").unwrap_or_default().to_owned(),
+        http: tools.http.clone(),
         port,
         // The only name of ours that is sure to exist.
         hello: ClientId::Domain(from.email.domain().to_owned()),

@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use watchbell_common::config::OpenChannel;
+use watchbell_common::{config::OpenChannel, outbound::Http};
 
 use crate::{
     ConfigureError, Field, Pace, SendError, Tools,
@@ -28,7 +28,7 @@ pub(crate) const fn url_field(help: &'static str) -> Field {
 
 /// A place to post to. Its `Debug` shows the host only.
 pub(crate) struct Hook {
-    client: reqwest::Client,
+    client: Http,
     pub(crate) caller: Caller,
     pub(crate) url: Url,
 }

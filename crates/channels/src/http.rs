@@ -9,7 +9,7 @@ use reqwest::{
 use secrecy::SecretString;
 use watchbell_common::{
     clock::{Clock, UnixMillis},
-    outbound,
+    outbound::{self, CallError, Http},
 };
 
 use crate::{
@@ -28,6 +28,7 @@ const PROVIDER_ID_MAX_BYTES: usize = 100;
 /// Makes calls for one channel.
 pub(crate) struct Caller {
     pub(crate) clock: Arc<dyn Clock>,
+    http: Http,
     timeout: Duration,
     secrets: Secrets,
 }
@@ -76,7 +77,12 @@ pub(crate) type Reader = fn(&Answer) -> Option<Verdict>;
 impl Caller {
     /// `secrets` are what no error may show, however the other side repeats them.
     pub(crate) fn new(tools: &Tools, secrets: Vec<SecretString>) -> Self {
-        Self { clock: tools.clock.clone(), timeout: tools.timeout, secrets: Secrets::new(secrets) }
+        Self {
+            clock: tools.clock.clone(),
+            http: tools.http.clone(),
+            timeout: tools.timeout,
+            secrets: Secrets::new(secrets),
+        }
     }
 
     /// Sends the request and classifies what comes back by its status.
@@ -93,7 +99,7 @@ impl Caller {
 
     /// Sends the request. What comes back is not classified yet.
     pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, SendError> {
-        let response = request.timeout(self.timeout).send().await.map_err(|error| self.unanswered(error))?;
+        let response = self.http.send(request.timeout(self.timeout)).await.map_err(|error| self.unanswered(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         // The status decides. A body that breaks off is not worth a second delivery.
         let body = outbound::read_capped(response, ANSWER_MAX_BYTES).await.map(|(body, _)| body).unwrap_or_default();
@@ -116,7 +122,11 @@ impl Caller {
     }
 
     /// No answer: refused, timed out, broken off.
-    fn unanswered(&self, error: reqwest::Error) -> SendError {
+    fn unanswered(&self, error: CallError) -> SendError {
+        let error = match error {
+            CallError::Refused(refused) => return SendError::Rejected { detail: self.blot(&refused.to_string()) },
+            CallError::Failed(error) => error,
+        };
         if error.is_builder() {
             return SendError::Rejected { detail: self.blot(&outbound::explain(error)) };
         }

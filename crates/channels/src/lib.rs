@@ -39,10 +39,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use secrecy::ExposeSecret;
 use watchbell_common::{
     clock::{Clock, SystemClock},
     config::OpenChannel,
-    outbound,
+    outbound::Http,
 };
 
 use self::render::Manner;
@@ -83,9 +84,10 @@ pub fn check_option(name: &str, value: &serde_json::Value) -> Result<(), String>
 pub fn check_channel(channel: &OpenChannel) -> Result<(), (String, String)> {
     /// What is made with these is thrown away, so nothing waits and nothing is called.
     static TOOLS: LazyLock<Result<Tools, String>> = LazyLock::new(|| {
-        let http = outbound::client().map_err(|error| format!("{error:#}"))?;
+        // What is guarded depends on the settings, and names are looked up when something is sent.
+        let http = Http::open().map_err(|error| format!("{error:#}"))?;
         let clock = Arc::new(SystemClock);
-        Ok(Tools { http, clock, timeout: Duration::ZERO, telegram_api: None, public_url: None })
+        Ok(Tools { guarded: http.clone(), http, clock, timeout: Duration::ZERO, telegram_api: None, public_url: None })
     });
     let tools = TOOLS.as_ref().map_err(|why| ("platform".to_owned(), why.clone()))?;
     configure(channel, tools).map(drop).map_err(ConfigureError::into_parts)
@@ -189,8 +191,10 @@ pub struct Pace {
 /// What a channel may need to send.
 #[derive(Debug, Clone)]
 pub struct Tools {
-    /// From [`watchbell_common::outbound::client`].
-    pub http: reqwest::Client,
+    /// Makes the calls. [`configure`] gives each channel the right one of the two.
+    pub http: Http,
+    /// Makes the calls of channels that a tenant configured.
+    pub guarded: Http,
     pub clock: Arc<dyn Clock>,
     /// How long one attempt may take.
     pub timeout: Duration,
@@ -261,7 +265,29 @@ pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
         return Err(ConfigureError::new(option, format!("{} has no such option", kind.title)));
     }
     Manner::of(channel, None)?;
+    let guarded = Tools { http: tools.guarded.clone(), ..tools.clone() };
+    let tools = if channel.trusted { tools } else { &guarded };
+    check_addresses(kind, channel, tools)?;
     (kind.configure)(channel, tools)
+}
+
+/// Names the field of an address that must not be called. Where a field holds a name, its address is checked when
+/// something is sent.
+fn check_addresses(kind: &ChannelKind, channel: &OpenChannel, tools: &Tools) -> Result<(), ConfigureError> {
+    let Some(guard) = tools.http.guard() else { return Ok(()) };
+    for field in kind.bot.iter().chain(kind.fields) {
+        let text = match field.name {
+            "target" => Some(channel.channel.target.as_str()),
+            name => channel.secrets.get(name).map(ExposeSecret::expose_secret),
+        };
+        let text = text.or_else(|| channel.channel.options.get(field.name)?.as_str()).unwrap_or_default();
+        let refused = match reqwest::Url::parse(text) {
+            Ok(url) if url.has_host() => guard.check(&url),
+            _ => guard.check_host(text.trim()),
+        };
+        refused.map_err(|refused| ConfigureError::new(field.name, refused.to_string()))?;
+    }
+    Ok(())
 }
 
 fn names() -> String {

@@ -13,10 +13,10 @@ mod twilio;
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
-use watchbell_common::config::OpenChannel;
+use watchbell_common::{config::OpenChannel, outbound::Http};
 
 use self::{bot::Bot, generic::Generic, kavenegar::Kavenegar, twilio::Twilio};
 use crate::{
@@ -269,7 +269,7 @@ struct Sms<'m> {
 
 /// An SMS service: how it is asked and what its answers mean.
 trait Provider: fmt::Debug + Send + Sync {
-    fn request(&self, client: &Client, sms: &Sms<'_>) -> RequestBuilder;
+    fn request(&self, client: &Http, sms: &Sms<'_>) -> RequestBuilder;
 
     /// The provider's name for the message, if it took it.
     fn judge(&self, caller: &Caller, answer: &Answer) -> Result<Option<String>, SendError>;
@@ -277,7 +277,7 @@ trait Provider: fmt::Debug + Send + Sync {
 
 #[derive(Debug)]
 struct SmsChannel {
-    client: Client,
+    client: Http,
     caller: Caller,
     timeout: Duration,
     provider: Box<dyn Provider>,

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{
-    Client, Url,
+    Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use watchbell_common::{clock::UnixMillis, config::OpenChannel};
+use watchbell_common::{clock::UnixMillis, config::OpenChannel, outbound::Http};
 
 use crate::{
     Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Receipt, SendError, Tools,
@@ -202,7 +202,7 @@ fn signing_key(secret: &SecretString) -> Result<hmac::Key, ConfigureError> {
 }
 
 struct Webhook {
-    client: Client,
+    client: Http,
     caller: Caller,
     url: Url,
     headers: HeaderMap,

@@ -93,11 +93,12 @@ pub struct Provider {
     /// 0 in documents from before models had ids.
     #[serde(default = "no_id")]
     pub id: AiProviderId,
-    /// Whether the provisioning file made it, as it made all of them before there was another way.
-    #[serde(default = "yes")]
-    pub provisioned: bool,
     pub model: Model,
     pub api_key: Option<Sealed>,
+    /// Whether the operator's provisioning file names it: then it may be an address inside. Absent in what was stored
+    /// before tenants could configure models themselves.
+    #[serde(default = "yes")]
+    pub provisioned: bool,
 }
 
 const fn no_id() -> AiProviderId {
@@ -121,12 +122,14 @@ pub struct Ai {
 pub struct OpenProvider {
     pub model: Model,
     pub api_key: Option<SecretString>,
+    /// Whether it may be an address inside: the operator named it.
+    pub trusted: bool,
 }
 
 impl PartialEq for OpenProvider {
     fn eq(&self, other: &Self) -> bool {
         let key = |provider: &'_ Self| provider.api_key.as_ref().map(|key| key.expose_secret().to_owned());
-        self.model == other.model && key(self) == key(other)
+        (&self.model, self.trusted) == (&other.model, other.trusted) && key(self) == key(other)
     }
 }
 

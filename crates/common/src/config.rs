@@ -8,7 +8,7 @@
 pub mod check;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     str::FromStr,
     sync::Arc,
     time::Duration,
@@ -26,7 +26,7 @@ use crate::{
     ai::{Ai, OpenAi, OpenProvider},
     alert::Severity,
     clock::UnixMillis,
-    crypto::{Sealed, Vault},
+    crypto::{Place, Sealed, Vault},
     ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
     queue::{Published, Queue},
     routing::{CompiledTenant, PatternError},
@@ -57,6 +57,35 @@ pub struct Tenant {
     pub silences: Vec<Silence>,
     #[serde(default)]
     pub ai: Ai,
+    /// Absent in documents from before tenants could configure anything themselves.
+    #[serde(default)]
+    pub operators: Operators,
+}
+
+/// What of a tenant's configuration is the operator's own, from the provisioning file. It may call addresses inside;
+/// everything else passes the guard ([`crate::outbound`]).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operators {
+    /// Everything.
+    #[default]
+    All,
+    Only {
+        bots: BTreeSet<BotId>,
+        channels: BTreeSet<ChannelId>,
+    },
+}
+
+impl Operators {
+    /// Whether a channel calls only where the operator said: it is the operator's, and so is its bot.
+    fn own(&self, channel: &Channel) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only { bots, channels } => {
+                channels.contains(&channel.id) && channel.bot.is_none_or(|bot| bots.contains(&bot))
+            }
+        }
+    }
 }
 
 impl Tenant {
@@ -73,6 +102,7 @@ impl Tenant {
             mutes: Vec::new(),
             silences: Vec::new(),
             ai: Ai::default(),
+            operators: Operators::default(),
         }
     }
 }
@@ -286,6 +316,8 @@ pub struct OpenChannel {
     pub channel: Channel,
     /// The bot's credentials and the channel's own secrets, by field name.
     pub secrets: BTreeMap<String, SecretString>,
+    /// Whether it may call addresses inside.
+    pub trusted: bool,
     /// The templates of [`Channel::templates`] and when each is used, in that order.
     pub templates: Vec<(Template, Option<String>)>,
 }
@@ -300,7 +332,7 @@ impl Snapshot {
             for channel in &tenant.channels {
                 snapshot.add_channel(tenant, channel, vault)?;
             }
-            snapshot.ai.insert(tenant.id, open_ai(&tenant.ai, vault)?);
+            snapshot.ai.insert(tenant.id, open_ai(tenant, vault)?);
         }
         Ok(snapshot)
     }
@@ -308,12 +340,17 @@ impl Snapshot {
     fn add_channel(&mut self, tenant: &Tenant, channel: &Channel, vault: &Vault) -> Result<(), ConfigError> {
         let secret = |source| ConfigError::Secret { whose: format!("channel `{}`", channel.name), source };
         let bot = tenant.bots.iter().find(|bot| Some(bot.id) == channel.bot);
-        let sealed = bot.iter().flat_map(|bot| &bot.credentials).chain(&channel.secrets);
-        let secrets = sealed
-            .map(|(field, sealed)| Ok((field.clone(), vault.open(sealed)?)))
+        let of_bot = bot.iter().flat_map(|bot| {
+            bot.credentials.iter().map(|(field, sealed)| (field, sealed, Place::bot(tenant.id, bot.id, field)))
+        });
+        let own = channel.secrets.iter();
+        let own = own.map(|(field, sealed)| (field, sealed, Place::channel(tenant.id, channel.id, field)));
+        let secrets = of_bot
+            .chain(own)
+            .map(|(field, sealed, place)| Ok((field.clone(), vault.open(sealed, &place)?)))
             .collect::<Result<_, _>>()
             .map_err(secret)?;
-        let token = vault.open(&channel.push_token).map_err(secret)?;
+        let token = vault.open(&channel.push_token, &Place::push_token(tenant.id, channel.id)).map_err(secret)?;
         self.tokens.insert(token_hash(token.expose_secret()), channel.id);
         self.names.insert((tenant.id, channel.name.to_lowercase()), channel.id);
         let used = |used: &TemplateUse| {
@@ -321,7 +358,13 @@ impl Snapshot {
             Some((template.clone(), used.when.clone()))
         };
         let templates = channel.templates.iter().filter_map(used).collect();
-        let open = OpenChannel { tenant: tenant.id, channel: channel.clone(), secrets, templates };
+        let open = OpenChannel {
+            tenant: tenant.id,
+            channel: channel.clone(),
+            secrets,
+            trusted: tenant.operators.own(channel),
+            templates,
+        };
         self.channels.insert(channel.id, Arc::new(open));
         Ok(())
     }
@@ -347,11 +390,12 @@ impl Snapshot {
     }
 }
 
-fn open_ai(ai: &Ai, vault: &Vault) -> Result<OpenAi, ConfigError> {
+fn open_ai(tenant: &Tenant, vault: &Vault) -> Result<OpenAi, ConfigError> {
+    let (ai, place) = (&tenant.ai, Place::models(tenant.id));
     let open = |provider: &crate::ai::Provider| {
         let secret = |source| ConfigError::Secret { whose: format!("model `{}`", provider.model.name), source };
-        let api_key = provider.api_key.as_ref().map(|key| vault.open(key)).transpose().map_err(secret)?;
-        Ok(OpenProvider { model: provider.model.clone(), api_key })
+        let api_key = provider.api_key.as_ref().map(|key| vault.open(key, &place)).transpose().map_err(secret)?;
+        Ok(OpenProvider { model: provider.model.clone(), api_key, trusted: provider.provisioned })
     };
     let providers = ai.providers.iter().map(open).collect::<Result<_, ConfigError>>()?;
     Ok(OpenAi { providers, max_wait: ai.max_wait_ms.map(|wait| Duration::from_millis(wait.into())) })

@@ -93,10 +93,15 @@ impl Shared {
     }
 }
 
-fn open_vault(settings: &Settings) -> anyhow::Result<Vault> {
-    let key = &settings.security.master_key;
-    if !key.expose_secret().is_empty() {
-        return Vault::from_base64(key).context("security.master_key");
+/// The keys of an installation: those of the settings, or those of the key file in the data folder.
+///
+/// # Errors
+/// Name the setting or the file.
+pub fn open_vault(settings: &Settings) -> anyhow::Result<Vault> {
+    let security = &settings.security;
+    if !security.master_key.expose_secret().is_empty() {
+        return Vault::from_keys(&security.master_key, &security.old_keys, &security.hash_key)
+            .context("security.master_key, old_keys and hash_key");
     }
     if !settings.embedded() {
         bail!("security.master_key must be set where services share a queue (`openssl rand -base64 32` makes one)");

@@ -8,10 +8,10 @@ use watchbell_common::{
     ai::Ai,
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::{ManualClock, UnixMillis},
-    config::{Channel, Document, Match, Rule, Snapshot, Tenant},
-    crypto::Vault,
+    config::{Channel, Document, Match, Operators, Rule, Snapshot, Tenant},
+    crypto::{Place, Vault},
     ids::{ChannelId, EventId, JobId, RuleId, TenantId},
-    outbound,
+    outbound::{Guard, Http},
     queue::{Lease, LeaseToken, QueueName, WorkerId, sqlite::SqliteQueue},
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn document() -> Document {
         secrets: BTreeMap::new(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault().seal("x", &id.to_string().into()),
+        push_token: vault().seal(&Place::push_token(TenantId::DEFAULT, id), &id.to_string().into()),
         templates: Vec::new(),
         enabled: true,
     };
@@ -71,6 +71,7 @@ pub(crate) fn document() -> Document {
         mutes: Vec::new(),
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: Operators::All,
     };
     Document { version: 1, tenants: vec![tenant] }
 }
@@ -122,9 +123,10 @@ pub(crate) fn lease(queue: QueueName, alert: &Alert, payload: Bytes) -> Lease {
 }
 
 pub(crate) fn tools() -> Tools {
-    let http = outbound::client().unwrap();
+    let http = Http::open().unwrap();
+    let guarded = Http::guarded(Guard::new(Vec::new())).unwrap();
     let clock = Arc::new(ManualClock::at(NOW));
-    Tools { http, clock, timeout: TIMEOUT, telegram_api: None, public_url: None }
+    Tools { http, guarded, clock, timeout: TIMEOUT, telegram_api: None, public_url: None }
 }
 
 /// A queue in a folder of its own, whose time stands still at [`NOW`].

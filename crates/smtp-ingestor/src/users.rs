@@ -1,31 +1,17 @@
 //! Who may log in: a file with a `name:argon2 hash` per line.
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path};
 
 use anyhow::{Context as _, bail, ensure};
 use secrecy::SecretString;
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
-use watchbell_common::passwords::PasswordHash;
-
-/// Passwords that are checked at a time. Each takes a core for tens of milliseconds and 19 MiB.
-const CHECKS_AT_A_TIME: usize = 2;
-
-/// How long a login waits for its turn to be checked.
-const TURN_TIMEOUT: Duration = Duration::from_secs(30);
+use watchbell_common::passwords::{Busy, Hasher, PasswordHash};
 
 /// The users of `smtp.users_file`.
 #[derive(Debug)]
 pub(crate) struct Users {
-    by_name: HashMap<String, Arc<PasswordHash>>,
-    /// Stands in for the hash of a user that does not exist, so that both take equally long.
-    decoy: Arc<PasswordHash>,
-    turns: Semaphore,
+    by_name: HashMap<String, PasswordHash>,
+    hasher: Hasher,
 }
-
-/// A password could not be checked; it says nothing about the password.
-#[derive(Debug, thiserror::Error)]
-#[error("too many passwords are being checked")]
-pub(crate) struct Busy;
 
 impl Users {
     /// Reads the file. Empty lines and lines that begin with `#` are skipped.
@@ -47,22 +33,18 @@ impl Users {
             let (name, hash) = line.split_once(':').with_context(|| format!("line {number}: no `name:hash`"))?;
             ensure!(!name.is_empty(), "line {number}: the name is empty");
             let hash: PasswordHash = hash.parse().with_context(|| format!("line {number}: user `{name}`"))?;
-            if by_name.insert(name.to_owned(), Arc::new(hash)).is_some() {
+            if by_name.insert(name.to_owned(), hash).is_some() {
                 bail!("line {number}: user `{name}` is there twice");
             }
         }
         let decoy = by_name.values().next().cloned().context("it names no user")?;
-        Ok(Self { by_name, decoy, turns: Semaphore::new(CHECKS_AT_A_TIME) })
+        Ok(Self { by_name, hasher: Hasher::new()?.with_decoy(decoy) })
     }
 
     /// Whether this is the user's password. A user that does not exist takes as long as one that does, as far
     /// as all hashes in the file have the same parameters.
     pub(crate) async fn authorize(&self, name: &str, password: SecretString) -> Result<bool, Busy> {
-        let known = self.by_name.get(name);
-        let hash = known.unwrap_or(&self.decoy).clone();
-        let _turn = timeout(TURN_TIMEOUT, self.turns.acquire()).await.map_err(|_| Busy)?.map_err(|_| Busy)?;
-        let right = spawn_blocking(move || hash.verify(&password)).await.map_err(|_| Busy)?;
-        Ok(right && known.is_some())
+        self.hasher.verify(self.by_name.get(name), password).await
     }
 }
 

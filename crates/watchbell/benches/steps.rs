@@ -17,7 +17,7 @@ use watchbell_common::{
     alert::Alert,
     clock::{SystemClock, UnixMillis},
     config::{Match, OpenChannel, ParseMode, Snapshot, Template, Tenant},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, DeliveryId, TemplateId, TenantId},
     outbound,
     payload::{AlertPayload, DeliverPayload},
@@ -94,7 +94,8 @@ fn understood(analysed: Analysed) -> Option<Alert> {
 /// The tenant's channel, with a template. A message is written in the built-in layout as well, in case that fails.
 fn voice(tenant: &Tenant) -> anyhow::Result<Voice> {
     let tools = Tools {
-        http: outbound::client()?,
+        http: outbound::Http::open()?,
+        guarded: outbound::Http::open()?,
         clock: Arc::new(SystemClock),
         timeout: Duration::from_secs(1),
         telegram_api: None,
@@ -110,6 +111,7 @@ fn voice(tenant: &Tenant) -> anyhow::Result<Voice> {
         tenant: TenantId::DEFAULT,
         channel: tenant.channels[0].clone(),
         secrets: BTreeMap::new(),
+        trusted: true,
         templates: vec![(template, None)],
     };
     Ok(Voice::of(&channel, &tools)?)
@@ -139,7 +141,7 @@ fn tenant() -> anyhow::Result<Tenant> {
     };
     let channel = json!({
         "id": 1, "name": "ops", "platform": "console", "bot": null, "target": "", "options": {}, "secrets": {},
-        "rate_per_min": 0, "dedup_window_s": 0, "push_token": vault.seal("bench", &SecretString::from("bench")),
+        "rate_per_min": 0, "dedup_window_s": 0, "push_token": vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(1)), &SecretString::from("bench")),
         "enabled": true,
     });
     Ok(serde_json::from_value(json!({

@@ -8,7 +8,7 @@ use watchbell_common::{
     telemetry,
 };
 
-use crate::{books, check, dead, eval, health, send_test, serve};
+use crate::{backup, books, check, dead, eval, health, keys, send_test, serve};
 
 /// Turns raw alerts into messages that the right people see, and proves that none was lost.
 #[derive(Debug, Parser)]
@@ -19,7 +19,8 @@ config.example.toml describes each with its default.
 
   watchbell serve                      start everything; needs no other service
   watchbell send-test                  send it a sample alert mail
-  watchbell books                      received = delivered + … + pending, to the last alert"
+  watchbell books                      received = delivered + … + pending, to the last alert
+  watchbell backup DIR                 copy the data folder while it is used"
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -61,6 +62,13 @@ rest back to the queue. Exits non-zero when a service ends unasked."
     /// List and replay dead letters.
     #[command(subcommand)]
     Dead(dead::Command),
+    /// List the master keys and change them.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Copy the data folder while it is used, and check the copy.
+    Backup(backup::BackupOptions),
+    /// Put a backup back into the data folder of a stopped installation.
+    Restore(backup::RestoreOptions),
     /// Measure how well labelled mails are read, and list those that no rule knows.
     #[command(after_help = eval::HELP)]
     Eval(eval::Options),
@@ -83,6 +91,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SendTest(options) => send_test::run(&options, || Ok(cli.common.settings()?)).await,
         Command::Books(options) => books::run(&options, cli.common.settings()?).await,
         Command::Dead(command) => dead::run(command, cli.common.settings()?).await,
+        Command::Keys(command) => keys::run(command, cli.common.settings()?).await,
+        Command::Backup(options) => backup::run(&options, &cli.common.settings()?),
+        Command::Restore(options) => backup::restore(&options, &cli.common.settings()?),
         Command::Eval(options) => eval::run(&options, || Ok(cli.common.settings()?)).await,
         Command::CheckConfig(options) => check::run(&options, &cli.common.settings()?),
         Command::HashPassword => check::hash_password(),

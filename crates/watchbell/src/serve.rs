@@ -1,11 +1,7 @@
 //! `watchbell serve`: every service in one process.
 
-use std::{
-    fs::{self, File, TryLockError},
-    path::Path,
-};
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use watchbell_common::{
     http,
@@ -14,11 +10,12 @@ use watchbell_common::{
     shared::Shared,
 };
 
-use crate::output;
+use crate::{data_dir, output};
 
 /// Starts everything and returns when it has stopped.
 pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<()> {
-    let _lock = lock(&settings.data.dir)?;
+    let _lock = data_dir::lock(&settings.data.dir)?;
+    data_dir::check_whole(&settings.data.dir)?;
     let stop = stop_on_signal()?;
     let shared = Shared::open(settings).await?;
     let prepared = watchbell_api_server::prepare(&shared).await?;
@@ -59,16 +56,4 @@ fn program() -> String {
             here.and_then(|here| path.strip_prefix(here).map(Path::to_owned).ok()).unwrap_or(path).display().to_string()
         },
     )
-}
-
-/// Two processes on one data folder would each believe to be the only one.
-fn lock(dir: &Path) -> anyhow::Result<File> {
-    fs::create_dir_all(dir).with_context(|| format!("making the data folder {}", dir.display()))?;
-    let path = dir.join("lock");
-    let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another watchbell uses the data folder {}", dir.display()),
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
-    }
 }

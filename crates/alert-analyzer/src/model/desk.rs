@@ -21,7 +21,7 @@ use watchbell_common::{
     clock::{Clock, UnixMillis, millis},
     config::Snapshot,
     ids::EventId,
-    outbound,
+    outbound::{Guard, Http},
     payload::{Payload as _, RoutePayload},
     queue::{Queue, QueueName},
     shared::Shared,
@@ -102,8 +102,9 @@ impl Desk {
     pub(crate) fn new(shared: &Shared) -> anyhow::Result<Self> {
         let (queue, clock, settings) = (shared.queue.clone(), shared.clock.clone(), &shared.settings.ai);
         describe_metrics();
+        let guard = Guard::new(shared.settings.outbound.allow_private.clone());
         let inner = Inner {
-            roster: Roster::new(settings.provider(), outbound::client()?, clock.clone()),
+            roster: Roster::new(settings.provider(), Http::open()?, Http::guarded(guard)?, clock.clone()),
             cache: Cache { queue: queue.clone(), ttl: settings.cache_ttl },
             budget: Budget::new(queue.clone(), clock.clone(), settings.daily_tokens),
             max_wait: settings.max_wait,

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::{Client, Request, StatusCode};
+use reqwest::{Request, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use watchbell_common::{clock::Clock, outbound};
+use watchbell_common::{
+    clock::Clock,
+    outbound::{self, CallError, Http},
+};
 
 use crate::decode::{cut, one_line};
 
@@ -66,12 +69,15 @@ impl Failure {
 
 /// Sends a request and reads the answer: a JSON object without an `error` in it.
 pub(crate) async fn exchange(
-    http: &Client,
+    http: &Http,
     clock: &dyn Clock,
     key: Option<&SecretString>,
     request: Request,
 ) -> Result<Bytes, Failure> {
-    let response = http.execute(request).await.map_err(|error| Failure::Unreachable(outbound::explain(error)))?;
+    let response = http.execute(request).await.map_err(|error| match error {
+        CallError::Refused(refused) => Failure::Unreachable(refused.to_string()),
+        CallError::Failed(error) => Failure::Unreachable(outbound::explain(error)),
+    })?;
     let (status, headers) = (response.status(), response.headers().clone());
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Err(Failure::Limited { retry_after: outbound::retry_after(&headers, clock.now_ms()) });

@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::Client;
 use watchbell_common::{
     ai::{Model, OpenProvider},
     alert::Alert,
     clock::Clock,
     config::Snapshot,
     ids::TenantId,
+    outbound::Http,
     settings,
 };
 
@@ -42,7 +42,7 @@ impl Models {
     ///
     /// # Errors
     /// What is wrong with the settings, without a secret.
-    pub fn of_settings(settings: &settings::Ai, http: Client, clock: Arc<dyn Clock>) -> Result<Option<Self>, String> {
+    pub fn of_settings(settings: &settings::Ai, http: Http, clock: Arc<dyn Clock>) -> Result<Option<Self>, String> {
         let provider = settings.provider().map(|provider| Provider::new(provider, http, clock)).transpose()?;
         Ok(provider.map(|provider| Self(Arc::new([Arc::new(provider)]))))
     }
@@ -119,7 +119,9 @@ fn count(model: &Model, result: &Result<Answer, Failure>, usage: Usage, cost: u6
 /// and with them what is known of their servers.
 #[derive(Debug)]
 pub(crate) struct Roster {
-    http: Client,
+    /// For models that the operator set up, and for those of tenants.
+    http: Http,
+    guarded: Http,
     clock: Arc<dyn Clock>,
     own: Option<OpenProvider>,
     made: Mutex<Made>,
@@ -134,8 +136,8 @@ struct Made {
 
 impl Roster {
     /// `own` is the installation's model, which goes before those of every tenant.
-    pub(crate) fn new(own: Option<OpenProvider>, http: Client, clock: Arc<dyn Clock>) -> Self {
-        Self { http, clock, own, made: Mutex::default() }
+    pub(crate) fn new(own: Option<OpenProvider>, http: Http, guarded: Http, clock: Arc<dyn Clock>) -> Self {
+        Self { http, guarded, clock, own, made: Mutex::default() }
     }
 
     /// The models to ask for a tenant, if there are any.
@@ -168,7 +170,8 @@ impl Roster {
         if let Some(known) = made.providers.iter().find(|known| known.of == *of) {
             return Some(known.clone());
         }
-        match Provider::new(of.clone(), self.http.clone(), self.clock.clone()) {
+        let http = if of.trusted { &self.http } else { &self.guarded };
+        match Provider::new(of.clone(), http.clone(), self.clock.clone()) {
             Ok(provider) => {
                 let provider = Arc::new(provider);
                 made.providers.push(provider.clone());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_openai::{config::Config, error::OpenAIError, middleware::HttpRequestFactory};
 use bytes::Bytes;
 use reqwest::{
-    Client, Method, Request, Url,
+    Method, Request, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,6 +17,7 @@ use tower::{BoxError, service_fn};
 use watchbell_common::{
     ai::{Kind, OpenProvider},
     clock::Clock,
+    outbound::Http,
 };
 
 use super::{
@@ -99,7 +100,7 @@ pub(crate) enum Protocol {
 /// How requests travel.
 #[derive(Clone)]
 pub(crate) struct Line {
-    http: Client,
+    http: Http,
     clock: Arc<dyn Clock>,
     key: Option<SecretString>,
 }
@@ -136,7 +137,7 @@ impl Config for Server {
 
 impl Protocol {
     /// Fails with what is wrong with the configuration. Shows no secret.
-    pub(crate) fn new(provider: &OpenProvider, http: Client, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub(crate) fn new(provider: &OpenProvider, http: Http, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let model = provider.model.name.clone();
         let base = provider.model.base_url.trim_end_matches('/').to_owned();
         let line = Line { http, clock, key: provider.api_key.clone() };
@@ -144,7 +145,7 @@ impl Protocol {
         Ok(match provider.model.kind {
             Kind::Openai => {
                 let key = provider.api_key.clone().unwrap_or_default();
-                let client = async_openai::Client::build(line.http.clone(), Server { base, headers, key });
+                let client = async_openai::Client::build(line.http.client().clone(), Server { base, headers, key });
                 // In place of the crate's own transport, which reads answers of any length, logs them, and tries
                 // again by itself.
                 let transport = service_fn(move |request: HttpRequestFactory| {

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::{
     sync::Semaphore,
@@ -17,6 +16,7 @@ use watchbell_common::{
     ai::{Kind, OpenProvider},
     alert::Alert,
     clock::Clock,
+    outbound::Http,
 };
 
 use super::{
@@ -61,7 +61,7 @@ pub(crate) struct Asked {
 
 impl Provider {
     /// Fails with what is wrong with the configuration. Shows no secret.
-    pub(crate) fn new(of: OpenProvider, http: Client, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub(crate) fn new(of: OpenProvider, http: Http, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let protocol = Protocol::new(&of, http, clock)?;
         if of.model.kind == Kind::Openai && of.model.base_url.contains(OLLAMA_PORT) {
             tracing::warn!(

@@ -11,8 +11,8 @@ use watchbell_common::{
     ai::Ai,
     alert::{Alert, Origin, Severity},
     clock::SystemClock,
-    config::{Channel, Document, Escalate, Match, Rule, Silence, Snapshot, Tenant},
-    crypto::Vault,
+    config::{Channel, Document, Escalate, Match, Operators, Rule, Silence, Snapshot, Tenant},
+    crypto::{Place, Vault},
     ids::{ChannelId, RuleId, SilenceId, TenantId},
     outbound,
     settings::Settings,
@@ -58,7 +58,7 @@ async fn obedient_server(severity: &'static str) -> (Models, JoinSet<()>) {
     let env = [("WATCHBELL_AI_BASE_URL", &*base), ("WATCHBELL_AI_MODEL", "obedient")];
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::load_with(None, &env, &[]).unwrap();
-    let models = Models::of_settings(&settings.ai, outbound::client().unwrap(), Arc::new(SystemClock)).unwrap();
+    let models = Models::of_settings(&settings.ai, outbound::Http::open().unwrap(), Arc::new(SystemClock)).unwrap();
     (models.unwrap(), tasks)
 }
 
@@ -76,7 +76,7 @@ fn snapshot() -> Snapshot {
         secrets: [].into(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("x", &format!("token-{id}").into()),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(id)), &format!("token-{id}").into()),
         enabled: id != 9,
     };
     let rule = |id: i64, matcher: Match, channels: &[i64], set_severity| Rule {
@@ -117,6 +117,7 @@ fn snapshot() -> Snapshot {
             silence(2, Match { category: text("ignore"), ..Match::default() }),
         ],
         ai: Ai::default(),
+        operators: Operators::All,
     };
     Snapshot::compile(&Document { version: 1, tenants: vec![tenant] }, &vault).unwrap()
 }

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use watchbell_alert_analyzer::{Analysed, analyse};
 use watchbell_common::{
     ai::Ai,
-    config::{Channel, Document, Mute, Snapshot, Tenant},
-    crypto::Vault,
+    config::{Channel, Document, Mute, Operators, Snapshot, Tenant},
+    crypto::{Place, Vault},
     ids::{ChannelId, MuteId, TenantId},
     payload::{Content, Envelope},
 };
@@ -110,7 +110,7 @@ fn snapshot(channel: &str, mutes: Vec<Mute>) -> Snapshot {
         secrets: BTreeMap::new(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("channel/7/push_token", &SecretString::from("token")),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(7)), &SecretString::from("token")),
         templates: Vec::new(),
         enabled: true,
     };
@@ -125,6 +125,7 @@ fn snapshot(channel: &str, mutes: Vec<Mute>) -> Snapshot {
         mutes,
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: Operators::All,
     };
     Snapshot::compile(&Document { version: 1, tenants: vec![tenant] }, &vault).unwrap()
 }

@@ -157,7 +157,13 @@ async fn update_bot(
             let secrets = secrets.clone().into_iter().chain(safe.options(channel)?).collect();
             usable(
                 &bot,
-                OpenChannel { tenant: safe.tenant, channel: channel.clone(), secrets, templates: Vec::new() },
+                OpenChannel {
+                    tenant: safe.tenant,
+                    channel: channel.clone(),
+                    secrets,
+                    templates: Vec::new(),
+                    trusted: false,
+                },
             )?;
         }
         Ok(bot)
@@ -314,7 +320,10 @@ impl BotBody {
             return Err(wrong(field.name, format!("is missing; {} needs one", bot.platform)));
         }
         let secrets = safe.credentials(&bot)?;
-        usable(&bot, OpenChannel { tenant: safe.tenant, channel: example(&bot), secrets, templates: Vec::new() })?;
+        usable(
+            &bot,
+            OpenChannel { tenant: safe.tenant, channel: example(&bot), secrets, templates: Vec::new(), trusted: false },
+        )?;
         Ok(bot)
     }
 }

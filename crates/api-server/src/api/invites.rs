@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
     clock::show_time,
+    crypto::Place,
     http::ApiError,
     identity::Role,
     ids::{InviteId, TenantId, UserId},
@@ -85,7 +86,13 @@ impl Audited {
 fn view(api: &Api, invite: Invite) -> Result<InviteView, ApiError> {
     let failed = |error| ApiError::internal().because(format!("opening invite {}: {error}", invite.id));
     Ok(InviteView {
-        code: api.shared.vault.open(&invite.code).map_err(failed)?.expose_secret().to_owned(),
+        code: api
+            .shared
+            .vault
+            .open(&invite.code, &Place::invite(invite.tenant, invite.id))
+            .map_err(failed)?
+            .expose_secret()
+            .to_owned(),
         created_by: invite.created_by,
         tenant_id: invite.for_tenant,
         role: invite.role,
@@ -169,7 +176,7 @@ async fn create(
             id,
             tenant: caller.tenant,
             created_by: caller.user,
-            code: api.shared.vault.seal(&format!("invites/code/{id}"), &code),
+            code: api.shared.vault.seal(&Place::invite(caller.tenant, id), &code),
             for_tenant: (!new_tenant).then_some(caller.tenant),
             role: if new_tenant { Role::Owner } else { body.role.unwrap_or(Role::Viewer) },
             created_at: now,

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use watchbell_common::{
     config::{Bot, Channel},
-    crypto::{CryptoError, Sealed, Vault},
+    crypto::{CryptoError, Place, Sealed, Vault},
     http::ApiError,
     ids::{BotId, ChannelId, TenantId},
 };
@@ -26,35 +26,41 @@ pub(super) struct Safe<'v> {
 
 impl Safe<'_> {
     pub(super) fn seal_credential(self, bot: BotId, field: &str, secret: &SecretString) -> Sealed {
-        self.vault.seal(&format!("bots/credentials.{field}/{bot}"), secret)
+        self.vault.seal(&Place::bot(self.tenant, bot, field), secret)
     }
 
     pub(super) fn seal_option(self, channel: ChannelId, field: &str, secret: &SecretString) -> Sealed {
-        self.vault.seal(&format!("channels/secrets.{field}/{channel}"), secret)
+        self.vault.seal(&Place::channel(self.tenant, channel, field), secret)
     }
 
     pub(super) fn seal_push_token(self, channel: ChannelId, token: &SecretString) -> Sealed {
-        self.vault.seal(&format!("channels/push_token/{channel}"), token)
+        self.vault.seal(&Place::push_token(self.tenant, channel), token)
     }
 
     pub(super) fn seal_model_key(self, key: &SecretString) -> Sealed {
-        self.vault.seal(&format!("ai/api_key/{}", self.tenant), key)
+        self.vault.seal(&Place::models(self.tenant), key)
     }
 
     pub(super) fn credentials(self, bot: &Bot) -> Result<BTreeMap<String, SecretString>, ApiError> {
-        self.open_all(&bot.credentials)
+        self.open_all(&bot.credentials, |field| Place::bot(self.tenant, bot.id, field))
     }
 
     pub(super) fn options(self, channel: &Channel) -> Result<BTreeMap<String, SecretString>, ApiError> {
-        self.open_all(&channel.secrets)
+        self.open_all(&channel.secrets, |field| Place::channel(self.tenant, channel.id, field))
     }
 
     pub(super) fn push_token(self, channel: &Channel) -> Result<SecretString, ApiError> {
-        self.vault.open(&channel.push_token).map_err(|error| unreadable(&error))
+        self.vault
+            .open(&channel.push_token, &Place::push_token(self.tenant, channel.id))
+            .map_err(|error| unreadable(&error))
     }
 
-    fn open_all(self, sealed: &BTreeMap<String, Sealed>) -> Result<BTreeMap<String, SecretString>, ApiError> {
-        let open = |(field, sealed): (&String, &Sealed)| Ok((field.clone(), self.vault.open(sealed)?));
+    fn open_all(
+        self,
+        sealed: &BTreeMap<String, Sealed>,
+        place: impl Fn(&str) -> Place,
+    ) -> Result<BTreeMap<String, SecretString>, ApiError> {
+        let open = |(field, sealed): (&String, &Sealed)| Ok((field.clone(), self.vault.open(sealed, &place(field))?));
         sealed.iter().map(open).collect::<Result<_, CryptoError>>().map_err(|error| unreadable(&error))
     }
 }

@@ -24,6 +24,8 @@ use lettre::{
 };
 use tokio::time::{Instant, timeout, timeout_at};
 
+use watchbell_common::outbound::{Http, LookupError};
+
 use crate::{ConfigureError, SendError, secrets::Secrets};
 
 /// How long a relay that has the mail may take over its farewell: it is good manners, not worth waiting for.
@@ -36,6 +38,8 @@ const CLOSING: u16 = 421;
 pub(super) struct Relay {
     pub(super) host: String,
     pub(super) port: u16,
+    /// Says which addresses of the host may be connected to.
+    pub(super) http: Http,
     pub(super) hello: ClientId,
     pub(super) security: Security,
     pub(super) credentials: Option<Credentials>,
@@ -151,9 +155,7 @@ impl Relay {
             Security::Implicit(parameters) => Some(parameters.clone()),
             Security::StartTls(_) | Security::None => None,
         };
-        let server = (self.host.as_str(), self.port);
-        let opening = AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &self.hello, implicit, None);
-        let mut connection = self.within(deadline, Step::Connect, opening).await?;
+        let mut connection = self.open(deadline, implicit).await?;
         if let Security::StartTls(parameters) = &self.security {
             let upgrade = connection.starttls(parameters.clone(), &self.hello);
             self.within(deadline, Step::StartTls, upgrade).await?;
@@ -163,6 +165,29 @@ impl Relay {
             self.within(deadline, Step::Login, login).await?;
         }
         Ok(connection)
+    }
+
+    /// Connects to the first of the relay's addresses that answers.
+    async fn open(&self, deadline: Instant, tls: Option<TlsParameters>) -> Result<AsyncSmtpConnection, SendError> {
+        let hosts = timeout_at(deadline, self.http.hosts(&self.host)).await.map_err(|_| self.late(Step::Connect))?;
+        let hosts = hosts.map_err(|error| {
+            let detail = self.secrets.blot(&format!("{}: {error}", Step::Connect));
+            match error {
+                LookupError::Refused(_) => SendError::Rejected { detail },
+                LookupError::Unknown { .. } => SendError::Transient { detail, retry_after: None, ambiguous: false },
+            }
+        })?;
+        let mut result = Err(self.late(Step::Connect));
+        for host in hosts {
+            let server = (host.as_str(), self.port);
+            let timeout = Some(self.timeout);
+            let opening = AsyncSmtpConnection::connect_tokio1(server, timeout, &self.hello, tls.clone(), None);
+            result = self.within(deadline, Step::Connect, opening).await;
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
     }
 
     /// Sends the mail to the recipients that were accepted, if there are any, and takes leave.

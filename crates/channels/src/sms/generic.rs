@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use reqwest::{
-    Client, Method, RequestBuilder, Url,
+    Method, RequestBuilder, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use watchbell_common::config::OpenChannel;
+use watchbell_common::{config::OpenChannel, outbound::Http};
 
 use super::{
     Provider, Sms,
@@ -121,7 +121,7 @@ impl Generic {
 }
 
 impl Provider for Generic {
-    fn request(&self, client: &Client, sms: &Sms<'_>) -> RequestBuilder {
+    fn request(&self, client: &Http, sms: &Sms<'_>) -> RequestBuilder {
         let url = self.fill(&self.url, Syntax::Form, sms);
         let request = client.request(self.method.clone(), url).headers(self.headers.clone());
         match &self.body {

@@ -3,9 +3,10 @@
 //! The status of an answer stands in its body, as `return.status`; HTTP may say 200 whatever happened.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use reqwest::{Client, RequestBuilder, header::CONTENT_TYPE};
+use reqwest::{RequestBuilder, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use watchbell_common::outbound::Http;
 
 use super::{Provider, Sms, bot::Bot, fill};
 use crate::{
@@ -86,7 +87,7 @@ fn local_id(sms: &Sms<'_>) -> String {
 }
 
 impl Provider for Kavenegar {
-    fn request(&self, client: &Client, sms: &Sms<'_>) -> RequestBuilder {
+    fn request(&self, client: &Http, sms: &Sms<'_>) -> RequestBuilder {
         let url = format!("{}/v1/{}/sms/send.json", self.base, fill::percent(self.api_key.expose_secret()));
         let (receptor, local_id) = (receptor(sms.to), local_id(sms));
         let mut pairs = vec![("receptor", receptor.as_str()), ("message", sms.text), ("localid", local_id.as_str())];

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder, header::CONTENT_TYPE};
+use reqwest::{RequestBuilder, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
+use watchbell_common::outbound::Http;
 
 use super::{Provider, Sms, bot::Bot, fill};
 use crate::{
@@ -66,7 +67,7 @@ impl Twilio {
 }
 
 impl Provider for Twilio {
-    fn request(&self, client: &Client, sms: &Sms<'_>) -> RequestBuilder {
+    fn request(&self, client: &Http, sms: &Sms<'_>) -> RequestBuilder {
         let (name, sender) = &self.sender;
         let form = fill::form(&[("To", sms.to), (name, sender), ("Body", sms.text)]);
         let request = client.post(&self.url).basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()));

@@ -5,16 +5,17 @@
 
 use std::{fmt, time::Duration};
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url, multipart::Form};
+use reqwest::{RequestBuilder, StatusCode, Url, multipart::Form};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use teloxide::{requests::Payload, types::ChatId};
+use watchbell_common::outbound::Http;
 
 use crate::{SendError, http::Caller};
 
 /// A bot.
 pub(super) struct Api {
-    client: Client,
+    client: Http,
     caller: Caller,
     /// Up to the token, included.
     base: SecretString,
@@ -92,7 +93,7 @@ struct Parameters {
 }
 
 impl Api {
-    pub(super) fn new(client: Client, caller: Caller, base: &Url, token: &SecretString) -> Self {
+    pub(super) fn new(client: Http, caller: Caller, base: &Url, token: &SecretString) -> Self {
         let token = token.expose_secret();
         let host = base.host_str().unwrap_or_default().to_owned();
         Self { client, caller, base: format!("{}/bot{token}", base.as_str().trim_end_matches('/')).into(), host }

@@ -27,7 +27,7 @@ use teloxide::{
     net::TELEGRAM_API_URL,
     types::{ChatId, InlineKeyboardButton, MessageId, Recipient, ThreadId},
 };
-use watchbell_common::{alert::Severity, config::OpenChannel, outbound};
+use watchbell_common::{alert::Severity, config::OpenChannel};
 
 use self::{
     api::Api,
@@ -187,7 +187,7 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
             let url = proxy_url(proxy)?;
             secrets.push(proxy.clone());
             secrets.extend(url.password().map(SecretString::from));
-            outbound::client_through(&url).map_err(|error| ConfigureError::new("proxy", error.to_string()))?
+            tools.http.through(&url).map_err(|error| ConfigureError::new("proxy", error.to_string()))?
         }
         None => tools.http.clone(),
     };
@@ -197,7 +197,7 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
         (None, None) => api_base(TELEGRAM_API_URL)?,
     };
     Ok(Arc::new(Telegram {
-        api: Api::new(client, Caller::new(tools, secrets), &base, token),
+        api: Api::new(client.clone(), Caller::new(&Tools { http: client, ..tools.clone() }, secrets), &base, token),
         place: format!("{bot}/{}/{topic}", channel.channel.target),
         target,
         options,

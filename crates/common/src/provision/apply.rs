@@ -10,7 +10,7 @@ use crate::{
     ai::{Ai, Provider},
     clock::UnixMillis,
     config::{Bot, Channel, Mute, Silence, Snapshot, Template, TemplateUse},
-    crypto::{CryptoError, Sealed, Vault},
+    crypto::{CryptoError, Place, Sealed, Vault},
     ids::{AiProviderId, BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
     store::{
         Connection, Store, StoreError, bots, channels,
@@ -120,21 +120,22 @@ impl Run<'_> {
     /// The sealed form of secrets: as it was where the secret is the same, so that nothing looks changed.
     fn seal(
         &self,
-        place: &str,
-        id: i64,
+        place: impl Fn(&str) -> Place,
         secrets: &BTreeMap<String, SecretString>,
         before: Option<&BTreeMap<String, Sealed>>,
     ) -> BTreeMap<String, Sealed> {
         let seal = |(field, secret): (&String, &SecretString)| {
-            let same = before.and_then(|before| before.get(field)).filter(|sealed| self.opens_to(sealed, secret));
-            let sealed = same.cloned().unwrap_or_else(|| self.vault.seal(&format!("{place}.{field}/{id}"), secret));
+            let place = place(field);
+            let before = before.and_then(|before| before.get(field));
+            let same = before.filter(|sealed| self.opens_to(sealed, &place, secret));
+            let sealed = same.cloned().unwrap_or_else(|| self.vault.seal(&place, secret));
             (field.clone(), sealed)
         };
         secrets.iter().map(seal).collect()
     }
 
-    fn opens_to(&self, sealed: &Sealed, secret: &SecretString) -> bool {
-        self.vault.open(sealed).is_ok_and(|open| open.expose_secret() == secret.expose_secret())
+    fn opens_to(&self, sealed: &Sealed, place: &Place, secret: &SecretString) -> bool {
+        self.vault.open(sealed, place).is_ok_and(|open| open.expose_secret() == secret.expose_secret())
     }
 
     /// Notes when an item was made or changed.
@@ -173,7 +174,7 @@ impl Run<'_> {
             name: item.name.value.clone(),
             platform: item.platform.value.clone(),
             description: String::new(),
-            credentials: self.seal("bots/credentials", id.0, &item.credentials, before),
+            credentials: self.seal(|field| Place::bot(self.tenant, id, field), &item.credentials, before),
             enabled: true,
         }
     }
@@ -236,7 +237,8 @@ impl Run<'_> {
         }
         for (item, channel) in to_write {
             self.changed = true;
-            let hash = self.vault.hash(self.vault.open(&channel.push_token)?.expose_secret());
+            let place = Place::push_token(self.tenant, channel.id);
+            let hash = self.vault.hash(self.vault.open(&channel.push_token, &place)?.expose_secret());
             let id = channel.id;
             let owned = Owned { item: channel, provisioned: true };
             match channels::put(self.connection, self.tenant, &owned, &hash).await {
@@ -277,6 +279,7 @@ impl Run<'_> {
         let used = |(name, when): &(Located<String>, Option<String>)| {
             templates.get(&name.value).map(|&template| TemplateUse { template, when: when.clone() })
         };
+        let place = |field: &str| Place::channel(self.tenant, id, field);
         Channel {
             id,
             name: item.name.value.clone(),
@@ -284,7 +287,7 @@ impl Run<'_> {
             bot: item.bot.as_ref().and_then(|bot| bots.get(&bot.value).copied()),
             target: item.target.clone(),
             options: item.options.clone(),
-            secrets: self.seal("channels/secrets", id.0, &item.secrets, before.map(|channel| &channel.secrets)),
+            secrets: self.seal(place, &item.secrets, before.map(|channel| &channel.secrets)),
             rate_per_min: item.rate_per_min,
             dedup_window_s: item.dedup_window_s,
             push_token: self.push_token(item, id, before),
@@ -294,11 +297,11 @@ impl Run<'_> {
     }
 
     fn push_token(&self, item: &ChannelItem, id: ChannelId, before: Option<&Channel>) -> Sealed {
-        let place = format!("channels/push_token/{id}");
+        let place = Place::push_token(self.tenant, id);
         let given = item.push_token.as_ref().map(|token| &token.value);
         match (given, before.map(|channel| &channel.push_token)) {
             (None, Some(kept)) => kept.clone(),
-            (Some(given), Some(kept)) if self.opens_to(kept, given) => kept.clone(),
+            (Some(given), Some(kept)) if self.opens_to(kept, &place, given) => kept.clone(),
             (Some(given), _) => self.vault.seal(&place, given),
             (None, None) => {
                 let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; TOKEN_BYTES]>());
@@ -426,13 +429,14 @@ impl Run<'_> {
     /// A model is the same while its server and its name are; one that is new has the id 0. Keys are compared by the
     /// address that they are for.
     fn models(&self, before: &[Provider]) -> Vec<Provider> {
+        let place = Place::models(self.tenant);
         let provider = |item: &super::AiItem| {
             let known = || before.iter().filter(|known| known.model.base_url == item.model.base_url);
             let same = known().find(|known| known.provisioned && known.model.name == item.model.name);
             let mut sealed = known().filter_map(|known| known.api_key.as_ref());
             let api_key = item.api_key.as_ref().map(|key| {
-                let kept = sealed.find(|sealed| self.opens_to(sealed, key));
-                kept.cloned().unwrap_or_else(|| self.vault.seal(&format!("ai/api_key/{}", self.tenant), key))
+                let kept = sealed.find(|sealed| self.opens_to(sealed, &place, key));
+                kept.cloned().unwrap_or_else(|| self.vault.seal(&place, key))
             });
             let id = same.map_or(AiProviderId(0), |same| same.id);
             Provider { id, provisioned: true, model: item.model.clone(), api_key }

@@ -187,7 +187,7 @@ impl ChannelItem {
             templates: Vec::new(),
             enabled: self.enabled,
         };
-        OpenChannel { tenant: TenantId::DEFAULT, channel, secrets, templates: Vec::new() }
+        OpenChannel { tenant: TenantId::DEFAULT, channel, secrets, trusted: true, templates: Vec::new() }
     }
 }
 

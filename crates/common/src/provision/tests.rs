@@ -9,7 +9,7 @@ use crate::{
     ai::{Ai, Kind},
     alert::Severity,
     config::{Document, OpenChannel, ParseMode, Snapshot, TemplateUse, Tenant},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{ChannelId, RuleId, TenantId},
     store::{
         Store, StoreError, channels,
@@ -350,6 +350,7 @@ on_both!(
     a_first_file_that_holds_nothing_is_a_configuration_too,
     ids_and_made_tokens_stay_while_fields_change,
     what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_alone,
+    only_what_the_file_made_may_call_inside,
     a_renamed_channel_is_another_and_tokens_can_be_exchanged,
     rules_are_tried_in_the_order_of_the_file,
     nothing_changes_when_anything_is_refused,
@@ -407,8 +408,9 @@ async fn ids_and_made_tokens_stay_while_fields_change(empty: Empty) {
     let store = empty.open().await;
     put(&store, FULL).await;
     let before = document(&store).await;
-    let sink_token = before.tenants[0].channels[1].push_token.clone();
-    assert_eq!(vault().open(&sink_token).unwrap().expose_secret().len(), 32);
+    let sink = &before.tenants[0].channels[1];
+    let sink_token = sink.push_token.clone();
+    assert_eq!(vault().open(&sink_token, &Place::push_token(TENANT, sink.id)).unwrap().expose_secret().len(), 32);
     let changed = FULL
         .replace("rate_per_min: 60", "rate_per_min: 30")
         .replace("target: http://127.0.0.1:9999", "target: http://127.0.0.1:8888")
@@ -439,8 +441,7 @@ async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_al
     let store = empty.open().await;
     put(&store, FULL).await;
     let mut by_hand = tenant(&store).await.channels.remove(1);
-    by_hand.id.0 = 77;
-    by_hand.name = "mine".into();
+    moved(&mut by_hand, 77, "mine");
     let mut tx = store.begin().await.unwrap();
     channels::put(&mut tx, TENANT, &Owned { item: by_hand.clone(), provisioned: false }, "my hash").await.unwrap();
     tx.commit().await.unwrap();
@@ -453,6 +454,32 @@ async fn what_the_file_does_not_name_any_more_is_removed_and_the_rest_is_left_al
     assert!(after.default_channels.is_empty());
     let mut tx = store.begin_read().await.unwrap();
     assert_eq!(config::ai(&mut tx, TENANT).await.unwrap(), Ai::default());
+}
+
+async fn only_what_the_file_made_may_call_inside(empty: Empty) {
+    let store = empty.open().await;
+    put(&store, FULL).await;
+    let mut by_hand = tenant(&store).await.channels.remove(1);
+    moved(&mut by_hand, 77, "mine");
+    let mut borrowing = by_hand.clone();
+    moved(&mut borrowing, 78, "borrows the operator's bot");
+    borrowing.bot = tenant(&store).await.channels[0].bot;
+    let mut tx = store.begin().await.unwrap();
+    for (channel, hash) in [(by_hand, "my hash"), (borrowing, "my other hash")] {
+        channels::put(&mut tx, TENANT, &Owned { item: channel, provisioned: false }, hash).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let snapshot = Snapshot::compile(&document(&store).await, &vault()).unwrap();
+    let trusted = |name: &str| snapshot.channel_by_name(TENANT, name).unwrap().trusted;
+    assert!(trusted("ops") && trusted("sink") && !trusted("mine") && !trusted("borrows the operator's bot"));
+    assert!(snapshot.ai(TENANT).unwrap().providers.iter().all(|provider| provider.trusted));
+}
+
+/// A channel as somebody else made it: another id and name, and so another sealed token.
+fn moved(channel: &mut crate::config::Channel, id: i64, name: &str) {
+    (channel.id, channel.name) = (ChannelId(id), name.to_owned());
+    channel.push_token = vault().seal(&Place::push_token(TENANT, ChannelId(id)), &"a token".into());
+    channel.secrets.clear();
 }
 
 async fn a_renamed_channel_is_another_and_tokens_can_be_exchanged(empty: Empty) {
@@ -505,7 +532,7 @@ async fn nothing_changes_when_anything_is_refused(empty: Empty) {
     let mut tx = store.begin().await.unwrap();
     rules::delete(&mut tx, TENANT, RuleId(77)).await.unwrap();
     let mut channel = channels::list(&mut tx, TENANT).await.unwrap().remove(0).item;
-    (channel.id, channel.name) = (ChannelId(77), "my own".into());
+    moved(&mut channel, 77, "my own");
     channels::put(&mut tx, TENANT, &Owned { item: channel, provisioned: false }, "my hash").await.unwrap();
     tx.commit().await.unwrap();
     let in_use = refusal(&store, &read("mutes: [{ from: x }]").unwrap()).await;

@@ -7,7 +7,7 @@ use crate::{
     ai::Ai,
     alert::{Event, Origin, Status},
     config::Channel,
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{EventId, MuteId, RuleId, TenantId},
 };
 
@@ -30,7 +30,7 @@ fn channel(id: ChannelId, name: &str, enabled: bool) -> Channel {
         secrets: BTreeMap::new(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("x", &"x".into()),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, id), &"x".into()),
         templates: Vec::new(),
         enabled,
     }
@@ -48,6 +48,7 @@ fn tenant(rules: Vec<Rule>, default_channels: &[ChannelId]) -> Tenant {
         mutes: Vec::new(),
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: crate::config::Operators::All,
     }
 }
 

@@ -29,6 +29,7 @@ pub struct Settings {
     pub database: Database,
     pub security: Security,
     pub bootstrap: Bootstrap,
+    pub outbound: Outbound,
     pub provision: Provision,
     pub analyzer: Analyzer,
     pub ai: Ai,
@@ -116,6 +117,9 @@ pub struct Database {
 #[serde(deny_unknown_fields)]
 pub struct Security {
     pub master_key: SecretString,
+    /// Newest first.
+    pub old_keys: Vec<SecretString>,
+    pub hash_key: SecretString,
     #[serde(deserialize_with = "duration")]
     pub session_ttl: Duration,
     #[serde(deserialize_with = "duration")]
@@ -129,6 +133,12 @@ pub struct Security {
 pub struct Bootstrap {
     pub admin_email: String,
     pub admin_password: SecretString,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbound {
+    pub allow_private: Vec<IpNet>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -182,6 +192,7 @@ impl Ai {
                 completion_price: self.completion_price,
             },
             api_key: (!self.api_key.expose_secret().is_empty()).then(|| self.api_key.clone()),
+            trusted: true,
         })
     }
 
@@ -332,6 +343,11 @@ impl Settings {
         let Bootstrap { admin_email, admin_password } = &self.bootstrap;
         if admin_email.is_empty() != admin_password.expose_secret().is_empty() {
             return Err(bad("bootstrap.admin_email and bootstrap.admin_password", "set both or neither"));
+        }
+        let security = &self.security;
+        let more = !security.old_keys.is_empty() || !security.hash_key.expose_secret().is_empty();
+        if more && security.master_key.expose_secret().is_empty() {
+            return Err(bad("security.old_keys and security.hash_key", "stand beside security.master_key: set it too"));
         }
         if smtp.line_max_bytes < 512 {
             return Err(bad("smtp.line_max_bytes", "must be at least 512 (RFC 5321 §4.5.3.1.4)"));
@@ -486,11 +502,18 @@ mod tests {
         assert!(error(&[("WATCHBELL_SMTP_TLS_CERT", "/x.pem")]).contains("smtp.tls_key"));
         assert!(error(&[("WATCHBELL_HTTP_PUBLIC_URL", "watchbell.example.org")]).contains("http.public_url"));
         assert!(error(&[("WATCHBELL_ANALYZER_BATCH", "0")]).contains("analyzer.batch"));
+        assert!(error(&[("WATCHBELL_SECURITY_OLD_KEYS", "x")]).contains("security.master_key"));
+        assert!(error(&[("WATCHBELL_OUTBOUND_ALLOW_PRIVATE", "10.0.0.0")]).contains("allow_private"));
     }
 
     #[test]
     fn settings_do_not_print_secrets() {
-        let env = env(&[("WATCHBELL_QUEUE_URL", "redis://:hunter2@h/0"), ("WATCHBELL_SECURITY_MASTER_KEY", "hunter2")]);
+        let env = env(&[
+            ("WATCHBELL_QUEUE_URL", "redis://:hunter2@h/0"),
+            ("WATCHBELL_SECURITY_MASTER_KEY", "hunter2"),
+            ("WATCHBELL_SECURITY_OLD_KEYS", "hunter2,hunter2"),
+            ("WATCHBELL_SECURITY_HASH_KEY", "hunter2"),
+        ]);
         assert!(!format!("{:?}", Settings::load_with(None, &env, &[]).unwrap()).contains("hunter2"));
     }
 }

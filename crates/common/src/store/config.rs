@@ -1,6 +1,6 @@
 //! The configuration as a whole: its version, its lock, ids, tenants' settings, and the [`Document`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::Row as _;
 
@@ -8,7 +8,7 @@ use super::{Connection, StoreError, bots, channels, mutes, rules, silences, temp
 use crate::{
     ai::Ai,
     clock::UnixMillis,
-    config::{Document, Tenant},
+    config::{Document, Operators, Tenant},
     ids::{ChannelId, TenantId},
 };
 
@@ -34,6 +34,7 @@ pub enum Kind {
     Session,
     ApiToken,
     Invite,
+    SigningKey,
 }
 
 impl Kind {
@@ -51,6 +52,7 @@ impl Kind {
             Self::Session => "sessions",
             Self::ApiToken => "api_tokens",
             Self::Invite => "invites",
+            Self::SigningKey => "signing_keys",
         }
     }
 }
@@ -245,18 +247,27 @@ pub async fn document(connection: &mut Connection) -> Result<Document, StoreErro
 
 /// One tenant's part of the document. The same advice holds.
 pub async fn tenant(connection: &mut Connection, id: TenantId, name: String) -> Result<Tenant, StoreError> {
+    let (bots, channels) = (bots::list(connection, id).await?, channels::list(connection, id).await?);
+    let operators =
+        Operators::Only { bots: operators(&bots, |bot| bot.id), channels: operators(&channels, |channel| channel.id) };
     Ok(Tenant {
         id,
         name,
-        bots: items(bots::list(connection, id).await?),
+        bots: items(bots),
         templates: items(templates::list(connection, id).await?),
-        channels: items(channels::list(connection, id).await?),
+        channels: items(channels),
         rules: items(rules::list(connection, id).await?),
         default_channels: items(default_channels(connection, id).await?),
         mutes: items(mutes::list(connection, id).await?),
         silences: items(silences::list(connection, id).await?),
         ai: ai(connection, id).await?,
+        operators,
     })
+}
+
+/// Which of them the provisioning file made.
+fn operators<T, I: Ord>(owned: &[Owned<T>], id: impl Fn(&T) -> I) -> BTreeSet<I> {
+    owned.iter().filter(|owned| owned.provisioned).map(|owned| id(&owned.item)).collect()
 }
 
 fn items<T>(owned: Vec<Owned<T>>) -> Vec<T> {

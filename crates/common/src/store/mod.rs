@@ -10,6 +10,7 @@
 pub mod alerts;
 pub mod api_tokens;
 pub mod audit;
+pub mod backup;
 pub mod bots;
 pub mod channels;
 pub mod config;
@@ -23,6 +24,7 @@ pub mod lockouts;
 mod migrate;
 pub mod mutes;
 pub mod rules;
+pub mod sealed;
 pub mod sessions;
 pub mod signing_keys;
 pub mod silences;

@@ -1,12 +1,12 @@
 //! Keys that sign the short tokens of scripts, sealed.
 
 use super::{Connection, StoreError, sql};
-use crate::{clock::UnixMillis, crypto::Sealed};
+use crate::{clock::UnixMillis, crypto::Sealed, ids::TenantId};
 
 /// A key as the store knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SigningKey {
-    pub id: String,
+    pub id: i64,
     pub secret: Sealed,
     pub created_at: UnixMillis,
     /// Nothing it signed is valid after that.
@@ -15,8 +15,9 @@ pub struct SigningKey {
 
 /// Writes a new key.
 pub async fn add(connection: &mut Connection, key: &SigningKey) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO signing_keys (id, secret, created_at, expires_at) VALUES ($1, $2, $3, $4)")
-        .bind(&key.id)
+    sqlx::query("INSERT INTO signing_keys (id, tenant_id, secret, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(key.id)
+        .bind(TenantId::DEFAULT.0)
         .bind(sql::json(&key.secret))
         .bind(key.created_at)
         .bind(key.expires_at)
@@ -33,9 +34,9 @@ pub async fn newest(connection: &mut Connection, since: UnixMillis) -> Result<Op
 }
 
 /// The key of that id, unless it expired.
-pub async fn get(connection: &mut Connection, id: &str, now: UnixMillis) -> Result<Option<SigningKey>, StoreError> {
+pub async fn get(connection: &mut Connection, id: i64, now: UnixMillis) -> Result<Option<SigningKey>, StoreError> {
     let statement = "SELECT id, secret, created_at, expires_at FROM signing_keys WHERE id = $1 AND expires_at > $2";
-    sqlx::query_as(statement).bind(sql::clean(id)).bind(now).fetch_optional(connection).await?.map(read).transpose()
+    sqlx::query_as(statement).bind(id).bind(now).fetch_optional(connection).await?.map(read).transpose()
 }
 
 /// Forgets what expired.
@@ -44,6 +45,6 @@ pub async fn sweep(connection: &mut Connection, now: UnixMillis) -> Result<u64, 
     Ok(done.rows_affected())
 }
 
-fn read((id, secret, created_at, expires_at): (String, String, i64, i64)) -> Result<SigningKey, StoreError> {
+fn read((id, secret, created_at, expires_at): (i64, String, i64, i64)) -> Result<SigningKey, StoreError> {
     Ok(SigningKey { id, secret: sql::from_json("a signing key", &secret)?, created_at, expires_at })
 }

@@ -5,7 +5,8 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use watchbell_common::{
     clock::ManualClock,
     config::{Document, ParseMode, Template, TemplateUse},
-    ids::TemplateId,
+    crypto::Place,
+    ids::{TemplateId, TenantId},
     payload::Fact,
     queue::QueueName,
 };
@@ -184,7 +185,7 @@ async fn a_channel_that_edits_is_given_what_it_kept_of_the_alerts_last_message()
     let mut document = testing::document();
     let channel = &mut document.tenants[0].channels[1];
     (channel.platform, channel.target) = ("discord".to_owned(), String::new());
-    let secret = testing::vault().seal("webhook_url", &url.into());
+    let secret = testing::vault().seal(&Place::channel(TenantId::DEFAULT, channel.id, "webhook_url"), &url.into());
     channel.secrets.insert("webhook_url".to_owned(), secret);
     let queue = testing::queue();
     let first = deliver(&document, &queue);

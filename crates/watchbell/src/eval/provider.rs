@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
-use reqwest::Client;
 use tokio::time::sleep;
 use watchbell_alert_analyzer::model::{Failure, Models, Reply, merge};
 use watchbell_common::{
     alert::{Alert, Origin},
     clock::SystemClock,
-    outbound, settings,
+    outbound::Http,
+    settings,
 };
 
 use super::Answer;
@@ -24,7 +24,7 @@ const LIMIT_WAIT: (Duration, Duration) = (Duration::from_secs(15), Duration::fro
 /// The installation's own model.
 pub(super) struct Provider {
     settings: settings::Ai,
-    http: Client,
+    http: Http,
     models: Models,
 }
 
@@ -32,7 +32,7 @@ impl Provider {
     /// # Errors
     /// When the settings name no model.
     pub(super) fn of(settings: settings::Ai) -> anyhow::Result<Self> {
-        let http = outbound::client()?;
+        let http = Http::open()?;
         let models = models(&settings, &http)?;
         Ok(Self { settings, http, models })
     }
@@ -70,7 +70,7 @@ impl Provider {
     }
 }
 
-fn models(settings: &settings::Ai, http: &Client) -> anyhow::Result<Models> {
+fn models(settings: &settings::Ai, http: &Http) -> anyhow::Result<Models> {
     let models = Models::of_settings(settings, http.clone(), Arc::new(SystemClock));
     models.map_err(|why| anyhow!(why)).context("setting up the model")?.context(
         "no model is set: --provider asks the one of ai.base_url and ai.model (docs/guide/model.md), for example \

@@ -1,12 +1,15 @@
 #![cfg(test)]
 //! The product as its users meet it: real processes, real senders, a real destination.
 
+mod backup;
 mod command_line;
 mod email;
 mod eval;
 mod flow;
+mod keys;
 mod model;
 mod outages;
+mod secrets;
 mod snippets;
 mod telegram;
 mod topology;

@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     ai::Ai,
     clock::ManualClock,
-    config::{Channel, ConfigCell, Document, Tenant},
-    crypto::Vault,
+    config::{Channel, ConfigCell, Document, Operators, Tenant},
+    crypto::{Place, Vault},
     http,
     ids::{ChannelId, JobId, TenantId},
     payload::{AlertPayload, Content, Fact, Item, Payload as _},
@@ -202,7 +202,7 @@ fn channel(vault: &Vault, id: i64, token: &str, dedup_window_s: u32, enabled: bo
         secrets: std::collections::BTreeMap::default(),
         rate_per_min: 0,
         dedup_window_s,
-        push_token: vault.seal(&format!("channels/push_token/{id}"), &token.into()),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(id)), &token.into()),
         templates: Vec::new(),
         enabled,
     }
@@ -224,6 +224,7 @@ fn configuration(vault: &Vault) -> ConfigCell {
         mutes: Vec::new(),
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: Operators::All,
     };
     let cell = ConfigCell::default();
     cell.accept(&Document { version: 1, tenants: vec![tenant] }.publish(), vault).unwrap();

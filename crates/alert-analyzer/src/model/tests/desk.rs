@@ -7,8 +7,8 @@ use watchbell_common::{
     alert::{Alert, Origin, Severity},
     answers::{self, Found},
     clock::SystemClock,
-    config::{Channel, Document, Match, Rule, Silence, Snapshot, Tenant},
-    crypto::Vault,
+    config::{Channel, Document, Match, Operators, Rule, Silence, Snapshot, Tenant},
+    crypto::{Place, Vault},
     ids::{ChannelId, RuleId, SilenceId, TenantId},
     payload::{Payload as _, RoutePayload},
     queue::{NewJob, Queue, QueueName, Want, WorkerId, sqlite::SqliteQueue},
@@ -106,7 +106,7 @@ fn tenant(vault: &Vault) -> Tenant {
         secrets: [].into(),
         rate_per_min: 0,
         dedup_window_s: 0,
-        push_token: vault.seal("x", &"token".into()),
+        push_token: vault.seal(&Place::push_token(TenantId::DEFAULT, ChannelId(1)), &"token".into()),
         enabled: true,
     };
     Tenant {
@@ -120,6 +120,7 @@ fn tenant(vault: &Vault) -> Tenant {
         mutes: Vec::new(),
         silences: Vec::new(),
         ai: Ai::default(),
+        operators: Operators::All,
     }
 }
 

@@ -38,11 +38,11 @@ fn open(base_url: &str, kind: Kind) -> OpenProvider {
         prompt_price: 0.5,
         completion_price: 2.0,
     };
-    OpenProvider { model, api_key: Some(KEY.into()) }
+    OpenProvider { model, api_key: Some(KEY.into()), trusted: true }
 }
 
 fn models(bases: &[&str], kind: Kind) -> Models {
-    let http = outbound::client().unwrap();
+    let http = outbound::Http::open().unwrap();
     let make = |base: &&str| Arc::new(Provider::new(open(base, kind), http.clone(), Arc::new(SystemClock)).unwrap());
     Models::of(bases.iter().map(make))
 }
@@ -219,7 +219,7 @@ async fn no_failure_shows_the_key() {
     }
     let mut odd = open("http://127.0.0.1:1/v1", Kind::Openai);
     odd.api_key = Some("hunter2\n".into());
-    let why = Provider::new(odd, outbound::client().unwrap(), Arc::new(SystemClock)).err().unwrap();
+    let why = Provider::new(odd, outbound::Http::open().unwrap(), Arc::new(SystemClock)).err().unwrap();
     assert!(why.contains("api_key") && !why.contains("hunter2"), "{why}");
 }
 

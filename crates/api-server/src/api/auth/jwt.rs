@@ -10,10 +10,12 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use watchbell_common::{
     clock::{UnixMillis, millis},
+    crypto::Place,
     http::ApiError,
     ids::SessionId,
     store::{
         Connection,
+        config::{self, Kind},
         signing_keys::{self, SigningKey},
     },
 };
@@ -46,7 +48,7 @@ pub(crate) async fn issue(api: &Api, tx: &mut Connection, session: SessionId) ->
         Some(key) => key,
         None => make_key(api, tx, now).await?,
     };
-    let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::HS256) };
+    let header = Header { kid: Some(key.id.to_string()), ..Header::new(Algorithm::HS256) };
     let exp = (now + millis(TTL)) / 1000;
     let claims = Claims { iss: ISSUER.to_owned(), sub: session.to_string(), iat: now / 1000, exp };
     let secret = open(api, &key)?;
@@ -57,8 +59,8 @@ pub(crate) async fn issue(api: &Api, tx: &mut Connection, session: SessionId) ->
 /// The session that a token names, if we signed it and it has not expired.
 pub(crate) async fn verify(api: &Api, tx: &mut Connection, token: &str) -> Result<Option<SessionId>, ApiError> {
     let now = api.shared.clock.now_ms();
-    let Some(id) = decode_header(token).ok().and_then(|header| header.kid) else { return Ok(None) };
-    let Some(key) = signing_keys::get(tx, &id, now).await? else { return Ok(None) };
+    let Some(id) = decode_header(token).ok().and_then(|header| header.kid?.parse().ok()) else { return Ok(None) };
+    let Some(key) = signing_keys::get(tx, id, now).await? else { return Ok(None) };
     let secret = open(api, &key)?;
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[ISSUER]);
@@ -71,8 +73,8 @@ pub(crate) async fn verify(api: &Api, tx: &mut Connection, token: &str) -> Resul
 }
 
 async fn make_key(api: &Api, tx: &mut Connection, now: UnixMillis) -> Result<SigningKey, ApiError> {
-    let id = new_secret("").expose_secret()[..8].to_owned();
-    let secret = api.shared.vault.seal(&format!("signing_keys/secret/{id}"), &new_secret(""));
+    let id = config::next_id(tx, Kind::SigningKey).await?;
+    let secret = api.shared.vault.seal(&Place::signing_key(id), &new_secret(""));
     let expires_at = now + millis(KEY_SIGNS_FOR + TTL);
     let key = SigningKey { id, secret, created_at: now, expires_at };
     signing_keys::add(tx, &key).await?;
@@ -81,5 +83,5 @@ async fn make_key(api: &Api, tx: &mut Connection, now: UnixMillis) -> Result<Sig
 
 fn open(api: &Api, key: &SigningKey) -> Result<secrecy::SecretString, ApiError> {
     let failed = |error| ApiError::internal().because(format!("opening the signing key {}: {error}", key.id));
-    api.shared.vault.open(&key.secret).map_err(failed)
+    api.shared.vault.open(&key.secret, &Place::signing_key(key.id)).map_err(failed)
 }

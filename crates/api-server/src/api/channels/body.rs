@@ -244,7 +244,8 @@ fn sendable(channel: &Channel, kind: &ChannelKind, bot: Option<&Bot>, safe: Safe
     if let Some(bot) = bot {
         secrets.extend(safe.credentials(bot)?);
     }
-    let open = OpenChannel { tenant: safe.tenant, channel: channel.clone(), secrets, templates: Vec::new() };
+    let open =
+        OpenChannel { tenant: safe.tenant, channel: channel.clone(), secrets, templates: Vec::new(), trusted: false };
     watchbell_channels::check_channel(&open).map_err(|(field, why)| {
         let of_bot = kind.bot.iter().any(|known| known.name == field);
         let option = kind.fields.iter().any(|known| known.name == field) && field != "target";

@@ -12,7 +12,7 @@ use watchbell_common::{
     config::{Document, OpenChannel, Snapshot},
     http::ApiError,
     ids::{ChannelId, DeliveryId, EventId},
-    outbound,
+    outbound::{Guard, Http},
     payload::DeliverPayload,
     store::config,
 };
@@ -62,7 +62,8 @@ async fn test_channel(
     let settings = &api.shared.settings;
     let failed = |error: anyhow::Error| ApiError::internal().because(format!("{error:#}"));
     let tools = Tools {
-        http: outbound::client().map_err(failed)?,
+        http: Http::open().map_err(failed)?,
+        guarded: Http::guarded(Guard::new(settings.outbound.allow_private.clone())).map_err(failed)?,
         clock: api.shared.clock.clone(),
         timeout: settings.dispatcher.attempt_timeout,
         telegram_api: settings.telegram.api_base.clone(),
@@ -113,6 +114,7 @@ async fn open(api: &Api, caller: &Caller, id: ChannelId) -> Result<OpenChannel, 
         channel: open.channel.clone(),
         secrets: open.secrets.clone(),
         templates: open.templates.clone(),
+        trusted: open.trusted,
     })
 }
 

@@ -5,7 +5,10 @@ mod server;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use watchbell_common::alert::Status;
+use watchbell_common::{
+    alert::Status,
+    outbound::{Guard, Http},
+};
 
 use self::server::{CLOSE, GREETING, MAIL, STALL, Script, Server};
 use super::*;
@@ -52,6 +55,25 @@ fn header(mail: &str, name: &str) -> String {
     let value = values.next().unwrap_or_else(|| panic!("no {name} in {head}")).to_owned();
     assert_eq!(values.next(), None, "{name} stands there twice");
     value
+}
+
+#[tokio::test]
+async fn the_relay_of_a_tenant_is_not_inside() {
+    let server = Server::taking_everything().await;
+    let of_tenant = |host| OpenChannel { trusted: false, ..channel(&server, ANN, &[("host", host)]) };
+    let refused = crate::configure(&of_tenant("127.0.0.1"), &contract::tools()).unwrap_err().to_string();
+    assert!(refused.contains("`host`") && refused.contains("outbound.allow_private"), "{refused}");
+    for host in ["localhost", "localhost."] {
+        match send(&of_tenant(host)).await {
+            Err(SendError::Rejected { detail }) => assert!(detail.contains("outbound.allow_private"), "{detail}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(server.commands().is_empty(), "{:?}", server.commands());
+    let guarded = Http::guarded(Guard::new(vec!["127.0.0.0/8".parse().unwrap()])).unwrap();
+    let tools = Tools { guarded, ..contract::tools() };
+    crate::configure(&of_tenant("localhost"), &tools).unwrap().send(&contract::message(), None).await.unwrap();
+    assert_eq!(server.mails().len(), 1);
 }
 
 #[tokio::test]

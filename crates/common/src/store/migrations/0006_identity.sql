@@ -4,7 +4,7 @@
 ALTER TABLE tenants ADD COLUMN disabled BIGINT NOT NULL DEFAULT 0;
 
 INSERT INTO ids (kind, last) VALUES ('tenants', 1), ('users', 0), ('sessions', 0), ('api_tokens', 0),
-    ('invites', 0);
+    ('invites', 0), ('signing_keys', 0);
 
 CREATE TABLE users (
     id             BIGINT NOT NULL PRIMARY KEY,
@@ -52,9 +52,11 @@ CREATE TABLE links (
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
 );
 
--- Keys that sign the short tokens of scripts: the newest signs, all that are here verify.
+-- Keys that sign the short tokens of scripts: the newest signs, all that are here verify. They are the
+-- installation's, so their tenant is the default one.
 CREATE TABLE signing_keys (
-    id         TEXT   NOT NULL PRIMARY KEY,
+    id         BIGINT NOT NULL PRIMARY KEY,
+    tenant_id  BIGINT NOT NULL REFERENCES tenants (id),
     secret     TEXT   NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL

@@ -6,7 +6,7 @@ use super::{Empty, on_both};
 use crate::{
     alert::Severity,
     config::{Active, Bot, Channel, Escalate, Match, Mute, ParseMode, Rule, Silence, Template, TemplateUse},
-    crypto::Vault,
+    crypto::{Place, Vault},
     ids::{BotId, ChannelId, MuteId, RuleId, SilenceId, TemplateId, TenantId},
     store::{
         Connection, Store, StoreError, bots, channels,
@@ -37,7 +37,10 @@ fn owned<T>(item: T) -> Owned<T> {
 }
 
 fn bot(id: i64) -> Owned<Bot> {
-    let credentials = BTreeMap::from([("bot_token".to_owned(), vault().seal("bots/bot_token/1", &"s3cret".into()))]);
+    let credentials = BTreeMap::from([(
+        "bot_token".to_owned(),
+        vault().seal(&Place::bot(TENANT, BotId(id), "bot_token"), &"s3cret".into()),
+    )]);
     owned(Bot {
         id: BotId(id),
         name: format!("bot {id}"),
@@ -59,7 +62,7 @@ fn channel(id: i64, bot: Option<i64>) -> Owned<Channel> {
         secrets: BTreeMap::new(),
         rate_per_min: 60,
         dedup_window_s: u32::MAX,
-        push_token: vault().seal("channels/push_token/1", &"t".into()),
+        push_token: vault().seal(&Place::push_token(TENANT, ChannelId(id)), &"t".into()),
         templates: Vec::new(),
         enabled: id != 2,
     })
@@ -135,7 +138,8 @@ async fn what_is_written_is_read(empty: Empty) {
     let tenant = &document.tenants[0];
     assert_eq!((tenant.id, tenant.name.as_str()), (TENANT, "default"));
     assert_eq!((tenant.bots.len(), tenant.bots[0].name.as_str()), (1, "bot 1"));
-    let token = vault().open(&tenant.bots[0].credentials["bot_token"]).unwrap();
+    let token =
+        vault().open(&tenant.bots[0].credentials["bot_token"], &Place::bot(TENANT, BotId(1), "bot_token")).unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&token), "s3cret");
     assert_eq!(tenant.channels.len(), 2);
     assert_eq!(tenant.channels[0].options, channel(1, None).item.options);

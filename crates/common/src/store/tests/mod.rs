@@ -3,6 +3,7 @@
 mod configuration;
 mod history;
 mod migrations;
+mod sealed;
 
 use std::path::PathBuf;
 
