@@ -82,25 +82,8 @@ impl Vault {
     /// Reads the key file in a data folder, or makes one that only its owner can read.
     pub fn from_data_dir(dir: &Path) -> anyhow::Result<Self> {
         use anyhow::Context as _;
-        let path = dir.join("master.key");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let text = STANDARD.encode(rand::random::<[u8; KEY_BYTES]>());
-                fs::create_dir_all(dir).with_context(|| format!("making the data folder {}", dir.display()))?;
-                let mut file = fs::OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(&path)
-                    .with_context(|| format!("making {}", path.display()))?;
-                file.write_all(text.as_bytes())?;
-                file.sync_all()?;
-                text
-            }
-            Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
-        };
-        Self::from_base64(&text.into()).with_context(|| format!("reading {}", path.display()))
+        let key = secret_in(dir, "master.key")?;
+        Self::from_base64(&key).with_context(|| format!("reading {}", dir.join("master.key").display()))
     }
 
     /// Seals a secret for a place, for example `channels/push_token/7`.
@@ -137,6 +120,29 @@ impl Vault {
     /// A keyed hash, in hex: finds a secret in the store without storing it.
     pub fn hash(&self, text: &str) -> String {
         hex(hmac::sign(&self.hashing, text.as_bytes()).as_ref())
+    }
+}
+
+/// Reads a secret from a file in a data folder, or makes one, 32 random bytes in base64, that only its owner can read.
+pub fn secret_in(dir: &Path, name: &str) -> anyhow::Result<SecretString> {
+    use anyhow::Context as _;
+    let path = dir.join(name);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = STANDARD.encode(rand::random::<[u8; KEY_BYTES]>());
+            fs::create_dir_all(dir).with_context(|| format!("making the data folder {}", dir.display()))?;
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .with_context(|| format!("making {}", path.display()))?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            Ok(text.into())
+        }
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
     }
 }
 

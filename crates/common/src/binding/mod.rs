@@ -1,9 +1,11 @@
 //! Bindings: a secret is tied to the addresses that may use it. The one implementation, for every door.
 //!
 //! [`decide`] is the whole rule, a pure function of binding, address, policy and time. Around it: [`token`] (which
-//! secret a request carries, and how it is kept), [`source`] (whose request it is) and [`proxy_protocol`].
+//! secret a request carries, and how it is kept), [`source`] (whose request it is), [`proxy_protocol`] and [`gateway`]
+//! (what can be changed while running).
 //! `crate::store::bindings` keeps bindings.
 
+pub mod gateway;
 pub mod proxy_protocol;
 pub mod source;
 pub mod token;
@@ -51,19 +53,6 @@ pub enum Stance {
     Observe,
     /// Add the address to the binding, until [`Policy::learn_until`]; after that, refuse.
     Learn,
-}
-
-impl std::str::FromStr for Stance {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "enforce" => Ok(Self::Enforce),
-            "observe" => Ok(Self::Observe),
-            "learn" => Ok(Self::Learn),
-            _ => Err("must be enforce, observe or learn"),
-        }
-    }
 }
 
 /// The addresses of a binding. Nearly all have one, which then needs no memory of its own.

@@ -20,7 +20,7 @@ const fn both(version: i64, name: &'static str, sql: &'static str) -> Migration 
     Migration { version, name, sqlite: sql, postgres: sql }
 }
 
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: &[Migration] = &[
     both(1, "configuration", include_str!("migrations/0001_configuration.sql")),
     both(2, "history", include_str!("migrations/0002_history.sql")),
     Migration {
@@ -31,6 +31,7 @@ const MIGRATIONS: [Migration; 5] = [
     },
     both(4, "templates", include_str!("migrations/0004_templates.sql")),
     both(5, "model", include_str!("migrations/0005_model.sql")),
+    both(7, "bindings", include_str!("migrations/0007_bindings.sql")),
 ];
 
 /// Any number that no other user of the database takes for its advisory lock: "watchbel" in ASCII.
@@ -54,7 +55,7 @@ pub(super) async fn run(store: &Store) -> Result<(), StoreError> {
             "its schema has version {version}, this program knows versions up to {newest}: use a newer program"
         )));
     }
-    for migration in &MIGRATIONS {
+    for migration in MIGRATIONS {
         let known = applied.iter().find(|(version, _)| *version == migration.version).map(|(_, checksum)| &**checksum);
         apply(&mut tx, migration, store.engine, known).await?;
     }

@@ -8,6 +8,7 @@
 //! No alert waits for the store: only the recorder and whoever changes configuration use it.
 
 pub mod alerts;
+pub mod bindings;
 pub mod bots;
 pub mod channels;
 pub mod config;
@@ -15,6 +16,8 @@ pub mod deliveries;
 mod error;
 pub mod events;
 pub mod history;
+pub mod interceptions;
+pub mod leases;
 mod migrate;
 pub mod mutes;
 pub mod rules;
@@ -23,6 +26,7 @@ mod sql;
 pub mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod usage;
 
 use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 

@@ -1,5 +1,6 @@
 //! What the store promises, checked on SQLite and on PostgreSQL alike.
 
+mod bindings;
 mod configuration;
 mod history;
 mod migrations;
