@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
+pub use reqwest::{Client, Response};
 use reqwest::{
-    Client, ClientBuilder, Proxy, Response, Url,
+    ClientBuilder, Proxy, Url,
     header::{HeaderMap, RETRY_AFTER},
     redirect::Policy,
 };

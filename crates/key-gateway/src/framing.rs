@@ -275,10 +275,19 @@ mod tests {
     #[test]
     fn a_malformed_chunk_spoils_what_follows() {
         let long = format!("{}\r\n", "1".repeat(20_000));
-        for chunk in
-            ["x\r\n", "-1\r\n", "\r\n", "5\n", "3\r\nabcd\r\n", "1 1\r\n", "fffffffffffffffff\r\n", "0\r\n x: y\r\n", &long]
-        {
-            let bytes = format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}\r\nGET / HTTP/1.1\r\n\r\n");
+        for chunk in [
+            "x\r\n",
+            "-1\r\n",
+            "\r\n",
+            "5\n",
+            "3\r\nabcd\r\n",
+            "1 1\r\n",
+            "fffffffffffffffff\r\n",
+            "0\r\n x: y\r\n",
+            &long,
+        ] {
+            let bytes =
+                format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}\r\nGET / HTTP/1.1\r\n\r\n");
             assert_eq!(follow(bytes.as_bytes()), (1, Some((2, Doubt::BadChunk))), "{chunk:?}");
         }
     }

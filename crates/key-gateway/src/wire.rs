@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -46,9 +46,15 @@ pub(crate) struct Watch {
     doubtful: AtomicBool,
     /// The connection became something else than HTTP.
     upgraded: AtomicBool,
+    /// How the body of the present request stands.
+    upload: AtomicU8,
 }
 
 const NO_HEAD: u64 = u64::MAX;
+
+const UPLOADED: u8 = 0;
+const UPLOADING: u8 = 1;
+const UPLOAD_FAILED: u8 = 2;
 
 impl Watch {
     pub(crate) fn new() -> Self {
@@ -61,6 +67,7 @@ impl Watch {
             doubt: Mutex::new(None),
             doubtful: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
+            upload: AtomicU8::new(UPLOADED),
         }
     }
 
@@ -76,6 +83,23 @@ impl Watch {
     /// A request was answered to its end, or given up.
     pub(crate) fn answered(&self) {
         self.answered.fetch_add(1, Relaxed);
+    }
+
+    /// The body of the next request is about to be passed on, or is empty.
+    pub(crate) fn upload_begins(&self, empty: bool) {
+        self.upload.store(if empty { UPLOADED } else { UPLOADING }, Relaxed);
+    }
+
+    pub(crate) fn upload_ended(&self, whole: bool) {
+        self.upload.store(if whole { UPLOADED } else { UPLOAD_FAILED }, Relaxed);
+    }
+
+    pub(crate) fn uploading(&self) -> bool {
+        self.upload.load(Relaxed) == UPLOADING
+    }
+
+    pub(crate) fn upload_failed(&self) -> bool {
+        self.upload.load(Relaxed) == UPLOAD_FAILED
     }
 
     /// From now on, the bytes are not HTTP.

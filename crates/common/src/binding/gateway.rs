@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Policy, Stance};
 use crate::{clock::UnixMillis, settings};
 
+/// The note on the queue that names the one private address from which every client seems to come.
+pub const SINGLE_SOURCE_NOTE: &str = "gateway:single-source";
+
 /// What happens to a key that nobody can look up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
