@@ -6,6 +6,7 @@ pub mod cli;
 mod dead;
 mod eval;
 mod health;
+mod import;
 mod output;
 mod send_test;
 mod serve;

@@ -102,9 +102,8 @@ impl Binding {
     /// The text says what is wrong.
     pub fn check(mode: Mode, addresses: &[IpNet]) -> Result<(), String> {
         match (mode, addresses.len()) {
-            (Mode::Single, 1) | (Mode::All, _) => Ok(()),
+            (Mode::Single, 1) | (Mode::Multiple, 1..=ADDRESSES_MAX) | (Mode::All, _) => Ok(()),
             (Mode::Single, _) => Err("`single` takes exactly one address or network".to_owned()),
-            (Mode::Multiple, 1..=ADDRESSES_MAX) => Ok(()),
             (Mode::Multiple, _) => Err(format!("`multiple` takes 1 to {ADDRESSES_MAX} addresses or networks")),
         }
     }

@@ -21,6 +21,7 @@ pub mod leases;
 mod migrate;
 pub mod mutes;
 pub mod rules;
+pub mod sentinel;
 pub mod silences;
 mod sql;
 pub mod templates;

@@ -5,6 +5,7 @@ mod command_line;
 mod email;
 mod eval;
 mod flow;
+mod gateway;
 mod model;
 mod outages;
 mod topology;

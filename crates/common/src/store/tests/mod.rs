@@ -4,6 +4,7 @@ mod bindings;
 mod configuration;
 mod history;
 mod migrations;
+mod sentinel;
 
 use std::path::PathBuf;
 
