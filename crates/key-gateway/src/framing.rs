@@ -137,7 +137,7 @@ impl Framing {
         })?;
         self.at = match self.at {
             // Empty lines before a request are passed over (RFC 9112 §2.2).
-            At::RequestLine if line.is_empty() => At::RequestLine,
+            At::RequestLine | At::Trailer if line.is_empty() => At::RequestLine,
             At::RequestLine => {
                 self.head = Head::default();
                 At::Header
@@ -153,7 +153,6 @@ impl Framing {
             },
             At::ChunkEnd if line.is_empty() => At::ChunkSize,
             At::ChunkEnd => return Err(Doubt::BadChunk),
-            At::Trailer if line.is_empty() => At::RequestLine,
             At::Trailer if line.starts_with(b" ") || line.starts_with(b"\t") => return Err(Doubt::BadChunk),
             at => at,
         };

@@ -160,11 +160,17 @@ impl Guard {
 
     /// Whether the request of a client may pass.
     pub(crate) async fn admit(&self, request: &Parts, client: IpAddr) -> Result<(), Refusal> {
+        let admitted = self.check(request, client).await;
+        self.passed.fetch_add(u64::from(admitted.is_ok()), Relaxed);
+        admitted
+    }
+
+    async fn check(&self, request: &Parts, client: IpAddr) -> Result<(), Refusal> {
         let places = Places { google: self.settings.google_keys };
         let found = token::find(&request.headers, request.uri.query(), places);
         let Some(token) = found.map_err(|_| Refusal::KeysDiffer)? else {
             let refused = self.rules.load().without_key == WithoutKey::Refuse;
-            return if refused { Err(Refusal::KeyMissing) } else { Ok(self.count_passed()) };
+            return if refused { Err(Refusal::KeyMissing) } else { Ok(()) };
         };
         let key = self.hasher.hash(&token);
         let mut known = self.cache.get(&key);
@@ -181,17 +187,17 @@ impl Guard {
             match verdict {
                 Verdict::Allowed => {
                     self.count_use(&current);
-                    return Ok(self.count_passed());
+                    return Ok(());
                 }
                 Verdict::Learn(net) => {
                     if !self.learn(key, client, net).await {
                         // Nobody could write it down; the next use will be.
-                        return Ok(self.count_passed());
+                        return Ok(());
                     }
                 }
                 Verdict::Observed(reason) => {
                     self.intercept(request, &current, &token, client, reason, false);
-                    return Ok(self.count_passed());
+                    return Ok(());
                 }
                 Verdict::Refused(reason) => {
                     self.intercept(request, &current, &token, client, reason, true);
@@ -209,13 +215,9 @@ impl Guard {
             FailMode::Closed => Err(Refusal::BindingsUnavailable),
             FailMode::Open => {
                 metrics::counter!("watchbell_gateway_unchecked_total").increment(1);
-                Ok(self.count_passed())
+                Ok(())
             }
         }
-    }
-
-    fn count_passed(&self) {
-        self.passed.fetch_add(1, Relaxed);
     }
 
     fn count_use(&self, known: &Arc<Known>) {

@@ -93,7 +93,7 @@ impl Refusal {
         matches!(self, Self::Doubtful(_) | Self::Connect | Self::BadBody | Self::SlowBody)
     }
 
-    /// The answer, in the shape of all errors of this product, which clients of OpenAI's API read as well.
+    /// The answer, in the shape of all errors of this product, which clients of model services read as well.
     pub(crate) fn response(self) -> Response<Bytes> {
         let (status, code) = self.status();
         let body = json!({"error": {"code": code, "message": self.message()}}).to_string();

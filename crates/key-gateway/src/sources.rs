@@ -81,7 +81,9 @@ mod tests {
     fn many_keys_from_one_private_address_are_noticed_and_nothing_else() {
         let judged = |addresses: &[&str], keys| {
             let watch = SourceWatch::default();
-            addresses.iter().for_each(|address| watch.seen(address.parse().unwrap()));
+            for address in addresses {
+                watch.seen(address.parse().unwrap());
+            }
             watch.single(keys).map(|address| address.to_string())
         };
         assert_eq!(judged(&["172.17.0.1", "::ffff:172.17.0.1"], 3).as_deref(), Some("172.17.0.1"));

@@ -144,14 +144,13 @@ impl Upstream {
             }
         }
         let peer = from.peer.to_canonical();
-        let mut forwarded = match peer {
-            IpAddr::V4(peer) => format!("for={peer};proto=http"),
-            IpAddr::V6(peer) => format!("for=\"[{peer}]\";proto=http"),
+        let node = match peer {
+            IpAddr::V4(peer) => peer.to_string(),
+            IpAddr::V6(peer) => format!("\"[{peer}]\""),
         };
-        if let Some(host) = host.as_ref().and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['"', '\\']))
-        {
-            forwarded.push_str(&format!(";host=\"{host}\""));
-        }
+        let named = host.as_ref().and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['"', '\\']));
+        let named = named.map(|host| format!(";host=\"{host}\"")).unwrap_or_default();
+        let forwarded = format!("for={node};proto=http{named}");
         append_to_list(headers, header::FORWARDED, &forwarded);
         append_to_list(headers, FORWARDED_FOR, &peer.to_string());
         headers.insert(REAL_IP, text(&from.client.to_string()));

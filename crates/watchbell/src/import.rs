@@ -14,7 +14,8 @@ use crate::output;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// The bindings of a Key-IP Sentinel. Set gateway.hmac_secret to its SENTINEL_HMAC_SECRET, so that they match.
+    /// The bindings of a Key-IP Sentinel. Its secret must be the gateway's, so that they match:
+    /// docs/guide/key-gateway.md.
     KeyIpSentinel {
         /// Its database: <postgres://user:password@host/name>.
         url: SecretString,

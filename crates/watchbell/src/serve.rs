@@ -38,18 +38,16 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
     services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared.clone(), mail, stop));
     services.spawn("alert-analyzer", |stop| watchbell_alert_analyzer::run(shared.clone(), stop));
     services.spawn("dispatcher", |stop| watchbell_dispatcher::run(shared.clone(), stop));
-    let mut doors = format!(
-        "  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics\n"
-    );
+    let mut gateway_line = String::new();
     if let Some(listener) = gateway {
-        doors.push_str(&format!("  gateway   http://{}\n", listener.local_addr()?));
+        gateway_line = format!("  gateway   http://{}\n", listener.local_addr()?);
         let (shared, store) = (shared.clone(), prepared.store());
         services.spawn("key-gateway", |stop| watchbell_key_gateway::run(shared, Some(store), listener, stop));
     }
     services.spawn("api-server", |stop| watchbell_api_server::run(shared, Some(prepared), stop));
 
     output::line(&format!(
-        "watchbell is ready\n{doors}\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
+        "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics\n{gateway_line}\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
         program(),
     ))?;
     services.wait().await

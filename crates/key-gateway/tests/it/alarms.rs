@@ -64,7 +64,7 @@ async fn enough_of_them_in_two_gateways_together_are_one_alert_and_one_post() {
     assert_eq!((&post["key"], &post["source"]), (&"sk-012…ghij".into(), &"gateway".into()));
     let queue = &gateways[0].shared.queue;
     let worker = WorkerId("test".into());
-    queue.keep_alive(&worker, std::time::Duration::from_secs(60)).await.unwrap();
+    queue.keep_alive(&worker, std::time::Duration::from_mins(1)).await.unwrap();
     eventually("the alert is queued", async || {
         let leased = queue.lease(QueueName::Intake, &worker, Want::up_to(9)).await.unwrap();
         let any = !leased.is_empty();

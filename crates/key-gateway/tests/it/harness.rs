@@ -1,6 +1,6 @@
 //! A running gateway, an upstream that does as it is told, and a client that sends exactly what it is given.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt::Write as _, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -261,7 +261,7 @@ pub(crate) async fn telling_upstream() -> (SocketAddr, mpsc::UnboundedReceiver<S
     let (address, tasks) = upstream(move |request| {
         let mut head = format!("{} {}\n", request.method(), request.uri());
         for (name, value) in request.headers() {
-            head.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+            let _ = writeln!(head, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
         }
         let _ = tell.send(head);
         async { "hello".into_response() }

@@ -147,6 +147,9 @@ async fn events_arrive_one_by_one_as_they_are_sent() {
     gateway.stop().await;
 }
 
+/// More than any buffer on the way holds.
+const SIZE: usize = 256 * 1024 * 1024;
+
 #[tokio::test]
 async fn an_upload_waits_for_the_upstream_instead_of_filling_memory() {
     let place = Place::sqlite();
@@ -166,7 +169,6 @@ async fn an_upload_waits_for_the_upstream_instead_of_filling_memory() {
     .await;
     let gateway = Gateway::start(&place, address, &[]).await;
     let mut client = gateway.connect().await;
-    const SIZE: usize = 256 * 1024 * 1024;
     client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {SIZE}\r\n\r\n")).await;
     let piece = vec![b'x'; 1024 * 1024];
     let mut sent = 0;
