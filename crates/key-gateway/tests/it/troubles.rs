@@ -192,3 +192,22 @@ async fn a_stopping_gateway_finishes_what_it_has_in_hand() {
     gateway.stop().await;
     client.rest().await;
 }
+
+#[tokio::test]
+async fn more_connections_than_there_may_be_wait_for_their_turn() {
+    let place = Place::sqlite();
+    let (address, _told, _tasks) = telling_upstream().await;
+    let gateway = Gateway::start(&place, address, &[("CONNECTIONS_MAX", "2")]).await;
+    let mut held = [gateway.connect().await, gateway.connect().await];
+    for client in &mut held {
+        client.get("/", "sk-1").await;
+        assert_eq!(client.answer().await.status, 200);
+    }
+    let mut waiting = gateway.connect().await;
+    waiting.get("/", "sk-1").await;
+    let early = tokio::time::timeout(Duration::from_millis(300), waiting.answer()).await;
+    assert!(early.is_err(), "a third connection was served");
+    drop(held);
+    assert_eq!(waiting.answer().await.status, 200);
+    gateway.stop().await;
+}
