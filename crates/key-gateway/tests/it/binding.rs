@@ -90,6 +90,8 @@ async fn a_change_holds_in_every_gateway_within_a_second(place: Place) {
     let (upstream, _told, _tasks) = telling_upstream().await;
     let gateways = [Gateway::start(&place, upstream, &[]).await, Gateway::start(&place, upstream, &[]).await];
     let key = hash("sk-1");
+    // Changes that look old would be cleared away before anybody heard of them.
+    let now = gateways[0].shared.clock.now_ms();
     for gateway in &gateways {
         assert_eq!(gateway.status("127.0.0.2", "sk-1").await, 200);
         assert_eq!(gateway.status("127.0.0.3", "sk-1").await, 403);
@@ -104,15 +106,15 @@ async fn a_change_holds_in_every_gateway_within_a_second(place: Place) {
     };
     let nets = ["127.0.0.2/32", "127.0.0.3/32"].map(|net| net.parse().unwrap()).to_vec();
     let two = Binding { mode: Mode::Multiple, addresses: nets.into(), blocked: false };
-    gateways[0].commit(async |tx| bindings::set(tx, TENANT, key, &two, 1).await).await;
+    gateways[0].commit(async |tx| bindings::set(tx, TENANT, key, &two, now).await).await;
     holds(200, "127.0.0.3", "both addresses allowed").await;
     let blocked = Binding { blocked: true, ..two };
-    gateways[1].commit(async |tx| bindings::set(tx, TENANT, key, &blocked, 2).await).await;
+    gateways[1].commit(async |tx| bindings::set(tx, TENANT, key, &blocked, now).await).await;
     holds(403, "127.0.0.2", "blocked").await;
-    gateways[0].commit(async |tx| bindings::remove(tx, TENANT, key, 3).await).await;
+    gateways[0].commit(async |tx| bindings::remove(tx, TENANT, key, now).await).await;
     holds(200, "127.0.0.4", "bound anew").await;
     let refuse = Runtime { without_key: Some(WithoutKey::Refuse), ..Runtime::default() };
-    gateways[0].commit(async |tx| bindings::set_runtime(tx, TENANT, &refuse, 4).await).await;
+    gateways[0].commit(async |tx| bindings::set_runtime(tx, TENANT, &refuse, now).await).await;
     for gateway in &gateways {
         eventually("refusing requests without a key", async || {
             let mut client = gateway.connect().await;
@@ -255,8 +257,9 @@ async fn redis_answers_for_the_store_but_never_with_what_has_changed() {
     let first = Gateway::start(&place, upstream, &[]).await;
     let second = Gateway::start(&place, upstream, &[]).await;
     assert_eq!(first.status("127.0.0.2", "sk-2").await, 200);
+    let now = first.shared.clock.now_ms();
     let blocked = Binding { blocked: true, ..Binding::first_use("127.0.0.2/32".parse().unwrap()) };
-    first.commit(async |tx| bindings::set(tx, TENANT, hash("sk-2"), &blocked, 1).await).await;
+    first.commit(async |tx| bindings::set(tx, TENANT, hash("sk-2"), &blocked, now).await).await;
     eventually("blocked in the first", async || first.status("127.0.0.2", "sk-2").await == 403).await;
     eventually("blocked in the second", async || second.status("127.0.0.2", "sk-2").await == 403).await;
     assert_eq!(first.status("127.0.0.2", "sk-1").await, 200);
