@@ -14,9 +14,15 @@ import yaml
 
 PROBLEMS = []
 
-# What each service publishes; the key-gateway waits in an extension field.
-PORTS = {"smtp-ingestor": 25, "webhook-ingestor": 8080, "api-server": 8000, "x-key-gateway": 7000}
-SECRETS = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "WATCHBELL_SECURITY_MASTER_KEY", "WATCHBELL_AI_API_KEY"}
+# What each service publishes.
+PORTS = {"smtp-ingestor": 25, "webhook-ingestor": 8080, "api-server": 8000, "key-gateway": 7000}
+SECRETS = {
+    "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
+    "WATCHBELL_SECURITY_MASTER_KEY",
+    "WATCHBELL_AI_API_KEY",
+    "WATCHBELL_GATEWAY_HMAC_SECRET",
+}
 # The setting that says where a binary answers /readyz.
 HEALTH = {"webhook-ingestor": "WATCHBELL_HTTP_LISTEN", "api-server": "WATCHBELL_HTTP_API_LISTEN"}
 # Each of these lines carries the promise that acknowledged alerts are kept.
@@ -153,21 +159,22 @@ def check_service(name, service, drain):
 
 def check_compose(compose, env, drain):
     services = compose["services"]
-    for name, service in [*services.items(), ("x-key-gateway", compose["x-key-gateway"])]:
+    for name, service in services.items():
         check_service(name, service, drain)
         published = [int(port.rsplit(":", 1)[1]) for port in service.get("ports", [])]
         expected = [PORTS[name]] if name in PORTS else []
         check(published == expected, f"docker-compose.yml: {name} publishes {published}")
         outside = "outside" in service["networks"]
         check(outside or not published, f"docker-compose.yml: {name} publishes a port but is inside only")
-        if "build" in service and name in services:
+        if "build" in service:
             url = service["healthcheck"]["test"][-1]
             listen = env[HEALTH.get(name, "WATCHBELL_HTTP_HEALTH_LISTEN")]
             check(f":{port_of(listen)}/" in url, f"docker-compose.yml: {name}: its health is on {listen}, not on {url}")
     for store in ("redis", "postgres"):
         check(services[store]["networks"] == ["inside"], f"docker-compose.yml: {store} is reachable from outside")
     check(compose["networks"]["inside"]["internal"] is True, "docker-compose.yml: the inside network has a way out")
-    for setting, name in (("SMTP", "smtp-ingestor"), ("HTTP", "webhook-ingestor"), ("HTTP_API", "api-server")):
+    doors = {"SMTP": "smtp-ingestor", "HTTP": "webhook-ingestor", "HTTP_API": "api-server", "GATEWAY": "key-gateway"}
+    for setting, name in doors.items():
         listen = env[f"WATCHBELL_{setting}_LISTEN"]
         check(port_of(listen) == PORTS[name], f".env.example: {name} listens on {listen}, not on {PORTS[name]}")
     version = tomllib.loads(read("Cargo.toml"))["workspace"]["package"]["version"]

@@ -66,7 +66,7 @@ sed -i 's/^\([A-Z_]*\(PASSWORD\|MASTER_KEY\)\)=$/\1=c2VjcmV0/' "$tmp/.env"
 said=$(config) || fail "$said"
 
 # systemd: the syntax and how exposed each unit is. The commands need not be installed here.
-for instance in smtp-ingestor webhook-ingestor alert-analyzer dispatcher api-server; do
+for instance in smtp-ingestor webhook-ingestor alert-analyzer dispatcher api-server key-gateway; do
     sed 's|/usr/local/bin/watchbell-%i|/bin/true|' deploy/systemd/watchbell@.service >"$tmp/watchbell@$instance.service"
 done
 sed 's|/usr/local/bin/watchbell |/bin/true |' deploy/systemd/watchbell.service >"$tmp/watchbell.service"

@@ -90,6 +90,13 @@ pub fn openapi() -> String {
     api::document()
 }
 
+impl Prepared {
+    /// The store, for others in this process: SQLite has one connection per process.
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+}
+
 /// Opens the store, applies the provisioning file, publishes the configuration and takes it into `shared`, so that
 /// a process that calls this first has its channels before it says that it is ready.
 ///

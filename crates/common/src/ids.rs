@@ -102,6 +102,11 @@ uuid_id!(
     "dlv"
 );
 uuid_id!(
+    /// A use of a bound secret that was intercepted.
+    InterceptionId,
+    "icp"
+);
+uuid_id!(
     /// One job on the queue. Pushing the same id twice queues it once.
     JobId,
     "job"

@@ -7,6 +7,7 @@
 pub mod ai;
 pub mod alert;
 pub mod answers;
+pub mod binding;
 pub mod boot;
 pub mod clock;
 pub mod config;

@@ -24,13 +24,15 @@ use watchbell_common::{
     store::backup::{self, STORE_FILE},
 };
 
+use watchbell_key_gateway::SECRET_FILE as GATEWAY_FILE;
+
 use crate::{
     data_dir::{self, Restoring},
     output,
 };
 
 /// What a backup consists of, in the order in which it is copied.
-const FILES: [&str; 3] = [QUEUE_FILE, STORE_FILE, KEY_FILE];
+const FILES: [&str; 4] = [QUEUE_FILE, STORE_FILE, KEY_FILE, GATEWAY_FILE];
 
 /// What SQLite keeps beside a database; that of another database must not stay.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
@@ -91,7 +93,7 @@ pub(crate) fn run(options: &BackupOptions, settings: &Settings) -> anyhow::Resul
     let mut files = Vec::new();
     for name in names {
         let (source, copy) = (from.join(name), partial.join(name));
-        if name == KEY_FILE {
+        if is_key(name) {
             copy_file(&source, &copy)?;
         } else {
             backup::copy(&source, &copy)?;
@@ -116,9 +118,15 @@ fn files(settings: &Settings) -> Vec<&'static str> {
     let is_file = |name: &&str| match *name {
         QUEUE_FILE => settings.embedded(),
         STORE_FILE => settings.database.url.expose_secret() == "sqlite",
-        _ => settings.security.master_key.expose_secret().is_empty() && settings.data.dir.join(KEY_FILE).exists(),
+        KEY_FILE if !settings.security.master_key.expose_secret().is_empty() => false,
+        name => settings.data.dir.join(name).exists(),
     };
     FILES.into_iter().filter(is_file).collect()
+}
+
+/// Whether a file holds a key; the others are databases.
+fn is_key(name: &str) -> bool {
+    [KEY_FILE, GATEWAY_FILE].contains(&name)
 }
 
 /// Puts a backup back.
@@ -168,7 +176,7 @@ fn entry(dir: &Path, name: &str) -> anyhow::Result<Entry> {
     let path = dir.join(name);
     let bytes = fs::metadata(&path).with_context(|| format!("looking for {}", path.display()))?.len();
     let sha256 = backup::checksum(&path)?;
-    let rows = if name == KEY_FILE { BTreeMap::new() } else { backup::check(&path)? };
+    let rows = if is_key(name) { BTreeMap::new() } else { backup::check(&path)? };
     Ok(Entry { name: name.to_owned(), bytes, sha256, rows })
 }
 

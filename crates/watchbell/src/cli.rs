@@ -8,7 +8,7 @@ use watchbell_common::{
     telemetry,
 };
 
-use crate::{backup, books, check, dead, eval, health, keys, send_test, serve};
+use crate::{backup, books, check, dead, eval, health, import, keys, send_test, serve};
 
 /// Turns raw alerts into messages that the right people see, and proves that none was lost.
 #[derive(Debug, Parser)]
@@ -69,6 +69,9 @@ rest back to the queue. Exits non-zero when a service ends unasked."
     Backup(backup::BackupOptions),
     /// Put a backup back into the data folder of a stopped installation.
     Restore(backup::RestoreOptions),
+    /// Take over what another program kept.
+    #[command(subcommand)]
+    Import(import::Command),
     /// Measure how well labelled mails are read, and list those that no rule knows.
     #[command(after_help = eval::HELP)]
     Eval(eval::Options),
@@ -94,6 +97,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command, cli.common.settings()?).await,
         Command::Backup(options) => backup::run(&options, &cli.common.settings()?),
         Command::Restore(options) => backup::restore(&options, &cli.common.settings()?),
+        Command::Import(command) => import::run(command, &cli.common.settings()?).await,
         Command::Eval(options) => eval::run(&options, || Ok(cli.common.settings()?)).await,
         Command::CheckConfig(options) => check::run(&options, &cli.common.settings()?),
         Command::HashPassword => check::hash_password(),

@@ -8,6 +8,7 @@ mod data_dir;
 mod dead;
 mod eval;
 mod health;
+mod import;
 mod keys;
 mod output;
 mod send_test;

@@ -21,10 +21,14 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
     let prepared = watchbell_api_server::prepare(&shared).await?;
     let mail = watchbell_smtp_ingestor::bind(&shared.settings.smtp).await?;
     let web = http::bind(shared.settings.http.listen, "http.listen").await?;
+    let gateway = match &shared.settings.gateway.upstream {
+        Some(_) => Some(watchbell_key_gateway::bind(&shared.settings.gateway).await?),
+        None => None,
+    };
     let (mail_address, web_address) = (mail.address()?, web.local_addr()?);
 
     let set_up = prepared.set_up_link(&shared.settings, web_address);
-    let set_up = set_up.map(|link| format!("\n\nSet it up, once, in a browser:\n\n  {link}")).unwrap_or_default();
+    let set_up = set_up.map(|link| format!("\nSet it up, once, in a browser:\n\n  {link}\n")).unwrap_or_default();
 
     let mut services = Services::new(stop, shared.drain());
     shared.spawn_upkeep(&mut services, &metrics);
@@ -37,10 +41,16 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
     services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared.clone(), mail, stop));
     services.spawn("alert-analyzer", |stop| watchbell_alert_analyzer::run(shared.clone(), stop));
     services.spawn("dispatcher", |stop| watchbell_dispatcher::run(shared.clone(), stop));
+    let mut gateway_line = String::new();
+    if let Some(listener) = gateway {
+        gateway_line = format!("  gateway   http://{}\n", listener.local_addr()?);
+        let (shared, store) = (shared.clone(), prepared.store());
+        services.spawn("key-gateway", |stop| watchbell_key_gateway::run(shared, Some(store), listener, stop));
+    }
     services.spawn("api-server", |stop| watchbell_api_server::run(shared, Some(prepared), store, stop));
 
     output::line(&format!(
-        "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics{set_up}\n\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
+        "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics\n{gateway_line}{set_up}\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
         program(),
     ))?;
     services.wait().await

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use self::ring::{KeyFile, Ring};
 pub use self::{
     place::{Column, Place},
-    ring::KEY_FILE,
+    ring::{KEY_FILE, secret_in},
 };
 
 /// The length of a master key in bytes (AES-256).

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -121,17 +121,8 @@ impl KeyFile {
 
     /// Reads it, or makes one that only its owner can read.
     pub(super) fn read_or_make(&self) -> anyhow::Result<Ring> {
-        match fs::exists(&self.0) {
-            Ok(false) => {
-                let dir = self.0.parent().unwrap_or(Path::new("."));
-                fs::create_dir_all(dir).with_context(|| format!("making the data folder {}", dir.display()))?;
-                let mut file = create(&self.0)?;
-                file.write_all(new_key().expose_secret().as_bytes())?;
-                file.sync_all()?;
-            }
-            Ok(true) => {}
-            Err(error) => return Err(error).with_context(|| format!("looking for {}", self.0.display())),
-        }
+        let dir = self.0.parent().unwrap_or(Path::new("."));
+        secret_in(dir, KEY_FILE)?;
         self.read()
     }
 
@@ -158,6 +149,22 @@ impl KeyFile {
         fs::rename(&next, &self.0).with_context(|| format!("replacing {}", self.0.display()))?;
         let dir = self.0.parent().unwrap_or(Path::new("."));
         fs::File::open(dir).and_then(|dir| dir.sync_all()).with_context(|| format!("syncing {}", dir.display()))
+    }
+}
+
+/// Reads a secret from a file in a data folder, or makes one, 32 random bytes in base64, that only its owner can read.
+pub fn secret_in(dir: &Path, name: &str) -> anyhow::Result<SecretString> {
+    let path = dir.join(name);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(dir).with_context(|| format!("making the data folder {}", dir.display()))?;
+            let (mut file, key) = (create(&path)?, new_key());
+            file.write_all(key.expose_secret().as_bytes())?;
+            file.sync_all()?;
+            Ok(key)
+        }
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
     }
 }
 

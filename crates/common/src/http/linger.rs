@@ -22,14 +22,16 @@ const LINGER_MAX: Duration = Duration::from_secs(3);
 const LINGER_MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// A TCP stream whose shutdown waits for the other end, within limits.
-pub(super) struct Lingering {
+#[derive(Debug)]
+pub struct Lingering {
     stream: TcpStream,
     deadline: Option<Pin<Box<Sleep>>>,
     thrown_away: usize,
 }
 
 impl Lingering {
-    pub(super) const fn new(stream: TcpStream) -> Self {
+    /// Wraps a connection that was accepted.
+    pub const fn new(stream: TcpStream) -> Self {
         Self { stream, deadline: None, thrown_away: 0 }
     }
 }

@@ -28,9 +28,9 @@ pub use body::read_body;
 pub use client::client_addr;
 pub use error::ApiError;
 pub use health::{health_router, upkeep};
+pub use linger::Lingering;
 
 use crate::settings;
-use linger::Lingering;
 
 /// The largest request head in bytes, start line and header fields together; past it the answer is 431.
 /// Twice what nginx and Apache accept by default (8 KiB), for cookies and tokens of gateways.
@@ -83,7 +83,7 @@ pub async fn serve(
 
 /// The next connection and its place among `connections_max`; `None` on `stop`. Ended connections are reaped
 /// meanwhile.
-async fn next_connection(
+pub async fn next_connection(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
     connections: &mut JoinSet<()>,

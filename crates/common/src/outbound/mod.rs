@@ -12,8 +12,9 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
+pub use reqwest::{Client, Response};
 use reqwest::{
-    Client, ClientBuilder, IntoUrl, Method, Proxy, Request, RequestBuilder, Response, Url,
+    ClientBuilder, IntoUrl, Method, Proxy, Request, RequestBuilder, Url,
     header::{HeaderMap, RETRY_AFTER},
     redirect::Policy,
 };

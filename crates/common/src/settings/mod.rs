@@ -3,6 +3,8 @@
 //! `config.example.toml` in the repository's root is compiled in as the defaults and is the manual.
 //! [`Settings::load`] lays the file of `--config`, the environment and flags over it, in this order.
 
+mod gateway;
+
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use ipnet::IpNet;
@@ -11,6 +13,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::ai::{self, Model, OpenProvider};
+
+pub use gateway::Gateway;
 
 /// The defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../../../config.example.toml");
@@ -25,6 +29,7 @@ pub struct Settings {
     pub data: Data,
     pub http: Http,
     pub smtp: Smtp,
+    pub gateway: Gateway,
     pub queue: Queue,
     pub database: Database,
     pub security: Security,
@@ -349,6 +354,7 @@ impl Settings {
         if more && security.master_key.expose_secret().is_empty() {
             return Err(bad("security.old_keys and security.hash_key", "stand beside security.master_key: set it too"));
         }
+        self.gateway.validate()?;
         if smtp.line_max_bytes < 512 {
             return Err(bad("smtp.line_max_bytes", "must be at least 512 (RFC 5321 §4.5.3.1.4)"));
         }

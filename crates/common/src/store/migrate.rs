@@ -20,7 +20,7 @@ const fn both(version: i64, name: &'static str, sql: &'static str) -> Migration 
     Migration { version, name, sqlite: sql, postgres: sql }
 }
 
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: &[Migration] = &[
     both(1, "configuration", include_str!("migrations/0001_configuration.sql")),
     both(2, "history", include_str!("migrations/0002_history.sql")),
     Migration {
@@ -32,6 +32,7 @@ const MIGRATIONS: [Migration; 8] = [
     both(4, "templates", include_str!("migrations/0004_templates.sql")),
     both(5, "model", include_str!("migrations/0005_model.sql")),
     both(6, "identity", include_str!("migrations/0006_identity.sql")),
+    both(7, "bindings", include_str!("migrations/0007_bindings.sql")),
     both(9, "configuration_times", include_str!("migrations/0009_configuration_times.sql")),
     both(11, "enrichments", include_str!("migrations/0011_enrichments.sql")),
 ];
@@ -57,7 +58,7 @@ pub(super) async fn run(store: &Store) -> Result<(), StoreError> {
             "its schema has version {version}, this program knows versions up to {newest}: use a newer program"
         )));
     }
-    for migration in &MIGRATIONS {
+    for migration in MIGRATIONS {
         let known = applied.iter().find(|(version, _)| *version == migration.version).map(|(_, checksum)| &**checksum);
         apply(&mut tx, migration, store.engine, known).await?;
     }

@@ -70,6 +70,17 @@ pub(super) fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
+/// `$3, $4 …`: so many parameters, from a number on.
+pub(super) fn parameters(first: usize, many: usize) -> String {
+    (first..first + many).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The pattern of `LIKE … ESCAPE '!'` for texts that contain this one.
+pub(super) fn contains(part: &str) -> String {
+    let escaped = part.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{}%", clean(&escaped))
+}
+
 /// A value as JSON text.
 pub(super) fn json(value: &impl Serialize) -> String {
     clean(&serde_json::to_string(value).expect("what the store keeps as JSON has string keys and finite numbers"))

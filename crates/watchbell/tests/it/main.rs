@@ -6,6 +6,7 @@ mod command_line;
 mod email;
 mod eval;
 mod flow;
+mod gateway;
 mod keys;
 mod model;
 mod outages;

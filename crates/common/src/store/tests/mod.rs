@@ -1,9 +1,11 @@
 //! What the store promises, checked on SQLite and on PostgreSQL alike.
 
+mod bindings;
 mod configuration;
 mod history;
 mod migrations;
 mod sealed;
+mod sentinel;
 
 use std::path::PathBuf;
 

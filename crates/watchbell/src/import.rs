@@ -1,0 +1,39 @@
+//! `watchbell import`: what another program kept, taken over.
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use secrecy::SecretString;
+use watchbell_common::{
+    clock::{Clock as _, SystemClock},
+    ids::TenantId,
+    settings::Settings,
+    store::{Store, sentinel},
+};
+
+use crate::output;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The bindings of a Key-IP Sentinel. Its secret must be the gateway's, so that they match:
+    /// docs/guide/key-gateway.md.
+    KeyIpSentinel {
+        /// Its database: <postgres://user:password@host/name>.
+        url: SecretString,
+    },
+}
+
+pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
+    let Command::KeyIpSentinel { url } = command;
+    let store = Store::open(&settings.database.url, &settings.data.dir).await.context("opening the store")?;
+    let tenant = TenantId(settings.gateway.tenant);
+    let imported = sentinel::import(&store, tenant, &url, SystemClock.now_ms()).await;
+    let imported = imported.context("reading the bindings of Key-IP Sentinel")?;
+    store.close().await;
+    for problem in &imported.problems {
+        output::line(&format!("left out: {problem}"))?;
+    }
+    output::line(&format!(
+        "{} bindings added, {} were there already, {} could not be read",
+        imported.added, imported.present, imported.unreadable
+    ))
+}
