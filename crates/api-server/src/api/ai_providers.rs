@@ -224,11 +224,7 @@ fn every_one() -> ApiError {
     wrong("ids", "must name each model that the provisioning file does not keep, once")
 }
 
-async fn place_of(
-    connection: &mut Connection,
-    tenant: TenantId,
-    id: AiProviderId,
-) -> Result<(Ai, usize), ApiError> {
+async fn place_of(connection: &mut Connection, tenant: TenantId, id: AiProviderId) -> Result<(Ai, usize), ApiError> {
     let ai = config::ai(connection, tenant).await?;
     let place = ai.providers.iter().position(|provider| provider.id == id);
     Ok((ai, place.ok_or_else(|| ApiError::not_found("not found"))?))

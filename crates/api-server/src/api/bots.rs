@@ -155,7 +155,10 @@ async fn update_bot(
         let secrets = safe.credentials(&bot)?;
         for channel in channels.iter().filter(|channel| channel.bot == Some(id)) {
             let secrets = secrets.clone().into_iter().chain(safe.options(channel)?).collect();
-            usable(&bot, OpenChannel { tenant: safe.tenant, channel: channel.clone(), secrets, templates: Vec::new() })?;
+            usable(
+                &bot,
+                OpenChannel { tenant: safe.tenant, channel: channel.clone(), secrets, templates: Vec::new() },
+            )?;
         }
         Ok(bot)
     })

@@ -17,11 +17,13 @@ mod errors;
 mod mutes;
 mod paging;
 mod platforms;
+mod preview;
 mod rules;
 mod sample;
 mod secrets;
 mod silences;
 mod templates;
+mod trial;
 
 use std::sync::Arc;
 
@@ -31,6 +33,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
 };
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
 use watchbell_common::{
     http::ApiError,
     shared::Shared,
@@ -69,7 +72,9 @@ impl Api {
 /// The routes and the document that describes them.
 pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::openapi::OpenApi) {
     let (router, document) = routes().split_for_parts();
-    (router.with_state(Arc::new(Api { shared, store })), document)
+    // Its pages load files of this server only, and no script stands in them: the policy `script-src 'self'` holds.
+    let pages = SwaggerUi::new("/docs").url("/api/openapi.json", document.clone());
+    (router.with_state(Arc::new(Api { shared, store })).merge(pages), document)
 }
 
 /// The document as text, the same for the same program.
@@ -87,7 +92,9 @@ fn routes() -> OpenApiRouter<Shelf> {
         .merge(channels::routes())
         .merge(platforms::routes())
         .merge(templates::routes())
+        .merge(preview::routes())
         .merge(rules::routes())
+        .merge(trial::routes())
         .merge(default_channels::routes())
         .merge(mutes::routes())
         .merge(silences::routes())

@@ -292,10 +292,9 @@ fn view(owned: &Owned<Rule>, times: &HashMap<i64, Times>) -> RuleView {
         channels: rule.channels,
         r#continue: rule.r#continue,
         set_severity: rule.set_severity,
-        escalate: rule.escalate.map(|Escalate { severity_at_least, channels }| EscalateBody {
-            severity_at_least,
-            channels,
-        }),
+        escalate: rule
+            .escalate
+            .map(|Escalate { severity_at_least, channels }| EscalateBody { severity_at_least, channels }),
         active: rule.active,
         ai_max_wait: rule.ai_max_wait_ms.map(duration),
         enabled: rule.enabled,
@@ -354,10 +353,9 @@ impl RuleBody {
             channels: self.channels,
             r#continue: self.r#continue,
             set_severity: self.set_severity,
-            escalate: self.escalate.map(|EscalateBody { severity_at_least, channels }| Escalate {
-                severity_at_least,
-                channels,
-            }),
+            escalate: self
+                .escalate
+                .map(|EscalateBody { severity_at_least, channels }| Escalate { severity_at_least, channels }),
             active: self.active,
             ai_max_wait_ms: wait.map_err(|why| Wrong::new("ai_max_wait", why))?,
             enabled: self.enabled,

@@ -31,9 +31,11 @@ use super::{
 const SILENCE_MAX: Duration = Duration::from_hours(365 * 24);
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
-    OpenApiRouter::new()
-        .routes(routes!(list_silences, create_silence))
-        .routes(routes!(get_silence, update_silence, delete_silence))
+    OpenApiRouter::new().routes(routes!(list_silences, create_silence)).routes(routes!(
+        get_silence,
+        update_silence,
+        delete_silence
+    ))
 }
 
 /// What is kept from the channels, and until when.
@@ -70,10 +72,7 @@ struct SilenceView {
     get, path = "/api/v1/silences", tag = "silences", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = Items<SilenceView>), Common)
 )]
-async fn list_silences(
-    State(api): State<Shelf>,
-    Viewer(caller): Viewer,
-) -> Result<Json<Items<SilenceView>>, ApiError> {
+async fn list_silences(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Items<SilenceView>>, ApiError> {
     let mut tx = api.read().await?;
     let there = silences::list(&mut tx, caller.tenant).await?;
     let times = config::times(&mut tx, caller.tenant, Kind::Silence).await?;

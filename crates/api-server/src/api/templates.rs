@@ -27,9 +27,11 @@ use super::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
-    OpenApiRouter::new()
-        .routes(routes!(list_templates, create_template))
-        .routes(routes!(get_template, update_template, delete_template))
+    OpenApiRouter::new().routes(routes!(list_templates, create_template)).routes(routes!(
+        get_template,
+        update_template,
+        delete_template
+    ))
 }
 
 /// What a template is. In a change, what is absent stays.

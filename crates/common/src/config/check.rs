@@ -13,8 +13,7 @@ const TOKEN_MIN_BYTES: usize = 8;
 const TOKEN_MAX_BYTES: usize = 128;
 
 /// Why a rule that goes nowhere is refused.
-pub const RULE_WITHOUT_CHANNELS: &str =
-    "names no channels, so what it matches would go nowhere; or set continue";
+pub const RULE_WITHOUT_CHANNELS: &str = "names no channels, so what it matches would go nowhere; or set continue";
 
 /// Why a mute without conditions is refused.
 pub const MUTE_OF_EVERYTHING: &str = "needs `from` or `source`, or it would mute everything";

@@ -111,8 +111,13 @@ pub async fn touch(
          WHERE tenant_id = $3 AND id = $4",
         kind.as_str()
     ));
-    let done =
-        sqlx::query(statement).bind(now).bind(super::sql::clean(by)).bind(tenant.0).bind(id).execute(connection).await?;
+    let done = sqlx::query(statement)
+        .bind(now)
+        .bind(super::sql::clean(by))
+        .bind(tenant.0)
+        .bind(id)
+        .execute(connection)
+        .await?;
     super::sql::one_row(&done, kind.as_str(), id)
 }
 
@@ -130,6 +135,16 @@ pub async fn times(
     let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(statement).bind(tenant.0).fetch_all(connection).await?;
     let times = |(id, created_at, updated_at, created_by)| (id, Times { created_at, updated_at, created_by });
     Ok(rows.into_iter().map(times).collect())
+}
+
+/// Hands all that the provisioning file keeps over to people: there is no file that could keep it.
+pub async fn release(connection: &mut Connection, tenant: TenantId) -> Result<(), StoreError> {
+    for table in ["bots", "templates", "channels", "rules", "default_channels", "mutes", "silences"] {
+        // Safe: the names of the tables stand above.
+        let statement = sqlx::AssertSqlSafe(format!("UPDATE {table} SET provisioned = 0 WHERE tenant_id = $1"));
+        sqlx::query(statement).bind(tenant.0).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// Makes a tenant.

@@ -14,7 +14,11 @@ use watchbell_common::{
 };
 
 use super::{
-    super::{bots::set, configured::{name, wrong}, platforms},
+    super::{
+        bots::set,
+        configured::{name, wrong},
+        platforms,
+    },
     Safe, new_push_token,
 };
 

@@ -23,6 +23,8 @@ use watchbell_common::{
     },
 };
 
+pub(super) use self::test::tools;
+
 use self::body::{ChannelBody, Surroundings};
 use super::{
     Api, Shelf,
@@ -91,10 +93,7 @@ struct TemplateUseView {
     get, path = "/api/v1/channels", tag = "channels", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = Items<ChannelView>), Common)
 )]
-async fn list_channels(
-    State(api): State<Shelf>,
-    Viewer(caller): Viewer,
-) -> Result<Json<Items<ChannelView>>, ApiError> {
+async fn list_channels(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Items<ChannelView>>, ApiError> {
     let mut tx = api.read().await?;
     let there = channels::list(&mut tx, caller.tenant).await?;
     let times = config::times(&mut tx, caller.tenant, Kind::Channel).await?;
@@ -246,12 +245,7 @@ fn safe<'a>(api: &'a Api, caller: &Caller) -> Safe<'a> {
     Safe { vault: &api.shared.vault, tenant: caller.tenant }
 }
 
-async fn one(
-    api: &Api,
-    caller: &Caller,
-    connection: &mut Connection,
-    id: ChannelId,
-) -> Result<ChannelView, ApiError> {
+async fn one(api: &Api, caller: &Caller, connection: &mut Connection, id: ChannelId) -> Result<ChannelView, ApiError> {
     let channel = find(channels::list(connection, caller.tenant).await?, |channel| channel.id == id)?;
     view(api, caller, &channel, &config::times(connection, caller.tenant, Kind::Channel).await?)
 }

@@ -38,7 +38,14 @@ fn owned<T>(item: T) -> Owned<T> {
 
 fn bot(id: i64) -> Owned<Bot> {
     let credentials = BTreeMap::from([("bot_token".to_owned(), vault().seal("bots/bot_token/1", &"s3cret".into()))]);
-    owned(Bot { id: BotId(id), name: format!("bot {id}"), platform: "telegram".into(), description: format!("of {id}"), credentials, enabled: true })
+    owned(Bot {
+        id: BotId(id),
+        name: format!("bot {id}"),
+        platform: "telegram".into(),
+        description: format!("of {id}"),
+        credentials,
+        enabled: true,
+    })
 }
 
 fn channel(id: i64, bot: Option<i64>) -> Owned<Channel> {
