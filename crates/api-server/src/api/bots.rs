@@ -157,7 +157,7 @@ async fn update_bot(
             let secrets = secrets.clone().into_iter().chain(safe.options(channel)?).collect();
             usable(
                 &bot,
-                OpenChannel { tenant: safe.tenant, channel: channel.clone(), secrets, templates: Vec::new() },
+                &OpenChannel { tenant: safe.tenant, channel: channel.clone(), secrets, templates: Vec::new() },
             )?;
         }
         Ok(bot)
@@ -314,7 +314,7 @@ impl BotBody {
             return Err(wrong(field.name, format!("is missing; {} needs one", bot.platform)));
         }
         let secrets = safe.credentials(&bot)?;
-        usable(&bot, OpenChannel { tenant: safe.tenant, channel: example(&bot), secrets, templates: Vec::new() })?;
+        usable(&bot, &OpenChannel { tenant: safe.tenant, channel: example(&bot), secrets, templates: Vec::new() })?;
         Ok(bot)
     }
 }
@@ -341,8 +341,8 @@ pub(super) fn set(
 }
 
 /// Whether a channel of the bot can be sent through, as far as the bot is concerned.
-fn usable(bot: &Bot, channel: OpenChannel) -> Result<(), ApiError> {
-    match watchbell_channels::check_channel(&channel) {
+fn usable(bot: &Bot, channel: &OpenChannel) -> Result<(), ApiError> {
+    match watchbell_channels::check_channel(channel) {
         Err((field, why)) if bot.credentials.contains_key(&field) => Err(wrong(&field, why)),
         _ => Ok(()),
     }

@@ -111,6 +111,7 @@ fn routes() -> OpenApiRouter<Shelf> {
                        scripts send `Authorization: Bearer`."
     ),
     modifiers(&Schemes),
+    components(schemas(errors::ErrorBody, errors::ErrorText)),
     security(("bearer" = []), ("session" = []))
 )]
 struct Description;

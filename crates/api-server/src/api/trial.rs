@@ -350,8 +350,8 @@ struct Scan {
 
 impl Scan {
     fn new(until: Option<UnixMillis>, limit: Option<u32>) -> Self {
-        // The nil id comes before all others, so this is before whatever arrived at that time.
-        let before = until.map(|until| (until, EventId::from_uuid(Default::default())));
+        // An id of the first millisecond comes before all others: so this is before whatever arrived at `until`.
+        let before = until.map(|until| (until, EventId::at(0)));
         let left = limit.unwrap_or(SCAN_DEFAULT).clamp(1, SCAN_MAX);
         Self { before, left, last_page: 0, ended: false }
     }

@@ -32,6 +32,16 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_says_who_may_call_it() {
     assert!(names.len() > 40, "{names:?}");
 }
 
+#[test]
+fn every_reference_leads_to_a_schema() {
+    let text = watchbell_api_server::openapi();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    for reference in text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "there is no schema {name}");
+    }
+}
+
 #[tokio::test]
 async fn the_documentation_is_served_whole_and_without_scripts_in_its_pages() {
     let mut house = House::embedded(&[]).await;
