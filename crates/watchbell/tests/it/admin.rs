@@ -8,7 +8,7 @@ use watchbell_common::{
     crypto::Vault,
     identity::Role,
     ids::{ApiTokenId, TenantId, UserId},
-    outbound,
+    outbound, passwords,
     store::{
         Store,
         api_tokens::{self, ApiToken},
@@ -63,7 +63,7 @@ async fn editor(product: &Product) {
         tenant: TenantId::DEFAULT,
         email: "editor@example.org".to_owned(),
         display_name: String::new(),
-        password: String::new(),
+        password: passwords::hash(&"correct horse battery".into()).unwrap(),
         role: Role::Editor,
         platform_admin: false,
         disabled: false,
