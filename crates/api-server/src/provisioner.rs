@@ -13,7 +13,7 @@ use watchbell_common::{
     provision::{self, ApplyError, FIRST_START, Problem},
     settings,
     shared::Shared,
-    store::{Store, config},
+    store::{Store, StoreError, config},
 };
 
 use crate::{outage::Outage, publisher, vocabulary};
@@ -52,10 +52,19 @@ impl Provisioner {
         let configured = self.version().await? > 0;
         match self.shared.settings.provision.file.clone() {
             None if configured => {}
-            None => drop(self.take(FIRST_START, "the built-in first configuration").await?),
+            None => self.take_built_in().await?,
             Some(file) => self.take_first(&file, configured).await?,
         }
         self.publish().await
+    }
+
+    /// What a first start begins with belongs to people: no file keeps it.
+    async fn take_built_in(&mut self) -> anyhow::Result<()> {
+        drop(self.take(FIRST_START, "the built-in first configuration").await?);
+        let mut tx = self.store.begin().await?;
+        config::release(&mut tx, TenantId::DEFAULT).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(())
     }
 
     /// A file that cannot be used ends a first start. Later ones go on with the configuration there is: a typing

@@ -8,7 +8,7 @@ use watchbell_common::{
     telemetry,
 };
 
-use crate::{backup, books, check, dead, eval, health, import, keys, send_test, serve};
+use crate::{backup, books, check, dead, eval, health, import, keys, output, send_test, serve};
 
 /// Turns raw alerts into messages that the right people see, and proves that none was lost.
 #[derive(Debug, Parser)]
@@ -77,6 +77,8 @@ rest back to the queue. Exits non-zero when a service ends unasked."
     Eval(eval::Options),
     /// Check the settings and the provisioning file, and change nothing.
     CheckConfig(check::Options),
+    /// Print the OpenAPI document of the admin API.
+    Openapi,
     /// Read a password from standard input and print its hash for the file of SMTP users.
     HashPassword,
     /// Ask a health address; exits 0 when it answers 200. For container health checks.
@@ -100,6 +102,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(command) => import::run(command, &cli.common.settings()?).await,
         Command::Eval(options) => eval::run(&options, || Ok(cli.common.settings()?)).await,
         Command::CheckConfig(options) => check::run(&options, &cli.common.settings()?),
+        Command::Openapi => output::text(&watchbell_api_server::openapi()),
         Command::HashPassword => check::hash_password(),
         Command::Health(options) => health::run(&options).await,
     }

@@ -3,8 +3,13 @@
 use std::io::{self, Write as _};
 
 /// Prints text and a line feed. A closed pipe (`watchbell dead list | head`) is no error.
-pub(crate) fn line(text: &str) -> anyhow::Result<()> {
-    match io::stdout().lock().write_all(format!("{text}\n").as_bytes()) {
+pub(crate) fn line(line: &str) -> anyhow::Result<()> {
+    text(&format!("{line}\n"))
+}
+
+/// Prints a text that ends its own lines.
+pub(crate) fn text(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -157,7 +157,7 @@ async fn update_bot(
             let secrets = secrets.clone().into_iter().chain(safe.options(channel)?).collect();
             usable(
                 &bot,
-                OpenChannel {
+                &OpenChannel {
                     tenant: safe.tenant,
                     channel: channel.clone(),
                     secrets,
@@ -322,7 +322,7 @@ impl BotBody {
         let secrets = safe.credentials(&bot)?;
         usable(
             &bot,
-            OpenChannel { tenant: safe.tenant, channel: example(&bot), secrets, templates: Vec::new(), trusted: false },
+            &OpenChannel { tenant: safe.tenant, channel: example(&bot), secrets, templates: Vec::new(), trusted: false },
         )?;
         Ok(bot)
     }
@@ -350,8 +350,8 @@ pub(super) fn set(
 }
 
 /// Whether a channel of the bot can be sent through, as far as the bot is concerned.
-fn usable(bot: &Bot, channel: OpenChannel) -> Result<(), ApiError> {
-    match watchbell_channels::check_channel(&channel) {
+fn usable(bot: &Bot, channel: &OpenChannel) -> Result<(), ApiError> {
+    match watchbell_channels::check_channel(channel) {
         Err((field, why)) if bot.credentials.contains_key(&field) => Err(wrong(&field, why)),
         _ => Ok(()),
     }

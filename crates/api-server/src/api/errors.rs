@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use utoipa::{
-    IntoResponses, PartialSchema, ToSchema,
-    openapi::{ContentBuilder, RefOr, Response, ResponseBuilder},
+    IntoResponses, ToSchema,
+    openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder},
 };
 
 /// The one envelope of every error.
@@ -17,7 +17,7 @@ pub(crate) struct ErrorBody {
 /// What went wrong.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the server writes, for the document")]
-struct ErrorText {
+pub(crate) struct ErrorText {
     /// Stable, for programs: `VALIDATION`, `UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, `CONFLICT`, `RATE_LIMITED`,
     /// `UNAVAILABLE`, `INTERNAL` …
     #[schema(example = "VALIDATION")]
@@ -55,7 +55,7 @@ const CHANGE: &[(&str, &str)] = &[
 ];
 
 fn responses(lists: &[&[(&str, &str)]]) -> BTreeMap<String, RefOr<Response>> {
-    let body = || ContentBuilder::new().schema(Some(ErrorBody::schema())).build();
+    let body = || ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
     let answer = |text: &str| ResponseBuilder::new().description(text).content("application/json", body()).build();
     lists.iter().copied().flatten().map(|(status, text)| ((*status).to_owned(), answer(text).into())).collect()
 }

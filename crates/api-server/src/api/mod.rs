@@ -20,6 +20,7 @@ mod me;
 mod mutes;
 mod paging;
 mod platforms;
+mod preview;
 mod rules;
 mod sample;
 mod secrets;
@@ -29,6 +30,7 @@ mod silences;
 mod templates;
 mod tenants;
 mod tokens;
+mod trial;
 mod users;
 mod visits;
 
@@ -40,6 +42,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
 };
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
 use watchbell_common::{
     http::ApiError,
     shared::Shared,
@@ -98,8 +101,10 @@ impl Api {
 /// The routes and the document that describes them.
 pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::openapi::OpenApi) {
     let (router, document) = routes().split_for_parts();
+    // Its pages load files of this server only, and no script stands in them: the policy `script-src 'self'` holds.
+    let pages = SwaggerUi::new("/docs").url("/api/openapi.json", document.clone());
     let api = Api { shared, store, passwords: Passwords::default(), visits: Visits::default() };
-    (router.with_state(Arc::new(api)), document)
+    (router.with_state(Arc::new(api)).merge(pages), document)
 }
 
 /// The document as text, the same for the same program.
@@ -117,7 +122,9 @@ fn routes() -> OpenApiRouter<Shelf> {
         .merge(channels::routes())
         .merge(platforms::routes())
         .merge(templates::routes())
+        .merge(preview::routes())
         .merge(rules::routes())
+        .merge(trial::routes())
         .merge(default_channels::routes())
         .merge(mutes::routes())
         .merge(silences::routes())
@@ -141,6 +148,7 @@ fn routes() -> OpenApiRouter<Shelf> {
                        scripts send `Authorization: Bearer`."
     ),
     modifiers(&Schemes),
+    components(schemas(errors::ErrorBody, errors::ErrorText)),
     security(("bearer" = []), ("session" = []))
 )]
 struct Description;

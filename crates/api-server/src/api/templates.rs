@@ -125,7 +125,7 @@ async fn update_template(
     let before = one(change.tx(), caller.tenant, id).await?;
     let there = templates::list(change.tx(), caller.tenant).await?;
     let present = find_to_change(&there, |template| template.id == id)?;
-    let template = body.onto(id, Some(present), &there)?;
+    let template = body.onto(id, Some(&present), &there)?;
     templates::put(change.tx(), caller.tenant, &template).await?;
     change.touch(Kind::Template, id.0).await?;
     let view = one(change.tx(), caller.tenant, id).await?;
@@ -176,11 +176,10 @@ impl TemplateBody {
     fn onto(
         self,
         id: TemplateId,
-        present: Option<Template>,
+        present: Option<&Template>,
         there: &[Owned<Template>],
     ) -> Result<Owned<Template>, ApiError> {
         let others = there.iter().map(|owned| &owned.item).filter(|other| other.id != id);
-        let present = present.as_ref();
         let given_mode = parse_mode(self.parse_mode.as_deref())?;
         let item = Template {
             id,

@@ -5,6 +5,8 @@ mod audit;
 mod books;
 mod client;
 mod house;
+mod openapi;
 mod provisioning;
 mod recording;
 mod resources;
+mod trial;

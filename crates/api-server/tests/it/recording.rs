@@ -50,7 +50,7 @@ fn fact(number: u32) -> Fact {
     Fact { head, raw: Bytes::from_static(b"raw") }
 }
 
-async fn push(house: &House, numbers: std::ops::Range<u32>) {
+pub(crate) async fn push(house: &House, numbers: std::ops::Range<u32>) {
     push_payloads(house, numbers.map(|number| fact(number).encode()).collect()).await;
 }
 

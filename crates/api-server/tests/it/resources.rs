@@ -5,7 +5,7 @@ use watchbell_common::{identity::Role, ids::TenantId};
 
 use crate::{
     client::{Client, add_tenant},
-    house::House,
+    house::{House, until},
 };
 
 /// A house with its API, and an editor of the default tenant.
@@ -13,6 +13,11 @@ async fn house(settings: &[(&str, &str)]) -> (House, String, Client) {
     let mut house = House::embedded(settings).await;
     let base = format!("http://{}", house.start_api().await);
     let editor = Client::with_role(&house, &base, TenantId::DEFAULT, Role::Editor).await;
+    if settings.is_empty() {
+        // What a first start begins with belongs to nobody's file, so it can go.
+        editor.put("/api/v1/default-channels", json!({"channels": []})).await.expect(200);
+        editor.delete("/api/v1/channels/1").await.expect(204);
+    }
     (house, base, editor)
 }
 
@@ -109,13 +114,13 @@ async fn what_is_wrong_names_its_field() {
         ("channels", json!({"name": "d", "platform": "console", "push_token": "short"}), "push_token: must be 8"),
         ("rules", json!({"name": "r"}), "channels: names no channels"),
         ("rules", json!({"name": "r", "channels": [9]}), "channels[0]: there is no channel 9"),
-        ("rules", json!({"name": "r", "channels": [1, 1]}), "channels[1]: is named twice"),
+        ("rules", json!({"name": "r", "channels": [2, 2]}), "channels[1]: is named twice"),
         (
             "rules",
-            json!({"name": "r", "channels": [1], "match": {"from": "[a"}}),
+            json!({"name": "r", "channels": [2], "match": {"from": "[a"}}),
             "match.from: `[a` is not a valid glob",
         ),
-        ("rules", json!({"name": "r", "channels": [1], "ai_max_wait": "soon"}), "ai_max_wait: `soon`"),
+        ("rules", json!({"name": "r", "channels": [2], "ai_max_wait": "soon"}), "ai_max_wait: `soon`"),
         ("mutes", json!({"comment": "all"}), "needs `from` or `source`"),
         ("silences", json!({"match": {}}), "missing field `expires_at`"),
         ("silences", json!({"match": {}, "expires_at": "2001-01-01T00:00:00Z"}), "expires_at: is in the past"),
@@ -163,11 +168,136 @@ async fn viewers_see_everything_but_push_tokens_and_change_nothing() {
     let viewer = Client::with_role(&house, &base, TenantId::DEFAULT, Role::Viewer).await;
     let channel = viewer.get("/api/v1/channels").await.expect(200)["items"][0].clone();
     assert_eq!((&channel["name"], &channel["push_token"], &channel["curl"]), (&json!("c"), &Value::Null, &Value::Null));
-    assert_eq!(viewer.delete("/api/v1/channels/1").await.error(403), "FORBIDDEN");
+    assert_eq!(viewer.delete("/api/v1/channels/2").await.error(403), "FORBIDDEN");
     assert_eq!(viewer.post("/api/v1/mutes", json!({"from": "x"})).await.error(403), "FORBIDDEN");
     let owner = Client::with_role(&house, &base, TenantId::DEFAULT, Role::Owner).await;
     let audit = owner.get("/api/v1/audit").await.expect(200).to_string();
-    let token = editor.get("/api/v1/channels/1").await.expect(200)["push_token"].as_str().unwrap().to_owned();
+    let token = editor.get("/api/v1/channels/2").await.expect(200)["push_token"].as_str().unwrap().to_owned();
     assert!(audit.contains("\"create\"") && !audit.contains(&token), "{audit}");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_file_keeps_is_shown_and_refuses_change() {
+    let settings = [("PROVISION_FILE", "{dir}/w.yaml")];
+    let mut house = House::embedded(&settings).await;
+    let file = "channels: [{ name: sink, platform: console }]\ndefault_channels: [sink]\nmutes: [{ from: x@y }]\n\
+                rules: [{ name: first, channels: [sink] }]\nai: { base_url: 'http://a/v1', model: m }\n";
+    std::fs::write(house.file(), file).unwrap();
+    let base = format!("http://{}", house.start_api().await);
+    let editor = Client::with_role(&house, &base, TenantId::DEFAULT, Role::Editor).await;
+    for kind in ["channels", "mutes", "rules", "ai-providers"] {
+        let item = editor.get(&format!("/api/v1/{kind}")).await.expect(200)["items"][0].clone();
+        assert_eq!(item["provisioned"], true, "{kind}");
+        let kept = message(editor.delete(&format!("/api/v1/{kind}/{}", id(&item))).await, 409);
+        assert!(kept.contains("kept by the provisioning file"), "{kept}");
+    }
+    assert_eq!(editor.put("/api/v1/default-channels", json!({"channels": []})).await.error(409), "CONFLICT");
+    let by_hand = json!({"base_url": "http://b/v1", "model": "n", "api_key": "k3y-s3cret"});
+    let by_hand = editor.post("/api/v1/ai-providers", by_hand).await.expect(201);
+    assert_eq!((&by_hand["api_key_set"], &by_hand["provisioned"]), (&json!(true), &json!(false)));
+
+    std::fs::write(house.file(), file.replace("model: m", "model: other")).unwrap();
+    until("the file is applied", async || {
+        let items = editor.get("/api/v1/ai-providers").await.expect(200)["items"].clone();
+        items[0]["model"] == "other" && items[1] == by_hand
+    })
+    .await;
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn rules_and_models_stand_in_the_order_they_are_given() {
+    let (mut house, _, editor) = house(&[]).await;
+    editor.post("/api/v1/channels", json!({"name": "c", "platform": "console"})).await.expect(201);
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        ids.push(id(&editor.post("/api/v1/rules", json!({"name": name, "channels": [2]})).await.expect(201)));
+    }
+    let order = [ids[2], ids[0], ids[1]];
+    let rules = editor.put("/api/v1/rules/order", json!({"ids": order})).await.expect(200);
+    assert_eq!(rules["items"].as_array().unwrap().iter().map(id).collect::<Vec<_>>(), order);
+    for wrong in [&order[..2], &[ids[0], ids[0], ids[1]], &[ids[0], ids[1], 99]] {
+        let told = message(editor.put("/api/v1/rules/order", json!({"ids": wrong})).await, 400);
+        assert!(told.starts_with("ids: must name each rule"), "{told}");
+    }
+    let path = format!("/api/v1/rules/{}", ids[0]);
+    editor.put(&path, json!({"name": "a2", "channels": [2], "enabled": false})).await.expect(200);
+    let rules = editor.get("/api/v1/rules").await.expect(200);
+    assert_eq!(
+        rules["items"].as_array().unwrap().iter().map(id).collect::<Vec<_>>(),
+        order,
+        "a change keeps its place"
+    );
+    let enabled = editor.post(&format!("{path}/enable"), json!({})).await.expect(200);
+    assert_eq!((&enabled["name"], &enabled["enabled"]), (&json!("a2"), &json!(true)));
+    for model in ["m", "n"] {
+        editor.post("/api/v1/ai-providers", json!({"base_url": "http://a/v1", "model": model})).await.expect(201);
+    }
+    let models = editor.put("/api/v1/ai-providers/order", json!({"ids": [2, 1]})).await.expect(200);
+    assert_eq!(models["items"][0]["model"], "n");
+    assert_eq!(editor.put("/api/v1/ai-providers/order", json!({"ids": [2]})).await.error(400), "VALIDATION");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn both_shapes_of_a_channels_templates_say_the_same() {
+    let (mut house, _, editor) = house(&[]).await;
+    for name in ["one", "two"] {
+        editor.post("/api/v1/templates", json!({"name": name, "body": "x"})).await.expect(201);
+    }
+    let lists = json!({"name": "a", "platform": "console", "template_ids": [1, 2, 1], "default_template_id": 2,
+        "conditions": ["severity eq info"]});
+    let objects = json!({"name": "b", "platform": "console", "templates": [
+        {"template_id": 1, "is_default": false, "condition": "severity eq info"},
+        {"template_id": 2, "is_default": true, "sort_order": 1, "condition": ""}]});
+    let a = editor.post("/api/v1/channels", lists).await.expect(201);
+    let b = editor.post("/api/v1/channels", objects).await.expect(201);
+    assert_eq!(a["templates"], b["templates"]);
+    assert_eq!(a["templates"][0]["condition"], "severity eq info");
+    assert_eq!((&a["templates"][1]["template_id"], &a["templates"][1]["is_default"]), (&json!(2), &json!(true)));
+    let path = format!("/api/v1/channels/{}", id(&a));
+    let told = message(editor.put(&path, json!({"template_ids": [1], "conditions": ["nonsense"]})).await, 400);
+    assert!(told.starts_with("conditions[0]: "), "{told}");
+    assert_eq!(editor.put(&path, json!({"template_ids": []})).await.expect(200)["templates"], json!([]));
+    let back = editor.get(&path).await.expect(200);
+    let mut again = json!({});
+    for field in ["name", "platform", "bot_id", "target", "options", "templates", "rate_per_min", "enabled"] {
+        again[field] = back[field].clone();
+    }
+    assert_eq!(
+        editor.put(&path, again).await.expect(200)["options"],
+        back["options"],
+        "what is shown can be sent back"
+    );
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn secrets_go_in_and_never_come_out() {
+    let (mut house, _, editor) = house(&[]).await;
+    let relay = json!({"name": "relay", "platform": "smtp", "smtp_host": "mail.example.org", "smtp_port": 587,
+        "smtp_username": "w", "smtp_password": "s3cret-password", "smtp_from": "w@example.org", "smtp_use_tls": true});
+    let relay = editor.post("/api/v1/bots", relay).await.expect(201);
+    assert_eq!(
+        (&relay["platform"], &relay["host"], &relay["tls"]),
+        (&json!("email"), &json!("mail.example.org"), &json!("starttls"))
+    );
+    assert_eq!(relay["password_set"], true);
+    let hook = json!({"name": "hook", "platform": "webhook", "target": "https://example.org/x",
+        "options": {"authorization": "Bearer s3cret"}});
+    let hook = editor.post("/api/v1/channels", hook).await.expect(201);
+    assert_eq!(hook["options"], json!({"authorization_set": true, "signing_secret_set": false}));
+    let path = format!("/api/v1/channels/{}", id(&hook));
+    let kept = editor.put(&path, json!({"options": {"content_type": "text/plain", "authorization": ""}})).await;
+    assert!(message(kept, 400).starts_with("options.content_type: "), "it belongs to a body");
+    let kept = editor.put(&path, json!({"options": {"timezone": "Asia/Tehran"}})).await.expect(200);
+    assert_eq!(
+        (&kept["options"]["authorization_set"], &kept["options"]["timezone"]),
+        (&json!(true), &json!("Asia/Tehran"))
+    );
+    for path in ["/api/v1/bots", "/api/v1/channels"] {
+        assert!(!editor.get(path).await.expect(200).to_string().contains("s3cret"));
+    }
     house.stop().await;
 }

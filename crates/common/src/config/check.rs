@@ -146,17 +146,17 @@ mod tests {
         }
     }
 
-    fn wrong(rule: Rule) -> String {
-        super::rule(&rule).unwrap_err().to_string()
+    fn wrong(rule: &Rule) -> String {
+        super::rule(rule).unwrap_err().to_string()
     }
 
     #[test]
     fn what_is_wrong_with_a_rule_names_its_field() {
         super::rule(&sound()).unwrap();
-        let none = wrong(Rule { channels: Vec::new(), ..sound() });
+        let none = wrong(&Rule { channels: Vec::new(), ..sound() });
         assert!(none.starts_with("channels: names no channels"), "{none}");
         let matcher = Match { labels: [("team".to_owned(), "[a".to_owned())].into(), ..Match::default() };
-        let glob = wrong(Rule { matcher, ..sound() });
+        let glob = wrong(&Rule { matcher, ..sound() });
         assert!(glob.starts_with("match.labels.team: `[a` is not a valid glob"), "{glob}");
         let active = |days: &[&str], from: &str| Active {
             days: days.iter().map(|&day| day.to_owned()).collect(),
@@ -164,9 +164,9 @@ mod tests {
             to: "17:00".to_owned(),
             timezone: None,
         };
-        let day = wrong(Rule { active: Some(active(&["mon", "someday"], "09:00")), ..sound() });
+        let day = wrong(&Rule { active: Some(active(&["mon", "someday"], "09:00")), ..sound() });
         assert!(day.starts_with("active.days[1]: `someday`"), "{day}");
-        let hour = wrong(Rule { active: Some(active(&[], "nine")), ..sound() });
+        let hour = wrong(&Rule { active: Some(active(&[], "nine")), ..sound() });
         assert!(hour.starts_with("active.from: `nine`"), "{hour}");
     }
 

@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! The product as its users meet it: real processes, real senders, a real destination.
 
+mod admin;
 mod backup;
 mod command_line;
 mod email;

@@ -23,6 +23,8 @@ use watchbell_common::{
     },
 };
 
+pub(super) use self::test::tools;
+
 use self::body::{ChannelBody, Surroundings};
 use super::{
     Api, Shelf,

@@ -59,16 +59,7 @@ async fn test_channel(
     Id(id): Id<ChannelId>,
 ) -> Result<Json<TestView>, ApiError> {
     let open = open(&api, &caller, id).await?;
-    let settings = &api.shared.settings;
-    let failed = |error: anyhow::Error| ApiError::internal().because(format!("{error:#}"));
-    let tools = Tools {
-        http: Http::open().map_err(failed)?,
-        guarded: Http::guarded(Guard::new(settings.outbound.allow_private.clone())).map_err(failed)?,
-        clock: api.shared.clock.clone(),
-        timeout: settings.dispatcher.attempt_timeout,
-        telegram_api: settings.telegram.api_base.clone(),
-        public_url: settings.http.public_url.clone(),
-    };
+    let tools = tools(&api)?;
     let sender = configure(&open, &tools).map_err(|error| wrong_channel(&error))?;
     let now = api.shared.clock.now_ms();
     let voice = Voice::of(&open, &tools).map_err(|error| wrong_channel(&error))?;
@@ -99,6 +90,19 @@ async fn test_channel(
             latency_ms,
         },
     }))
+}
+
+/// What the dispatcher's channels are made with.
+pub(in super::super) fn tools(api: &Api) -> Result<Tools, ApiError> {
+    let settings = &api.shared.settings;
+    let failed = |error: anyhow::Error| ApiError::internal().because(format!("{error:#}"));
+    Ok(Tools {
+        http: outbound::client().map_err(failed)?,
+        clock: api.shared.clock.clone(),
+        timeout: settings.dispatcher.attempt_timeout,
+        telegram_api: settings.telegram.api_base.clone(),
+        public_url: settings.http.public_url.clone(),
+    })
 }
 
 /// The channel as the store has it, open.

@@ -1,0 +1,129 @@
+//! Trying rules, silences, templates and channels out through the API.
+
+use serde_json::{Value, json};
+use watchbell_common::{identity::Role, ids::TenantId, store::events};
+
+use crate::{
+    client::Client,
+    house::{House, until},
+    recording::push,
+};
+
+async fn house() -> (House, Client) {
+    let mut house = House::embedded(&[]).await;
+    let base = format!("http://{}", house.start_api().await);
+    let editor = Client::with_role(&house, &base, TenantId::DEFAULT, Role::Editor).await;
+    (house, editor)
+}
+
+fn names(channels: &Value) -> Vec<&str> {
+    channels.as_array().unwrap().iter().map(|channel| channel["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_rules_say_where_an_alert_would_go_and_a_draft_says_otherwise() {
+    let (mut house, editor) = house().await;
+    editor.post("/api/v1/channels", json!({"name": "ops", "platform": "console"})).await.expect(201);
+    let rule = json!({"name": "dbs", "match": {"system": "db*"}, "channels": [2], "set_severity": "error"});
+    editor.post("/api/v1/rules", rule).await.expect(201);
+    let event = json!({"system": "db1", "severity": "critical", "from": ["Root@db1.example.org"]});
+    let tested = editor.post("/api/v1/rules/test", json!({"event": event})).await.expect(200);
+    assert_eq!((names(&tested["channels"]), &tested["severity"]), (vec!["ops"], &json!("error")));
+    assert!(tested["reasons"][0].as_str().unwrap().contains("rule `dbs` matched"), "{tested}");
+    let draft = json!({"event": event, "rules": [{"name": "none", "match": {"system": "x"}, "channels": [2]}]});
+    let tested = editor.post("/api/v1/rules/test", draft).await.expect(200);
+    assert_eq!(names(&tested["channels"]), ["console"], "the default");
+    let wrong = json!({"event": event, "rules": [{"name": "a", "channels": [2]}, {"name": "b", "channels": [2], "match": {"from": "["}}]});
+    let told = editor.post("/api/v1/rules/test", wrong).await.expect(400)["error"]["message"].clone();
+    assert!(told.as_str().unwrap().starts_with("rules[1].match.from: "), "{told}");
+    assert_eq!(editor.post("/api/v1/rules/test", json!({})).await.error(400), "VALIDATION");
+    house.stop().await;
+}
+
+/// Ten events about db1, at the first ten milliseconds of 1970.
+async fn with_history() -> (House, Client) {
+    let (house, editor) = house().await;
+    push(&house, 0..10).await;
+    let store = house.store().await;
+    until("the events are stored", async || {
+        let mut tx = store.begin_read().await.unwrap();
+        events::list(&mut tx, TenantId::DEFAULT, None, 20).await.unwrap().len() == 10
+    })
+    .await;
+    (house, editor)
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_what_a_draft_would_have_moved_and_lost() {
+    let (mut house, editor) = with_history().await;
+    editor.post("/api/v1/channels", json!({"name": "ops", "platform": "console"})).await.expect(201);
+    let moving =
+        json!({"name": "odd", "match": {"subject": "disk full [13579]"}, "channels": [2], "set_severity": "info"});
+    let run = editor.post("/api/v1/rules/dry-run", json!({"rules": [moving]})).await.expect(200);
+    assert_eq!((&run["events"], &run["moved"], &run["severity_changed"]), (&json!(10), &json!(5), &json!(5)));
+    assert_eq!((&run["lost"], &run["found"], &run["complete"]), (&json!(0), &json!(0), &json!(true)));
+    let channels = run["channels"].as_array().unwrap();
+    assert_eq!(
+        (&channels[0]["name"], &channels[0]["now"], &channels[0]["draft"]),
+        (&json!("console"), &json!(10), &json!(5))
+    );
+    let newest = &run["examples"][0];
+    assert_eq!(
+        (&newest["event"]["subject"], &newest["now"], &newest["draft"]),
+        (&json!("disk full 9"), &json!(["console"]), &json!(["ops"]))
+    );
+
+    let some = json!({"rules": [moving], "since": "1970-01-01T00:00:00.003Z", "until": "1970-01-01T00:00:00.006Z"});
+    let run = editor.post("/api/v1/rules/dry-run", some).await.expect(200);
+    assert_eq!((&run["events"], &run["moved"], &run["complete"]), (&json!(3), &json!(2), &json!(true)));
+    let few = editor.post("/api/v1/rules/dry-run", json!({"rules": [], "limit": 4})).await.expect(200);
+    assert_eq!((&few["events"], &few["moved"], &few["complete"]), (&json!(4), &json!(0), &json!(false)));
+    editor.put("/api/v1/default-channels", json!({"channels": []})).await.expect(200);
+    let found = editor.post("/api/v1/rules/dry-run", json!({"rules": [moving]})).await.expect(200);
+    assert_eq!((&found["found"], &found["lost"]), (&json!(5), &json!(0)));
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_silence_is_tried_on_the_newest_events() {
+    let (mut house, editor) = with_history().await;
+    let preview = async |body: Value| editor.post("/api/v1/silences/preview", body).await;
+    let hits = preview(json!({"match": {"system": "db*"}, "limit": 4})).await.expect(200);
+    assert_eq!((&hits["events"], &hits["hits"]), (&json!(4), &json!(4)));
+    assert_eq!(hits["examples"][0]["subject"], "disk full 9");
+    let none = preview(json!({"match": {"system": "web*"}})).await.expect(200);
+    assert_eq!((&none["events"], &none["hits"]), (&json!(10), &json!(0)));
+    assert_eq!(preview(json!({"match": {"system": "["}})).await.error(400), "VALIDATION");
+    let event = json!({"event_id": hits["examples"][0]["id"]});
+    let tested = editor.post("/api/v1/rules/test", event).await.expect(200);
+    assert_eq!(names(&tested["channels"]), ["console"]);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_preview_is_written_by_the_engine_and_within_its_limits() {
+    let (mut house, editor) = house().await;
+    let preview = async |body: Value| editor.post("/api/v1/templates/preview", body).await;
+    let sample = json!({"severity": "critical", "host": {"name": "db1"}, "value": 1_048_576, "url": null});
+    let body = "{{ .severity | upper }} {{ .host.name }} {{ .value }}{{ if .url }} {{ .url }}{{ end }}";
+    let written = preview(json!({"body": body, "parse_mode": "None", "sample": sample})).await.expect(200);
+    assert_eq!((&written["rendered"], &written["length"]), (&json!("CRITICAL db1 1048576"), &json!(20)));
+    assert_eq!((&written["limits"]["unit"], &written["fits"]), (&json!("utf16"), &json!(true)));
+    let wrong = preview(json!({"body": "{{ range 100000 }}x{{ end }}"})).await.expect(400);
+    assert!(wrong["error"]["message"].as_str().unwrap().starts_with("body: line 1 column"), "{wrong}");
+    assert_eq!(preview(json!({"body": "x", "platform": "fax"})).await.error(400), "VALIDATION");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_test_message_goes_through_the_channel_and_its_answer_is_told() {
+    let (mut house, editor) = house().await;
+    let sent = editor.post("/api/v1/channels/1/test", Value::Null).await.expect(200);
+    assert_eq!((&sent["delivered"], &sent["class"]), (&json!(true), &Value::Null), "{sent}");
+    let nobody = json!({"name": "gone", "platform": "webhook", "target": "http://127.0.0.1:1/x"});
+    editor.post("/api/v1/channels", nobody).await.expect(201);
+    let failed = editor.post("/api/v1/channels/2/test", Value::Null).await.expect(200);
+    assert!(failed["delivered"] == json!(false) && !failed["detail"].as_str().unwrap().is_empty(), "{failed}");
+    assert_eq!(editor.post("/api/v1/channels/3/test", Value::Null).await.error(404), "NOT_FOUND");
+    house.stop().await;
+}
