@@ -4,6 +4,8 @@
 mod audit;
 mod books;
 mod client;
+mod doors;
 mod house;
+mod identity;
 mod provisioning;
 mod recording;
