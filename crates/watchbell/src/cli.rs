@@ -8,7 +8,7 @@ use watchbell_common::{
     telemetry,
 };
 
-use crate::{books, check, dead, eval, health, send_test, serve};
+use crate::{books, check, dead, eval, health, send_test, serve, users};
 
 /// Turns raw alerts into messages that the right people see, and proves that none was lost.
 #[derive(Debug, Parser)]
@@ -61,6 +61,9 @@ rest back to the queue. Exits non-zero when a service ends unasked."
     /// List and replay dead letters.
     #[command(subcommand)]
     Dead(dead::Command),
+    /// List users, and let one choose a new password.
+    #[command(subcommand)]
+    Users(users::Command),
     /// Measure how well labelled mails are read, and list those that no rule knows.
     #[command(after_help = eval::HELP)]
     Eval(eval::Options),
@@ -83,6 +86,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SendTest(options) => send_test::run(&options, || Ok(cli.common.settings()?)).await,
         Command::Books(options) => books::run(&options, cli.common.settings()?).await,
         Command::Dead(command) => dead::run(command, cli.common.settings()?).await,
+        Command::Users(command) => users::run(command, cli.common.settings()?).await,
         Command::Eval(options) => eval::run(&options, || Ok(cli.common.settings()?)).await,
         Command::CheckConfig(options) => check::run(&options, &cli.common.settings()?),
         Command::HashPassword => check::hash_password(),

@@ -9,3 +9,4 @@ mod health;
 mod output;
 mod send_test;
 mod serve;
+mod users;

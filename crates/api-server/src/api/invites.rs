@@ -82,7 +82,7 @@ impl Audited {
     }
 }
 
-fn view(api: &Api, invite: Invite) -> Result<InviteView, ApiError> {
+fn view(api: &Api, invite: &Invite) -> Result<InviteView, ApiError> {
     let failed = |error| ApiError::internal().because(format!("opening invite {}: {error}", invite.id));
     Ok(InviteView {
         code: api.shared.vault.open(&invite.code).map_err(failed)?.expose_secret().to_owned(),
@@ -111,7 +111,7 @@ async fn list(State(api): State<Shelf>, Owner(caller): Owner) -> Result<Json<Ite
     let mut tx = api.read().await?;
     let found = invites::list(&mut tx, caller.tenant).await?;
     let seen = found.into_iter().filter(|invite| may_see(&caller, invite));
-    Ok(Json(Items { items: seen.map(|invite| view(&api, invite)).collect::<Result<_, _>>()? }))
+    Ok(Json(Items { items: seen.map(|invite| view(&api, &invite)).collect::<Result<_, _>>()? }))
 }
 
 /// Which invites to make.
@@ -178,7 +178,7 @@ async fn create(
         };
         invites::add(change.tx(), &invite, &sign_in::secret_hash(&api, &code)).await?;
         change.audit("create", "invite", id, (None, Some(&Audited::of(&invite)))).await?;
-        items.push(view(&api, invite)?);
+        items.push(view(&api, &invite)?);
     }
     change.commit().await?;
     Ok((StatusCode::CREATED, Json(Items { items })))

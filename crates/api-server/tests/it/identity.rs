@@ -152,8 +152,8 @@ async fn a_token_can_do_no_more_than_whoever_made_it() {
     Client::ready(&base).await;
     let admin = browser(&base, ADMIN, PASSWORD).await;
     let tokens = admin.get("/api/v1/tokens").await.expect(200);
-    let used = tokens["items"].as_array().unwrap().iter().find(|token| token["id"] == made["id"]).unwrap();
-    assert!(used["last_used_at"].is_string(), "{tokens}");
+    let shown = tokens["items"].as_array().unwrap().iter().find(|token| token["id"] == made["id"]).unwrap();
+    assert!(shown["last_used_at"].is_string(), "{tokens}");
     admin.delete(&path).await.expect(204);
     assert_eq!(Client::bearer(&base, token).get("/api/v1/me").await.error(401), "UNAUTHORIZED");
     house.stop().await;
