@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
-use secrecy::{ExposeSecret as _, SecretString};
+use axum::{Json, extract::State, http::StatusCode};
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,7 +21,7 @@ use watchbell_common::{
 use super::{
     Api, Shelf,
     auth::{new_secret, sign_in},
-    body,
+    body::{self, Id},
     caller::{Caller, Owner},
     errors::{ChangeErrors, Common},
     paging::Items,
@@ -190,13 +186,9 @@ async fn create(
     extensions(("x-role" = json!("owner"))),
     responses((status = 204), ChangeErrors)
 )]
-async fn revoke(
-    State(api): State<Shelf>,
-    Owner(caller): Owner,
-    Path(code): Path<SecretString>,
-) -> Result<StatusCode, ApiError> {
+async fn revoke(State(api): State<Shelf>, Owner(caller): Owner, Id(code): Id<String>) -> Result<StatusCode, ApiError> {
     let mut change = api.write(&caller).await?;
-    let found = invites::by_hash(change.tx(), &sign_in::secret_hash(&api, &code)).await?;
+    let found = invites::by_hash(change.tx(), &sign_in::secret_hash(&api, &code.into())).await?;
     let invite = found.filter(|invite| invite.tenant == caller.tenant && may_see(&caller, invite));
     let invite = invite.ok_or_else(|| ApiError::not_found("invite not found"))?;
     if invite.used.is_some() {

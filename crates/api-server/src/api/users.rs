@@ -352,6 +352,7 @@ async fn reset(
     let attempt = Attempt::begin(&api, None, client.address).await?;
     let password = api.passwords.hash(&body.password).await?;
     let mut tx = api.store()?.begin().await?;
+    config::lock(&mut tx).await?;
     let link = links::consume(&mut tx, &sign_in::secret_hash(&api, &body.token), now).await?;
     let user = match link {
         Some(Link::Reset(tenant, user)) => users::get(&mut tx, tenant, user).await?,
@@ -362,7 +363,7 @@ async fn reset(
         attempt.failed(&api, None).await?;
         return Err(ApiError::validation("token: the link was used, has expired, or is not one"));
     };
-    users::put(&mut tx, &User { password, ..user.clone() }, now).await?;
+    users::set_password(&mut tx, user.tenant, user.id, &password, now).await?;
     sessions::end_all(&mut tx, user.tenant, user.id, None).await?;
     let caller = Caller::of(&user, client.address);
     audit::add(&mut tx, &caller.entry(now, "reset_password", "user", &user.id)).await?;
