@@ -85,6 +85,15 @@ pub fn router(shared: &Shared, store: &StoreSlot) -> axum::Router {
     api::router(shared.clone(), store.clone()).0
 }
 
+/// A link with which the user of that address chooses a new password, once; `base` is where people reach the
+/// dashboard. For whoever runs the machine. `None`: there is no such user.
+///
+/// # Errors
+/// The store's.
+pub async fn reset_link(shared: &Shared, store: &Store, email: &str, base: &str) -> Result<Option<String>, StoreError> {
+    api::reset_link(shared, store, email, base).await
+}
+
 /// The OpenAPI document of [`router`], as it is committed.
 pub fn openapi() -> String {
     api::document()
@@ -123,13 +132,12 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let with_store = async {
-        let prepared = match prepared {
-            Some(prepared) => Some(prepared),
-            None => {
-                let prepared = prepare_patiently(&shared, &stop).await?;
-                announce(&shared, prepared.as_ref());
-                prepared
-            }
+        let prepared = if prepared.is_some() {
+            prepared
+        } else {
+            let prepared = prepare_patiently(&shared, &stop).await?;
+            announce(&shared, prepared.as_ref());
+            prepared
         };
         let Some(Prepared { store, provisioner, .. }) = prepared else { return Ok(()) };
         slot.fill(&store);

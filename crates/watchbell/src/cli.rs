@@ -8,7 +8,7 @@ use watchbell_common::{
     telemetry,
 };
 
-use crate::{backup, books, check, dead, eval, health, import, keys, output, send_test, serve};
+use crate::{backup, books, check, dead, eval, health, import, keys, output, send_test, serve, users};
 
 /// Turns raw alerts into messages that the right people see, and proves that none was lost.
 #[derive(Debug, Parser)]
@@ -72,6 +72,9 @@ rest back to the queue. Exits non-zero when a service ends unasked."
     /// Take over what another program kept.
     #[command(subcommand)]
     Import(import::Command),
+    /// List users, and let one choose a new password.
+    #[command(subcommand)]
+    Users(users::Command),
     /// Measure how well labelled mails are read, and list those that no rule knows.
     #[command(after_help = eval::HELP)]
     Eval(eval::Options),
@@ -100,6 +103,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(options) => backup::run(&options, &cli.common.settings()?),
         Command::Restore(options) => backup::restore(&options, &cli.common.settings()?),
         Command::Import(command) => import::run(command, &cli.common.settings()?).await,
+        Command::Users(command) => users::run(command, cli.common.settings()?).await,
         Command::Eval(options) => eval::run(&options, || Ok(cli.common.settings()?)).await,
         Command::CheckConfig(options) => check::run(&options, &cli.common.settings()?),
         Command::Openapi => output::text(&watchbell_api_server::openapi()),

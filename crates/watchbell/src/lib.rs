@@ -13,3 +13,4 @@ mod keys;
 mod output;
 mod send_test;
 mod serve;
+mod users;

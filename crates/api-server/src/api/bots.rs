@@ -322,7 +322,13 @@ impl BotBody {
         let secrets = safe.credentials(&bot)?;
         usable(
             &bot,
-            &OpenChannel { tenant: safe.tenant, channel: example(&bot), secrets, templates: Vec::new(), trusted: false },
+            &OpenChannel {
+                tenant: safe.tenant,
+                channel: example(&bot),
+                secrets,
+                templates: Vec::new(),
+                trusted: false,
+            },
         )?;
         Ok(bot)
     }

@@ -79,7 +79,7 @@ impl Caller {
     }
 
     /// An entry of the audit log on what it does.
-    pub(crate) fn entry(&self, at: UnixMillis, action: &str, kind: &str, item: impl ToString) -> audit::Entry {
+    pub(crate) fn entry(&self, at: UnixMillis, action: &str, kind: &str, item: &impl ToString) -> audit::Entry {
         audit::Entry {
             id: AuditId::at(at),
             tenant: self.tenant,

@@ -58,7 +58,7 @@ impl Change<'_> {
     ) -> Result<(), ApiError> {
         let at = self.api.shared.clock.now_ms();
         let view = |view: Option<&V>| view.and_then(|view| serde_json::to_value(view).ok());
-        let entry = self.caller.entry(at, action, kind, item);
+        let entry = self.caller.entry(at, action, kind, &item);
         let entry = audit::Entry { before: view(before), after: view(after), ..entry };
         Ok(audit::add(&mut self.tx, &entry).await?)
     }

@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
-use secrecy::{ExposeSecret as _, SecretString};
+use axum::{Json, extract::State, http::StatusCode};
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -26,7 +22,7 @@ use watchbell_common::{
 use super::{
     Api, Shelf,
     auth::{new_secret, sign_in},
-    body,
+    body::{self, Id},
     caller::{Caller, Owner},
     errors::{ChangeErrors, Common},
     paging::Items,
@@ -83,7 +79,7 @@ impl Audited {
     }
 }
 
-fn view(api: &Api, invite: Invite) -> Result<InviteView, ApiError> {
+fn view(api: &Api, invite: &Invite) -> Result<InviteView, ApiError> {
     let failed = |error| ApiError::internal().because(format!("opening invite {}: {error}", invite.id));
     Ok(InviteView {
         code: api
@@ -118,7 +114,7 @@ async fn list(State(api): State<Shelf>, Owner(caller): Owner) -> Result<Json<Ite
     let mut tx = api.read().await?;
     let found = invites::list(&mut tx, caller.tenant).await?;
     let seen = found.into_iter().filter(|invite| may_see(&caller, invite));
-    Ok(Json(Items { items: seen.map(|invite| view(&api, invite)).collect::<Result<_, _>>()? }))
+    Ok(Json(Items { items: seen.map(|invite| view(&api, &invite)).collect::<Result<_, _>>()? }))
 }
 
 /// Which invites to make.
@@ -185,7 +181,7 @@ async fn create(
         };
         invites::add(change.tx(), &invite, &sign_in::secret_hash(&api, &code)).await?;
         change.audit("create", "invite", id, (None, Some(&Audited::of(&invite)))).await?;
-        items.push(view(&api, invite)?);
+        items.push(view(&api, &invite)?);
     }
     change.commit().await?;
     Ok((StatusCode::CREATED, Json(Items { items })))
@@ -197,13 +193,9 @@ async fn create(
     extensions(("x-role" = json!("owner"))),
     responses((status = 204), ChangeErrors)
 )]
-async fn revoke(
-    State(api): State<Shelf>,
-    Owner(caller): Owner,
-    Path(code): Path<SecretString>,
-) -> Result<StatusCode, ApiError> {
+async fn revoke(State(api): State<Shelf>, Owner(caller): Owner, Id(code): Id<String>) -> Result<StatusCode, ApiError> {
     let mut change = api.write(&caller).await?;
-    let found = invites::by_hash(change.tx(), &sign_in::secret_hash(&api, &code)).await?;
+    let found = invites::by_hash(change.tx(), &sign_in::secret_hash(&api, &code.into())).await?;
     let invite = found.filter(|invite| invite.tenant == caller.tenant && may_see(&caller, invite));
     let invite = invite.ok_or_else(|| ApiError::not_found("invite not found"))?;
     if invite.used.is_some() {

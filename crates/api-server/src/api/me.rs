@@ -11,7 +11,7 @@ use watchbell_common::{
     identity::Role,
     ids::SessionId,
     store::{
-        links,
+        config, links,
         sessions::{self, Session},
         tenants,
         users::{self, User},
@@ -96,9 +96,11 @@ async fn update(
 ) -> Result<Json<UserView>, ApiError> {
     let display_name = display_name(&body.display_name)?;
     let caller = caller.at_home();
-    let before = myself(&api, &caller).await?;
-    let user = User { display_name, ..before.clone() };
     let mut change = api.write(&caller).await?;
+    config::lock(change.tx()).await?;
+    let before = users::get(change.tx(), caller.home, caller.user).await?;
+    let before = before.ok_or_else(|| ApiError::not_found("not found"))?;
+    let user = User { display_name, ..before.clone() };
     users::put(change.tx(), &user, api.shared.clock.now_ms()).await?;
     let (before, after) = (UserView::of(&before), UserView::of(&user));
     change.audit("update", "user", user.id, (Some(&before), Some(&after))).await?;
@@ -141,7 +143,9 @@ async fn change_password(
     sign_in::check(&api, attempt, Some(&user), &body.current_password).await.map_err(wrong)?;
     let password = api.passwords.hash(&body.new_password).await?;
     let mut change = api.write(&caller).await?;
-    users::put(change.tx(), &User { password, ..user.clone() }, api.shared.clock.now_ms()).await?;
+    config::lock(change.tx()).await?;
+    let now = api.shared.clock.now_ms();
+    users::set_password(change.tx(), user.tenant, user.id, &password, now).await?;
     sessions::end_all(change.tx(), user.tenant, user.id, caller.session()).await?;
     links::end_of_user(change.tx(), user.tenant, user.id).await?;
     change.audit::<()>("change_password", "user", user.id, (None, None)).await?;

@@ -52,7 +52,7 @@ use watchbell_common::{
     },
 };
 
-pub(crate) use self::{auth::lockout::TRUST_FOR, setup::prepare};
+pub(crate) use self::{auth::lockout::TRUST_FOR, setup::prepare, users::reset_link};
 use self::{auth::passwords::Passwords, visits::Visits};
 use crate::{StoreSlot, seen::Credential};
 

@@ -140,7 +140,8 @@ fn render(api: &Api, tenant: TenantId, template: Template, alert: Alert, now: Un
         templates: Vec::new(),
         enabled: true,
     };
-    let open = OpenChannel { tenant, channel, secrets: BTreeMap::new(), templates: vec![(template, None)] };
+    let open =
+        OpenChannel { tenant, channel, secrets: BTreeMap::new(), templates: vec![(template, None)], trusted: false };
     let voice = Voice::of(&open, &tools(api)?).map_err(|error| ApiError::internal().because(error.to_string()))?;
     let payload = DeliverPayload {
         delivery: DeliveryId::derived(&[b"preview"]),

@@ -234,16 +234,16 @@ async fn refresh(api: &Api, client: &Client, token: &SecretString) -> Result<Jso
     let unknown = || ApiError::unauthorized("the refresh token is unknown, used or expired: sign in again");
     let now = api.shared.clock.now_ms();
     let mut tx = api.store()?.begin().await?;
-    let used = sessions::refresh(&mut tx, &sign_in::secret_hash(api, token), now).await?;
-    let session = match &used {
+    let found = sessions::refresh(&mut tx, &sign_in::secret_hash(api, token), now).await?;
+    let session = match &found {
         Refresh::Fresh(session) | Refresh::Reused(session) => session,
         Refresh::Unknown => return Err(unknown()),
     };
     let user = users::active(&mut tx, session.tenant, session.user).await?.ok_or_else(unknown)?;
-    if let Refresh::Reused(session) = &used {
+    if let Refresh::Reused(session) = &found {
         tracing::warn!(client.address = %client.address, "a refresh token was used twice: its session is ended");
         let caller = Caller::of(&user, client.address);
-        audit::add(&mut tx, &caller.entry(now, "end_reused", "session", session.id)).await?;
+        audit::add(&mut tx, &caller.entry(now, "end_reused", "session", &session.id)).await?;
         tx.commit().await.map_err(StoreError::from)?;
         return Err(unknown());
     }

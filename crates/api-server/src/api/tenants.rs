@@ -150,6 +150,9 @@ async fn update(
     if body.disabled == Some(true) && caller.home.0 == id {
         return Err(ApiError::conflict("this is your own tenant: you would lock yourself out"));
     }
+    if body.disabled == Some(true) && TenantId(id) == TenantId::DEFAULT {
+        return Err(ApiError::conflict("mail that names no tenant belongs to this one: it cannot be disabled"));
+    }
     let mut change = api.change(&caller).await?;
     let before = tenants::get(change.tx(), TenantId(id)).await?.ok_or_else(|| ApiError::not_found("not found"))?;
     let tenant = Tenant {

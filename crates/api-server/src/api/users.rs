@@ -1,17 +1,20 @@
 //! The users of a tenant: what each may do, and whether they may at all.
 
+use std::net::IpAddr;
+
 use axum::{Json, extract::State, http::StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::{millis, show_time},
+    clock::{UnixMillis, millis, show_time},
     http::ApiError,
     identity::Role,
     ids::UserId,
+    shared::Shared,
     store::{
-        Connection, StoreError, audit, config, invites,
+        Connection, Store, StoreError, audit, config, invites,
         links::{self, Link},
         sessions,
         users::{self, User},
@@ -274,21 +277,49 @@ async fn offer_reset(
     Owner(caller): Owner,
     Id(id): Id<i64>,
 ) -> Result<(StatusCode, Json<ResetLink>), ApiError> {
-    let settings = &api.shared.settings;
-    let expires_at = api.shared.clock.now_ms() + millis(settings.security.link_ttl);
-    let token = new_secret("wbl_");
     let mut change = api.write(&caller).await?;
     let user = find(change.tx(), &caller, id).await?;
     may_change(&caller, &user)?;
-    links::end_of_user(change.tx(), user.tenant, user.id).await?;
-    let hash = sign_in::secret_hash(&api, &token);
-    links::add(change.tx(), Link::Reset(user.tenant, user.id), &hash, expires_at).await?;
+    let (token, expires_at) = new_link(&api.shared, change.tx(), &user).await?;
     change.audit::<()>("offer_reset", "user", id, (None, None)).await?;
     change.commit().await?;
+    let public = api.shared.settings.http.public_url.as_deref();
+    let link = public.map(|base| reset_page(base, &token));
     let token = token.expose_secret().to_owned();
-    // Behind `#`, where it reaches no server and so no log.
-    let link = settings.http.public_url.as_ref().map(|url| format!("{}/reset#{token}", url.trim_end_matches('/')));
     Ok((StatusCode::CREATED, Json(ResetLink { link, token, expires_at: show_time(expires_at) })))
+}
+
+/// Makes the token of a link for a user, and says when it ends. Earlier ones end now.
+async fn new_link(shared: &Shared, tx: &mut Connection, user: &User) -> Result<(SecretString, UnixMillis), StoreError> {
+    let token = new_secret("wbl_");
+    let expires_at = shared.clock.now_ms() + millis(shared.settings.security.link_ttl);
+    let hash = shared.vault.hash(token.expose_secret());
+    links::end_of_user(tx, user.tenant, user.id).await?;
+    links::add(tx, Link::Reset(user.tenant, user.id), &hash, expires_at).await?;
+    Ok((token, expires_at))
+}
+
+/// The page of the dashboard that takes a token. It stands behind `#`, where it reaches no server and so no log.
+fn reset_page(base: &str, token: &SecretString) -> String {
+    format!("{}/reset#{}", base.trim_end_matches('/'), token.expose_secret())
+}
+
+/// Makes a link for the user of that address on behalf of whoever runs the machine; `base` is where people reach
+/// the dashboard. `None`: there is no such user.
+pub(crate) async fn reset_link(
+    shared: &Shared,
+    store: &Store,
+    email: &str,
+    base: &str,
+) -> Result<Option<String>, StoreError> {
+    let mut tx = store.begin().await?;
+    let Some(user) = users::by_email(&mut tx, &email.trim().to_lowercase()).await? else { return Ok(None) };
+    let (token, _) = new_link(shared, &mut tx, &user).await?;
+    let by = Caller { actor: "the command line".to_owned(), ..Caller::of(&user, IpAddr::from([127, 0, 0, 1])) };
+    let entry = by.entry(shared.clock.now_ms(), "offer_reset", "user", &user.id);
+    audit::add(&mut tx, &audit::Entry { user: None, ..entry }).await?;
+    tx.commit().await?;
+    Ok(Some(reset_page(base, &token)))
 }
 
 /// A new password for whoever has the link.
@@ -321,6 +352,7 @@ async fn reset(
     let attempt = Attempt::begin(&api, None, client.address).await?;
     let password = api.passwords.hash(&body.password).await?;
     let mut tx = api.store()?.begin().await?;
+    config::lock(&mut tx).await?;
     let link = links::consume(&mut tx, &sign_in::secret_hash(&api, &body.token), now).await?;
     let user = match link {
         Some(Link::Reset(tenant, user)) => users::get(&mut tx, tenant, user).await?,
@@ -331,10 +363,10 @@ async fn reset(
         attempt.failed(&api, None).await?;
         return Err(ApiError::validation("token: the link was used, has expired, or is not one"));
     };
-    users::put(&mut tx, &User { password, ..user.clone() }, now).await?;
+    users::set_password(&mut tx, user.tenant, user.id, &password, now).await?;
     sessions::end_all(&mut tx, user.tenant, user.id, None).await?;
     let caller = Caller::of(&user, client.address);
-    audit::add(&mut tx, &caller.entry(now, "reset_password", "user", user.id)).await?;
+    audit::add(&mut tx, &caller.entry(now, "reset_password", "user", &user.id)).await?;
     tx.commit().await.map_err(StoreError::from)?;
     attempt.succeeded(&api).await?;
     Ok(StatusCode::NO_CONTENT)

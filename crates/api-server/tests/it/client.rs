@@ -19,6 +19,7 @@ use crate::house::{House, until};
 pub(crate) struct Client {
     base: String,
     token: Option<String>,
+    headers: header::HeaderMap,
     http: reqwest::Client,
 }
 
@@ -57,7 +58,38 @@ impl Client {
     }
 
     pub(crate) fn anonymous(base: &str) -> Self {
-        Self { base: base.to_owned(), token: None, http: outbound::client().unwrap() }
+        Self {
+            base: base.to_owned(),
+            token: None,
+            headers: header::HeaderMap::new(),
+            http: outbound::client().unwrap(),
+        }
+    }
+
+    /// The same, who also sends this header with every request.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(name, value.parse().unwrap());
+        self
+    }
+
+    /// A script with that token.
+    pub(crate) fn bearer(base: &str, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..Self::anonymous(base) }
+    }
+
+    /// A browser that got these cookies.
+    pub(crate) fn browser(base: &str, answer: &Answer) -> Self {
+        let cookies = answer.headers.get_all(header::SET_COOKIE).iter().map(|line| line.to_str().unwrap());
+        let pairs: Vec<_> = cookies.map(|line| line.split(';').next().unwrap()).collect();
+        let csrf = pairs[1].split_once('=').unwrap().1;
+        Self::anonymous(base).with("cookie", &pairs.join("; ")).with("x-csrf-token", csrf)
+    }
+
+    /// Waits until the API answers.
+    pub(crate) async fn ready(base: &str) -> Self {
+        let somebody = Self::anonymous(base);
+        until("the store is open", async || somebody.get("/api/v1/setup").await.status == 200).await;
+        somebody
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -81,6 +113,7 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
+        request = request.headers(self.headers.clone());
         if let Some(body) = body {
             request = request.json(&body);
         }

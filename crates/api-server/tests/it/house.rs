@@ -70,6 +70,12 @@ impl House {
         address
     }
 
+    /// Starts another api-server on the same store and queue, as a second process would be, and says where it listens.
+    pub(crate) async fn start_another_api(&mut self) -> SocketAddr {
+        self.slot = StoreSlot::default();
+        self.start_api().await
+    }
+
     /// Asks it to stop and waits until it has.
     pub(crate) async fn stop(&mut self) {
         self.stop.cancel();

@@ -4,7 +4,9 @@
 mod audit;
 mod books;
 mod client;
+mod doors;
 mod house;
+mod identity;
 mod openapi;
 mod provisioning;
 mod recording;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::Row as _;
 
-use super::{Connection, StoreError, bots, channels, mutes, rules, silences, templates};
+use super::{Connection, StoreError, bots, channels, mutes, rules, silences, templates, tenants};
 use crate::{
     ai::Ai,
     clock::UnixMillis,
@@ -165,13 +165,6 @@ pub async fn add_tenant(
     Ok(())
 }
 
-/// The tenants and their names, in the order of their ids.
-pub async fn tenants(connection: &mut Connection) -> Result<Vec<(TenantId, String)>, StoreError> {
-    let rows: Vec<(i64, String)> =
-        sqlx::query_as("SELECT id, name FROM tenants ORDER BY id").fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(id, name)| (TenantId(id), name)).collect())
-}
-
 /// One setting of a tenant.
 pub async fn setting(connection: &mut Connection, tenant: TenantId, name: &str) -> Result<Option<String>, StoreError> {
     let statement = "SELECT value FROM settings WHERE tenant_id = $1 AND name = $2";
@@ -249,8 +242,13 @@ pub async fn set_default_channels(
 pub async fn document(connection: &mut Connection) -> Result<Document, StoreError> {
     let version = version(connection).await?;
     let mut document = Document { version, tenants: Vec::new() };
-    for (id, name) in tenants(connection).await? {
-        document.tenants.push(tenant(connection, id, name).await?);
+    for owner in tenants::list(connection).await? {
+        let mut tenant = tenant(connection, owner.id, owner.name).await?;
+        // A disabled tenant is one whose channels are: its doors refuse, and what was on its way can be sent later.
+        for channel in &mut tenant.channels {
+            channel.enabled &= !owner.disabled;
+        }
+        document.tenants.push(tenant);
     }
     Ok(document)
 }

@@ -76,6 +76,25 @@ pub async fn another_admin(connection: &mut Connection, id: UserId) -> Result<bo
     Ok(found.is_some())
 }
 
+/// Gives a user another password. Lock the configuration first, as for every change of a user: [`put`] writes the whole
+/// row as it was read.
+pub async fn set_password(
+    connection: &mut Connection,
+    tenant: TenantId,
+    id: UserId,
+    password: &PasswordHash,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE users SET password_hash = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4")
+        .bind(password.to_string())
+        .bind(now)
+        .bind(tenant.0)
+        .bind(id.0)
+        .execute(connection)
+        .await?;
+    sql::one_row(&done, "user", id)
+}
+
 /// Removes a user, with sessions and tokens.
 pub async fn delete(connection: &mut Connection, tenant: TenantId, id: UserId) -> Result<(), StoreError> {
     let statement = "DELETE FROM users WHERE tenant_id = $1 AND id = $2";

@@ -149,3 +149,21 @@ async fn the_provisioning_examples_that_people_copy_are_good() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_runs_the_machine_lets_a_user_back_in() {
+    let first = [
+        ("WATCHBELL_BOOTSTRAP_ADMIN_EMAIL", "root@example.org"),
+        ("WATCHBELL_BOOTSTRAP_ADMIN_PASSWORD", "correct horse battery"),
+    ];
+    let product = Product::embedded_with("", &first).await;
+    let list = product.command(&["users", "list"]);
+    let text = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(text.starts_with("root@example.org") && text.contains("owner   default  platform admin"), "{text}");
+    let output = product.command(&["users", "reset-password", "Root@Example.org"]);
+    let link = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(link.starts_with(&format!("http://{}/reset#wbl_", product.http)), "{link}");
+    let output = product.command(&["users", "reset-password", "nobody@example.org"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no user nobody@example.org"));
+}

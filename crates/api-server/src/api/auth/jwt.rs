@@ -24,10 +24,10 @@ use super::new_secret;
 use crate::api::Api;
 
 /// How long a token is valid.
-pub(crate) const TTL: Duration = Duration::from_secs(10 * 60);
+pub(crate) const TTL: Duration = Duration::from_mins(10);
 
 /// How long a key signs.
-const KEY_SIGNS_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+const KEY_SIGNS_FOR: Duration = Duration::from_hours(24);
 
 /// Who issues them.
 const ISSUER: &str = "watchbell";

@@ -25,19 +25,19 @@ struct Policy {
     longest: Duration,
 }
 
-const OF_PAIR: Policy = Policy { free: 5, first: Duration::from_secs(15), longest: Duration::from_secs(15 * 60) };
+const OF_PAIR: Policy = Policy { free: 5, first: Duration::from_secs(15), longest: Duration::from_mins(15) };
 
 /// An office behind one address mistypes more often than a person.
-const OF_ADDRESS: Policy = Policy { free: 30, first: Duration::from_secs(15), longest: Duration::from_secs(15 * 60) };
+const OF_ADDRESS: Policy = Policy { free: 30, first: Duration::from_secs(15), longest: Duration::from_mins(15) };
 
 /// Short: a stranger can cause it.
 const OF_ACCOUNT: Policy = Policy { free: 50, first: Duration::from_secs(5), longest: Duration::from_secs(30) };
 
 /// After so long without an attempt, a subject begins anew.
-const FORGET_AFTER: Duration = Duration::from_secs(60 * 60);
+const FORGET_AFTER: Duration = Duration::from_hours(1);
 
 /// How long an address from which an account signed in is not slowed with the account.
-pub(crate) const TRUST_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub(crate) const TRUST_FOR: Duration = Duration::from_hours(30 * 24);
 
 impl Policy {
     /// Until when the subject is locked out after its present failure; `None`: it is not.

@@ -97,7 +97,8 @@ pub(in super::super) fn tools(api: &Api) -> Result<Tools, ApiError> {
     let settings = &api.shared.settings;
     let failed = |error: anyhow::Error| ApiError::internal().because(format!("{error:#}"));
     Ok(Tools {
-        http: outbound::client().map_err(failed)?,
+        http: Http::open().map_err(failed)?,
+        guarded: Http::guarded(Guard::new(settings.outbound.allow_private.clone())).map_err(failed)?,
         clock: api.shared.clock.clone(),
         timeout: settings.dispatcher.attempt_timeout,
         telegram_api: settings.telegram.api_base.clone(),

@@ -12,6 +12,7 @@ use crate::{
         Connection, Store, StoreError, bots, channels,
         config::{self, Kind, Owned},
         mutes, rules, silences, templates,
+        tenants::{self, Tenant},
     },
 };
 
@@ -23,6 +24,7 @@ on_both!(
     two_channels_cannot_have_one_push_token_but_can_exchange_theirs,
     versions_only_grow_and_ids_are_never_given_twice,
     a_change_that_is_not_committed_leaves_nothing,
+    a_disabled_tenant_is_published_with_closed_channels,
 );
 
 const TENANT: TenantId = TenantId::DEFAULT;
@@ -268,4 +270,17 @@ async fn a_change_that_is_not_committed_leaves_nothing(empty: Empty) {
     drop(tx);
     let mut tx = store.begin_read().await.unwrap();
     assert!(config::document(&mut tx).await.unwrap().tenants[0].channels.is_empty());
+}
+
+async fn a_disabled_tenant_is_published_with_closed_channels(empty: Empty) {
+    let store = empty.open().await;
+    let mut tx = store.begin().await.unwrap();
+    config::add_tenant(&mut tx, OTHER, "other", 0).await.unwrap();
+    channels::put(&mut tx, OTHER, &channel(1, None), "hash").await.unwrap();
+    for disabled in [true, false] {
+        let tenant = Tenant { id: OTHER, name: "other".into(), disabled, created_at: 0 };
+        tenants::update(&mut tx, &tenant).await.unwrap();
+        let document = config::document(&mut tx).await.unwrap();
+        assert_eq!(document.tenants[1].channels[0].enabled, !disabled);
+    }
 }

@@ -1,7 +1,7 @@
 //! Migrations, and what opening a database answers.
 
 use super::{Empty, on_both};
-use crate::store::{Store, StoreError, config};
+use crate::store::{Store, StoreError, config, tenants};
 
 on_both!(
     migrating_twice_changes_nothing,
@@ -26,7 +26,7 @@ async fn processes_that_start_together_migrate_once(empty: Empty) {
     for store in [a, b, c, d] {
         store.ping().await.unwrap();
         let mut tx = store.begin_read().await.unwrap();
-        assert_eq!(config::tenants(&mut tx).await.unwrap().len(), 1);
+        assert_eq!(tenants::list(&mut tx).await.unwrap().len(), 1);
     }
 }
 
