@@ -6,6 +6,7 @@
 
 mod api;
 mod exporter;
+mod keeper;
 mod outage;
 mod provisioner;
 mod publisher;
@@ -91,7 +92,11 @@ pub async fn run(
         };
         let Some(Prepared { store, provisioner }) = prepared else { return Ok(()) };
         slot.fill(&store);
-        tokio::try_join!(recorder::run(shared.clone(), store.clone(), stop.clone()), provisioner.run(stop.clone()),)?;
+        tokio::try_join!(
+            recorder::run(shared.clone(), store.clone(), stop.clone()),
+            keeper::run(shared.clone(), store.clone(), stop.clone()),
+            provisioner.run(stop.clone()),
+        )?;
         store.close().await;
         Ok(())
     };

@@ -60,3 +60,9 @@ impl Clock for ManualClock {
 pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
+
+/// A time as `YYYY-MM-DDTHH:MM:SSZ`, in whole seconds.
+pub fn rfc3339(at: UnixMillis) -> String {
+    let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

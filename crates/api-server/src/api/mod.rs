@@ -4,12 +4,23 @@
 //! [`Api::read`] and changes through [`Api::change`], which audits and publishes. Every route says in its
 //! OpenAPI description who may call it (`x-role`), and a test walks them all.
 
+mod acknowledge;
+mod alerts;
 mod audit;
 mod body;
 mod caller;
 mod change;
+mod dead_letters;
+mod deliveries;
 mod errors;
+mod events;
+mod live;
+mod logs;
+mod overview;
 mod paging;
+mod services;
+mod settings;
+mod words;
 
 use std::sync::Arc;
 
@@ -31,6 +42,7 @@ use crate::StoreSlot;
 pub(crate) struct Api {
     pub(crate) shared: Shared,
     store: StoreSlot,
+    feeds: live::Feeds,
 }
 
 /// Handlers take it as [`axum::extract::State`].
@@ -57,7 +69,7 @@ impl Api {
 /// The routes and the document that describes them.
 pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::openapi::OpenApi) {
     let (router, document) = routes().split_for_parts();
-    (router.with_state(Arc::new(Api { shared, store })), document)
+    (router.with_state(Arc::new(Api { shared, store, feeds: live::Feeds::default() })), document)
 }
 
 /// The document as text, the same for the same program.
@@ -70,7 +82,18 @@ pub(crate) fn document() -> String {
 
 /// Every resource, in the order in which the documentation shows them.
 fn routes() -> OpenApiRouter<Shelf> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(audit::routes())
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(overview::routes())
+        .merge(live::routes())
+        .merge(alerts::routes())
+        .merge(acknowledge::routes())
+        .merge(events::routes())
+        .merge(deliveries::routes())
+        .merge(dead_letters::routes())
+        .merge(logs::routes())
+        .merge(services::routes())
+        .merge(settings::routes())
+        .merge(audit::routes())
 }
 
 #[derive(OpenApi)]

@@ -1,9 +1,11 @@
 //! The api-server against a real Redis, SQLite and a real PostgreSQL.
 #![cfg(test)]
 
+mod alerts;
 mod audit;
 mod books;
 mod client;
 mod house;
 mod provisioning;
 mod recording;
+mod story;

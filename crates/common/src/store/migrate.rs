@@ -20,7 +20,7 @@ const fn both(version: i64, name: &'static str, sql: &'static str) -> Migration 
     Migration { version, name, sqlite: sql, postgres: sql }
 }
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     both(1, "configuration", include_str!("migrations/0001_configuration.sql")),
     both(2, "history", include_str!("migrations/0002_history.sql")),
     Migration {
@@ -32,6 +32,7 @@ const MIGRATIONS: [Migration; 6] = [
     both(4, "templates", include_str!("migrations/0004_templates.sql")),
     both(5, "model", include_str!("migrations/0005_model.sql")),
     both(6, "identity", include_str!("migrations/0006_identity.sql")),
+    both(10, "acknowledged", include_str!("migrations/0010_acknowledged.sql")),
 ];
 
 /// Any number that no other user of the database takes for its advisory lock: "watchbel" in ASCII.

@@ -11,17 +11,23 @@ pub mod alerts;
 pub mod api_tokens;
 pub mod audit;
 pub mod bots;
+pub mod changes;
 pub mod channels;
 pub mod config;
 pub mod deliveries;
 mod error;
 pub mod events;
 pub mod history;
+pub mod installation;
+mod lists;
+pub mod marks;
 mod migrate;
 pub mod mutes;
+pub mod retention;
 pub mod rules;
 pub mod silences;
 mod sql;
+pub mod tallies;
 pub mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -35,6 +41,7 @@ use sqlx::{
 };
 
 pub use error::StoreError;
+pub use lists::{Found, Place, SCANNED_MAX};
 
 /// What the functions of the store work on; a [`Tx`] is one.
 pub type Connection = AnyConnection;

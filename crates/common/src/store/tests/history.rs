@@ -8,7 +8,7 @@ use super::{Empty, on_both};
 use crate::{
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::UnixMillis,
-    ids::{AlertId, ChannelId, DeliveryId, EventId, TenantId},
+    ids::{AlertId, ChannelId, DeliveryId, EventId, RuleId, TenantId},
     payload::{AttemptOutcome, Fact, FactHead, What},
     queue::Ending,
     store::{Store, alerts, deliveries, deliveries::State, events, history},
@@ -77,6 +77,7 @@ fn routed(number: u8, at: UnixMillis, analysis: Option<Analysis>) -> Fact {
     let what = What::Routed {
         alert: alert(0, 0, Severity::Info).id,
         reasons: vec!["rule `databases` matched".into()],
+        rules: vec![RuleId(4)],
         deliveries: vec![(delivery(number), ChannelId(3))],
         ending: None,
         analysis,
@@ -92,7 +93,7 @@ fn attempt(number: u8, at: UnixMillis, attempt: u32, outcome: AttemptOutcome) ->
 
 async fn record(store: &Store, facts: &[Fact]) {
     let mut tx = store.begin().await.unwrap();
-    history::record(&mut tx, facts).await.unwrap();
+    history::record(&mut tx, facts, 0).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -239,9 +240,9 @@ async fn another_tenants_history_is_not_there(empty: Empty) {
     assert_eq!(events::get(&mut tx, other, id).await.unwrap(), None);
     assert_eq!(events::raw(&mut tx, other, id).await.unwrap(), None);
     assert!(events::burials(&mut tx, other, id).await.unwrap().is_empty());
-    assert!(events::list(&mut tx, other, None, 10).await.unwrap().is_empty());
+    assert!(events::list(&mut tx, other, &events::Filter::default(), None, 10).await.unwrap().items.is_empty());
     assert_eq!(alerts::get(&mut tx, other, alert_id()).await.unwrap(), None);
-    assert!(alerts::list(&mut tx, other, None, 10).await.unwrap().is_empty());
+    assert!(alerts::list(&mut tx, other, &alerts::Filter::default(), None, 10).await.unwrap().items.is_empty());
     assert!(deliveries::of_event(&mut tx, other, id).await.unwrap().is_empty());
     assert!(deliveries::attempts(&mut tx, other, delivery(1)).await.unwrap().is_empty());
 }
@@ -270,14 +271,16 @@ async fn lists_are_newest_first_and_go_on_where_they_ended(empty: Empty) {
     record(&store, &facts).await;
     let mut tx = store.begin_read().await.unwrap();
     let mut seen = Vec::new();
-    let mut before = None;
+    let (all, mut before) = (events::Filter::default(), None);
     loop {
-        let page = events::list(&mut tx, TENANT, before, 2).await.unwrap();
-        let Some(last) = page.last() else { break };
-        before = Some((last.event.received_at, last.event.id));
-        seen.extend(page.into_iter().map(|story| (story.event.received_at, story.event.id)));
+        let page = events::list(&mut tx, TENANT, &all, before.as_ref(), 2).await.unwrap();
+        seen.extend(page.items.into_iter().map(|story| (story.event.received_at, story.event.id)));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
     }
     assert_eq!(seen.len(), 5);
     assert!(seen.is_sorted_by(|a, b| a > b), "{seen:?}");
-    assert_eq!(alerts::list(&mut tx, TENANT, None, 10).await.unwrap().len(), 1);
+    assert_eq!(alerts::list(&mut tx, TENANT, &alerts::Filter::default(), None, 10).await.unwrap().items.len(), 1);
 }

@@ -1,0 +1,105 @@
+//! The installation's health: its processes with their heartbeats, and how many jobs are where.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use watchbell_common::{heartbeat, http::ApiError, queue::QueueName};
+
+use super::{Api, Shelf, caller::Viewer, errors::Common, paging::Items, words::QueueWord};
+
+pub(super) fn routes() -> OpenApiRouter<Shelf> {
+    OpenApiRouter::new().routes(routes!(services)).routes(routes!(queues))
+}
+
+/// A process.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceView {
+    /// The program.
+    #[schema(example = "smtp-ingestor")]
+    name: String,
+    version: String,
+    host: String,
+    pid: u32,
+    /// Whether it is there: its last heartbeat is at most 35 seconds old.
+    up: bool,
+    /// Unix milliseconds.
+    started_at: i64,
+    /// Unix milliseconds.
+    last_seen: i64,
+}
+
+pub(super) async fn service_views(api: &Api) -> Result<Vec<ServiceView>, ApiError> {
+    let now = api.shared.clock.now_ms();
+    let view = |beat: heartbeat::Heartbeat| ServiceView {
+        up: beat.is_up(now),
+        name: beat.name,
+        version: beat.version,
+        host: beat.host,
+        pid: beat.pid,
+        started_at: beat.started_at,
+        last_seen: beat.last_seen,
+    };
+    Ok(heartbeat::all(&*api.shared.queue).await?.into_iter().map(view).collect())
+}
+
+/// The processes of the installation
+///
+/// One that vanished is shown for six hours; one that was stopped is not.
+#[utoipa::path(
+    get, path = "/api/v1/services", tag = "system",
+    extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Items<ServiceView>), Common)
+)]
+async fn services(State(api): State<Shelf>, _viewer: Viewer) -> Result<Json<Items<ServiceView>>, ApiError> {
+    Ok(Json(Items { items: service_views(&api).await? }))
+}
+
+/// How many jobs of a queue are where.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QueueView {
+    #[schema(value_type = QueueWord)]
+    queue: QueueName,
+    /// Can be taken now.
+    ready: u64,
+    /// Wait for an earlier job of the same alert.
+    held: u64,
+    /// In the hands of a worker.
+    leased: u64,
+    /// Wait for their time.
+    waiting: u64,
+    /// Gave up.
+    dead: u64,
+}
+
+pub(super) async fn queue_views(api: &Api) -> Result<Vec<QueueView>, ApiError> {
+    let depths = api.shared.queue.depths().await?.into_iter();
+    let view = |(queue, depth): (QueueName, watchbell_common::queue::Depth)| {
+        let watchbell_common::queue::Depth { ready, held, leased, waiting, dead } = depth;
+        QueueView { queue, ready, held, leased, waiting, dead }
+    };
+    Ok(depths.map(view).collect())
+}
+
+/// Where jobs are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Queues {
+    /// The tenant's events that are on their way.
+    pending: u64,
+    /// The tenant's events whose only remaining jobs gave up.
+    dead: u64,
+    /// All tenants' jobs by queue; empty for those who do not run the installation.
+    queues: Vec<QueueView>,
+}
+
+/// How many jobs are where
+#[utoipa::path(
+    get, path = "/api/v1/queues", tag = "system",
+    extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Queues), Common)
+)]
+async fn queues(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Queues>, ApiError> {
+    let books = api.shared.queue.books().await?;
+    let own = books.into_iter().find(|(tenant, _)| *tenant == caller.tenant);
+    let own = own.map(|(_, books)| books).unwrap_or_default();
+    let queues = if caller.platform_admin { queue_views(&api).await? } else { Vec::new() };
+    Ok(Json(Queues { pending: own.pending, dead: own.dead, queues }))
+}
