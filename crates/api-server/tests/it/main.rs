@@ -6,6 +6,8 @@ mod audit;
 mod books;
 mod client;
 mod house;
+mod live;
+mod observing;
 mod provisioning;
 mod recording;
 mod story;

@@ -53,8 +53,8 @@ impl Story {
         Alert::id_of(self.tenant, self.fingerprint)
     }
 
-    fn facts(&self) -> (EventId, Vec<Fact>) {
-        let event = EventId::at(self.at);
+    /// The alert as an event of that id brings it.
+    pub(crate) fn alert_of(&self, event: EventId) -> (EventId, Alert) {
         let alert = Alert {
             event: Event {
                 id: event,
@@ -83,8 +83,17 @@ impl Story {
             fingerprint: self.fingerprint.into(),
             id: self.alert(),
         };
+        (event, alert)
+    }
+
+    pub(crate) fn delivery(&self, event: EventId) -> DeliveryId {
+        DeliveryId::derived(&[self.fingerprint.as_bytes(), event.uuid().as_bytes()])
+    }
+
+    fn facts(&self) -> (EventId, Vec<Fact>) {
+        let (event, alert) = self.alert_of(EventId::at(self.at));
         let head = |at, what| FactHead { tenant: self.tenant, event, at, what };
-        let delivery = DeliveryId::derived(&[event.uuid().as_bytes()]);
+        let delivery = self.delivery(event);
         let deliveries = if self.ending.is_none() { vec![(delivery, CHANNEL)] } else { Vec::new() };
         let routed = What::Routed {
             alert: alert.id,

@@ -210,6 +210,17 @@ pub async fn list(
     LIST.page(connection, tenant, &filter.query(), (before, limit), read).await
 }
 
+/// How the database would read the first page, line by line.
+#[cfg(any(test, feature = "testing"))]
+pub async fn explain(
+    connection: &mut Connection,
+    tenant: TenantId,
+    filter: &Filter,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    LIST.explain(connection, tenant, &filter.query(), limit).await
+}
+
 /// Those of a tenant's alerts that have these ids, in no order.
 pub async fn of_ids(
     connection: &mut Connection,

@@ -208,19 +208,51 @@ impl List {
             let row = text.statement(&end).fetch_optional(&mut *connection).await?;
             horizon = row.map(|row| place(&row)).transpose()?;
         }
+        let text = self.text(tenant, (lead, all), (before, horizon.as_ref()));
+        let end = format!("{} LIMIT {}", self.latest_first(), limit + 1);
+        let rows = text.statement(&end).fetch_all(connection).await?;
+        let rows = rows.into_iter().map(|row| Ok((place(&row)?, row))).collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(Run { horizon: horizon.filter(|_| rows.len() <= limit as usize), rows })
+    }
+
+    /// The statement of a page, up to its order.
+    fn text(
+        &self,
+        tenant: TenantId,
+        (lead, all): (Option<&Condition>, &[Condition]),
+        (before, horizon): (Option<&Place>, Option<&Place>),
+    ) -> Text {
         let columns = format!("{}, {} AS at_, {} AS id_", self.columns, self.keys[1], self.keys[2]);
         let mut text = self.select(&columns, tenant, lead, before);
-        if let Some(Place { at, id }) = &horizon {
+        if let Some(Place { at, id }) = horizon {
             let behind = format!("({}, {}) >= (?, ?)", self.keys[1], self.keys[2]);
             text.and(&behind, &[Value::Number(*at), Value::Text(id.clone())]);
         }
         for Condition { sql, values } in all {
             text.and(sql, values);
         }
+        text
+    }
+
+    /// How the database would read the first page, line by line; of several runs, the first.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) async fn explain(
+        &self,
+        connection: &mut Connection,
+        tenant: TenantId,
+        query: &Query,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let horizon = Place { at: 1, id: String::new() };
+        let horizon = (!query.all.is_empty()).then_some(&horizon);
+        let mut text = self.text(tenant, (query.any.first(), &query.all), (None, horizon));
+        let sqlite = connection.backend_name() == "SQLite";
+        text.sql.insert_str(0, if sqlite { "EXPLAIN QUERY PLAN " } else { "EXPLAIN (COSTS OFF) " });
         let end = format!("{} LIMIT {}", self.latest_first(), limit + 1);
         let rows = text.statement(&end).fetch_all(connection).await?;
-        let rows = rows.into_iter().map(|row| Ok((place(&row)?, row))).collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(Run { horizon: horizon.filter(|_| rows.len() <= limit as usize), rows })
+        // SQLite's lines stand in the fourth column.
+        let column = if sqlite { 3 } else { 0 };
+        rows.iter().map(|row| Ok(row.try_get::<String, _>(column)?)).collect()
     }
 
     fn select(&self, columns: &str, tenant: TenantId, lead: Option<&Condition>, before: Option<&Place>) -> Text {

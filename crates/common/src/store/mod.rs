@@ -17,6 +17,8 @@ pub mod config;
 pub mod deliveries;
 mod error;
 pub mod events;
+#[cfg(any(test, feature = "testing"))]
+pub mod filling;
 pub mod history;
 pub mod installation;
 mod lists;

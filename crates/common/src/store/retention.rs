@@ -55,7 +55,7 @@ async fn delete(connection: &mut Connection, text: &str, tenant: TenantId, ids: 
         let marks: Vec<_> = (2..2 + part.len()).map(|parameter| format!("${parameter}")).collect();
         // Safe: the text is made of constants and numbers.
         let statement = sqlx::query(AssertSqlSafe(text.replace('%', &marks.join(", ")))).bind(tenant.0);
-        part.iter().fold(statement, |statement, id| statement.bind(id)).execute(&mut *connection).await?;
+        part.iter().fold(statement, sqlx::query::Query::bind).execute(&mut *connection).await?;
     }
     Ok(())
 }

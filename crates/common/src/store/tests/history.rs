@@ -25,9 +25,9 @@ on_both!(
     lists_are_newest_first_and_go_on_where_they_ended,
 );
 
-const TENANT: TenantId = TenantId::DEFAULT;
+pub(super) const TENANT: TenantId = TenantId::DEFAULT;
 
-fn event(number: u8, at: UnixMillis) -> Event {
+pub(super) fn event(number: u8, at: UnixMillis) -> Event {
     Event {
         id: EventId::derived(&[&[number]]),
         tenant: TENANT,
@@ -44,7 +44,7 @@ fn event(number: u8, at: UnixMillis) -> Event {
     }
 }
 
-fn alert(number: u8, at: UnixMillis, severity: Severity) -> Alert {
+pub(super) fn alert(number: u8, at: UnixMillis, severity: Severity) -> Alert {
     let fingerprint = "0123456789abcdef0123456789abcdef".to_owned();
     let analysis = Analysis {
         severity,
@@ -63,17 +63,17 @@ fn fact(event: EventId, at: UnixMillis, what: What) -> Fact {
     Fact { head: FactHead { tenant: TENANT, event, at, what }, raw: Bytes::new() }
 }
 
-fn analysed(number: u8, at: UnixMillis, severity: Severity) -> Fact {
+pub(super) fn analysed(number: u8, at: UnixMillis, severity: Severity) -> Fact {
     let alert = Box::new(alert(number, at, severity));
     let raw = Bytes::from_static(b"From: z\0\xff\r\n");
     Fact { raw, ..fact(alert.event.id, at, What::Analysed { alert, raw_truncated: true }) }
 }
 
-fn delivery(number: u8) -> DeliveryId {
+pub(super) fn delivery(number: u8) -> DeliveryId {
     DeliveryId::derived(&[&[number]])
 }
 
-fn routed(number: u8, at: UnixMillis, analysis: Option<Analysis>) -> Fact {
+pub(super) fn routed(number: u8, at: UnixMillis, analysis: Option<Analysis>) -> Fact {
     let what = What::Routed {
         alert: alert(0, 0, Severity::Info).id,
         reasons: vec!["rule `databases` matched".into()],
@@ -85,19 +85,19 @@ fn routed(number: u8, at: UnixMillis, analysis: Option<Analysis>) -> Fact {
     fact(event(number, 0).id, at, what)
 }
 
-fn attempt(number: u8, at: UnixMillis, attempt: u32, outcome: AttemptOutcome) -> Fact {
+pub(super) fn attempt(number: u8, at: UnixMillis, attempt: u32, outcome: AttemptOutcome) -> Fact {
     let (delivery, channel) = (delivery(number), ChannelId(3));
     let what = What::Attempt { delivery, channel, number: attempt, outcome, detail: format!("answer {at}") };
     fact(event(number, 0).id, at, what)
 }
 
-async fn record(store: &Store, facts: &[Fact]) {
+pub(super) async fn record(store: &Store, facts: &[Fact]) {
     let mut tx = store.begin().await.unwrap();
     history::record(&mut tx, facts, 0).await.unwrap();
     tx.commit().await.unwrap();
 }
 
-fn alert_id() -> AlertId {
+pub(super) fn alert_id() -> AlertId {
     alert(0, 0, Severity::Info).id
 }
 

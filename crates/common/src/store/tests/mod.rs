@@ -2,6 +2,7 @@
 
 mod configuration;
 mod history;
+mod lists;
 mod migrations;
 
 use std::path::PathBuf;
