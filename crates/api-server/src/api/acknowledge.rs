@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
+    alert::Status,
     http::ApiError,
     ids::{ActionId, AlertId},
     store::{
         alerts::{self, StoredAlert},
+        changes,
         marks::{self, Action, Label, What},
     },
 };
@@ -184,7 +186,7 @@ async fn act(
 async fn note_change(api: &Api, caller: &Caller, change: &mut Change<'_>, alerts: &[AlertId]) -> Result<(), ApiError> {
     let changed = alerts.iter().copied().collect();
     let now = api.shared.clock.now_ms();
-    Ok(watchbell_common::store::changes::add(change.tx(), caller.tenant, &changed, 0, now).await?)
+    Ok(changes::add(change.tx(), caller.tenant, &changed, 0, now).await?)
 }
 
 fn check_text(name: &str, text: &str) -> Result<(), ApiError> {
@@ -222,7 +224,7 @@ fn strict<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<AlertFilt
 
 /// What came of it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Acknowledged {
+pub(crate) struct BulkOutcome {
     /// How many were acknowledged now.
     acknowledged: usize,
     /// How many were not firing, or are not there.
@@ -234,14 +236,13 @@ pub(crate) struct Acknowledged {
 /// Acknowledge many alerts
 #[utoipa::path(
     post, path = "/api/v1/alerts/acknowledge", tag = "alerts", request_body = AcknowledgeMany,
-    extensions(("x-role" = json!("editor"))), responses((status = 200, body = Acknowledged), ChangeErrors)
+    extensions(("x-role" = json!("editor"))), responses((status = 200, body = BulkOutcome), ChangeErrors)
 )]
 async fn acknowledge_many(
     State(api): State<Shelf>,
     Editor(caller): Editor,
     Json(body): Json<AcknowledgeMany>,
-) -> Result<Answer<Acknowledged>, ApiError> {
-    use watchbell_common::alert::Status;
+) -> Result<Answer<BulkOutcome>, ApiError> {
     check_text("comment", &body.comment)?;
     let mut change = api.write(&caller).await?;
     let (found, asked, more) = match (body.ids, body.filter) {
@@ -251,12 +252,13 @@ async fn acknowledge_many(
         (Some(_), None) => return Err(ApiError::validation(format!("ids: lists more than {BULK_MAX}"))),
         (None, Some(filter)) => {
             let mut filter = filter.read()?;
-            if filter.statuses.is_empty() {
-                filter.statuses.push(Status::Firing);
+            if !filter.statuses.is_empty() && !filter.statuses.contains(&Status::Firing) {
+                return Err(ApiError::validation("status: only firing alerts are acknowledged"));
             }
-            let page = alerts::list(change.tx(), caller.tenant, &filter, None, BULK_MAX).await?;
-            let asked = page.items.len();
-            (page.items, asked, page.next.is_some())
+            filter.statuses = vec![Status::Firing];
+            let found = alerts::list(change.tx(), caller.tenant, &filter, None, BULK_MAX).await?.items;
+            let asked = found.len();
+            (found, asked, asked == BULK_MAX as usize)
         }
         _ => return Err(ApiError::validation("give either ids or filter")),
     };
@@ -268,5 +270,5 @@ async fn acknowledge_many(
     note_change(&api, &caller, &mut change, &ids).await?;
     change.commit().await?;
     let acknowledged = firing.len();
-    Ok(Answer(Acknowledged { acknowledged, skipped: asked.saturating_sub(acknowledged), more }))
+    Ok(Answer(BulkOutcome { acknowledged, skipped: asked.saturating_sub(acknowledged), more }))
 }

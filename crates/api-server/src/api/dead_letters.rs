@@ -173,7 +173,7 @@ async fn get(
 
 /// What came of a replay.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Replayed {
+pub(crate) struct ReplayOutcome {
     /// `queued`
     status: &'static str,
     /// How many are queued again.
@@ -191,18 +191,18 @@ pub(crate) struct Replayed {
 #[utoipa::path(
     post, path = "/api/v1/dead-letters/{id}/replay", tag = "dead letters",
     params(("id" = String, Path, description = "The dead letter's id")),
-    extensions(("x-role" = json!("editor"))), responses((status = 202, body = Replayed), ReadErrors)
+    extensions(("x-role" = json!("editor"))), responses((status = 202, body = ReplayOutcome), ReadErrors)
 )]
 async fn replay(
     State(api): State<Shelf>,
     Editor(caller): Editor,
     Id(id): Id<JobId>,
-) -> Result<(StatusCode, Answer<Replayed>), ApiError> {
+) -> Result<(StatusCode, Answer<ReplayOutcome>), ApiError> {
     let replayed = replay_ids(&api, &caller, vec![id], &id).await?;
     if replayed == 0 {
         return Err(ApiError::not_found("there is no such dead letter (any more)"));
     }
-    Ok((StatusCode::ACCEPTED, Answer(Replayed { status: "queued", replayed, skipped: 0, next_cursor: None })))
+    Ok((StatusCode::ACCEPTED, Answer(ReplayOutcome { status: "queued", replayed, skipped: 0, next_cursor: None })))
 }
 
 /// Replays, and writes into the audit log how many of what.
@@ -244,13 +244,13 @@ pub(crate) struct ReplayMany {
 /// Safe to repeat: those that are not dead any more are skipped.
 #[utoipa::path(
     post, path = "/api/v1/dead-letters/replay-many", tag = "dead letters", request_body = ReplayMany,
-    extensions(("x-role" = json!("editor"))), responses((status = 202, body = Replayed), ChangeErrors)
+    extensions(("x-role" = json!("editor"))), responses((status = 202, body = ReplayOutcome), ChangeErrors)
 )]
 async fn replay_many(
     State(api): State<Shelf>,
     Editor(caller): Editor,
     Json(ReplayMany { mut ids }): Json<ReplayMany>,
-) -> Result<(StatusCode, Answer<Replayed>), ApiError> {
+) -> Result<(StatusCode, Answer<ReplayOutcome>), ApiError> {
     ids.sort_unstable();
     ids.dedup();
     if ids.len() > REPLAY_MAX {
@@ -259,7 +259,7 @@ async fn replay_many(
     let asked = ids.len() as u64;
     let replayed = replay_ids(&api, &caller, ids, &format!("{asked} of a list")).await?;
     let skipped = asked.saturating_sub(replayed);
-    Ok((StatusCode::ACCEPTED, Answer(Replayed { status: "queued", replayed, skipped, next_cursor: None })))
+    Ok((StatusCode::ACCEPTED, Answer(ReplayOutcome { status: "queued", replayed, skipped, next_cursor: None })))
 }
 
 /// Which dead letters to replay: all that pass the filter.
@@ -281,13 +281,13 @@ pub(crate) struct ReplayAll {
 /// meanwhile is not replayed again.
 #[utoipa::path(
     post, path = "/api/v1/dead-letters/replay-all", tag = "dead letters", request_body = ReplayAll,
-    extensions(("x-role" = json!("editor"))), responses((status = 202, body = Replayed), ChangeErrors)
+    extensions(("x-role" = json!("editor"))), responses((status = 202, body = ReplayOutcome), ChangeErrors)
 )]
 async fn replay_all(
     State(api): State<Shelf>,
     Editor(caller): Editor,
     Json(ReplayAll { queue, channel, cursor }): Json<ReplayAll>,
-) -> Result<(StatusCode, Answer<Replayed>), ApiError> {
+) -> Result<(StatusCode, Answer<ReplayOutcome>), ApiError> {
     let filter = DeadLetterFilter { queue, channel }.read(caller.tenant)?;
     let paging = Paging { cursor, limit: None };
     // The cursor is the time at which it began: what was buried later is not meant.
@@ -299,5 +299,5 @@ async fn replay_all(
     let replayed = replay_ids(&api, &caller, ids, &"all that match").await?;
     let skipped = (asked as u64).saturating_sub(replayed);
     let next_cursor = more.then(|| super::paging::cursor(began));
-    Ok((StatusCode::ACCEPTED, Answer(Replayed { status: "queued", replayed, skipped, next_cursor })))
+    Ok((StatusCode::ACCEPTED, Answer(ReplayOutcome { status: "queued", replayed, skipped, next_cursor })))
 }

@@ -136,7 +136,7 @@ async fn overview(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Js
     let books = api.shared.queue.books().await?;
     let books = books.into_iter().find(|(of, _)| *of == tenant).map(|(_, books)| books).unwrap_or_default();
     let queues = if caller.platform_admin { queue_views(&api).await? } else { Vec::new() };
-    let (services, model) = (service_views(&api).await?, model(&api, tenant, now).await?);
+    let (services, model) = (service_views(&api, &caller).await?, model(&api, tenant, now).await?);
     let mut tx = api.read().await?;
     let alerts::Counts { firing, acknowledged, resolved, silenced } = alerts::count(&mut tx, tenant).await?;
     let names = Names::new(&api, tenant);

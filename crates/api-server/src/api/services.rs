@@ -4,9 +4,19 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use watchbell_common::{heartbeat, http::ApiError, queue::QueueName};
+use watchbell_common::{
+    heartbeat,
+    http::ApiError,
+    queue::{Depth, QueueName},
+};
 
-use super::{Api, Shelf, caller::Viewer, errors::Common, paging::Items, words::QueueWord};
+use super::{
+    Api, Shelf,
+    caller::{Caller, Viewer},
+    errors::Common,
+    paging::Items,
+    words::QueueWord,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
     OpenApiRouter::new().routes(routes!(services)).routes(routes!(queues))
@@ -19,8 +29,10 @@ pub(crate) struct ServiceView {
     #[schema(example = "smtp-ingestor")]
     name: String,
     version: String,
-    host: String,
-    pid: u32,
+    /// Only for those who run the installation.
+    host: Option<String>,
+    /// Only for those who run the installation.
+    pid: Option<u32>,
     /// Whether it is there: its last heartbeat is at most 35 seconds old.
     up: bool,
     /// Unix milliseconds.
@@ -29,14 +41,14 @@ pub(crate) struct ServiceView {
     last_seen: i64,
 }
 
-pub(super) async fn service_views(api: &Api) -> Result<Vec<ServiceView>, ApiError> {
+pub(super) async fn service_views(api: &Api, caller: &Caller) -> Result<Vec<ServiceView>, ApiError> {
     let now = api.shared.clock.now_ms();
     let view = |beat: heartbeat::Heartbeat| ServiceView {
         up: beat.is_up(now),
         name: beat.name,
         version: beat.version,
-        host: beat.host,
-        pid: beat.pid,
+        host: caller.platform_admin.then_some(beat.host),
+        pid: caller.platform_admin.then_some(beat.pid),
         started_at: beat.started_at,
         last_seen: beat.last_seen,
     };
@@ -50,8 +62,8 @@ pub(super) async fn service_views(api: &Api) -> Result<Vec<ServiceView>, ApiErro
     get, path = "/api/v1/services", tag = "system",
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Items<ServiceView>), Common)
 )]
-async fn services(State(api): State<Shelf>, _viewer: Viewer) -> Result<Json<Items<ServiceView>>, ApiError> {
-    Ok(Json(Items { items: service_views(&api).await? }))
+async fn services(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Items<ServiceView>>, ApiError> {
+    Ok(Json(Items { items: service_views(&api, &caller).await? }))
 }
 
 /// How many jobs of a queue are where.
@@ -73,8 +85,8 @@ pub(crate) struct QueueView {
 
 pub(super) async fn queue_views(api: &Api) -> Result<Vec<QueueView>, ApiError> {
     let depths = api.shared.queue.depths().await?.into_iter();
-    let view = |(queue, depth): (QueueName, watchbell_common::queue::Depth)| {
-        let watchbell_common::queue::Depth { ready, held, leased, waiting, dead } = depth;
+    let view = |(queue, depth): (QueueName, Depth)| {
+        let Depth { ready, held, leased, waiting, dead } = depth;
         QueueView { queue, ready, held, leased, waiting, dead }
     };
     Ok(depths.map(view).collect())
@@ -82,7 +94,7 @@ pub(super) async fn queue_views(api: &Api) -> Result<Vec<QueueView>, ApiError> {
 
 /// Where jobs are.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Queues {
+pub(crate) struct QueueDepths {
     /// The tenant's events that are on their way.
     pending: u64,
     /// The tenant's events whose only remaining jobs gave up.
@@ -94,12 +106,12 @@ pub(crate) struct Queues {
 /// How many jobs are where
 #[utoipa::path(
     get, path = "/api/v1/queues", tag = "system",
-    extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Queues), Common)
+    extensions(("x-role" = json!("viewer"))), responses((status = 200, body = QueueDepths), Common)
 )]
-async fn queues(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Queues>, ApiError> {
+async fn queues(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<QueueDepths>, ApiError> {
     let books = api.shared.queue.books().await?;
     let own = books.into_iter().find(|(tenant, _)| *tenant == caller.tenant);
     let own = own.map(|(_, books)| books).unwrap_or_default();
     let queues = if caller.platform_admin { queue_views(&api).await? } else { Vec::new() };
-    Ok(Json(Queues { pending: own.pending, dead: own.dead, queues }))
+    Ok(Json(QueueDepths { pending: own.pending, dead: own.dead, queues }))
 }

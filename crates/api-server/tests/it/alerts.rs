@@ -139,7 +139,12 @@ async fn many_are_acknowledged_at_once(database: SecretString) {
     let ids = json!({"ids": [stories[0].alert(), "alr_00000000000000000000000000000000"]});
     let done = editor.post(path, ids).await.expect(200);
     assert_eq!(done, json!({"acknowledged": 1, "skipped": 1, "more": false}));
-    for wrong in [json!({}), json!({"filter": {"sevrity": "error"}}), json!({"ids": ["x"]})] {
+    for wrong in [
+        json!({}),
+        json!({"filter": {"sevrity": "error"}}),
+        json!({"filter": {"status": "resolved"}}),
+        json!({"ids": ["x"]}),
+    ] {
         assert_eq!(editor.post(path, wrong.clone()).await.error(400), "VALIDATION", "{wrong}");
     }
     let done = editor.post(path, json!({"filter": {"severity": "error"}, "comment": "all"})).await.expect(200);

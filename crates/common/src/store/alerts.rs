@@ -243,8 +243,8 @@ impl Filter {
         let leads = [
             ("status", if open { &statuses[..] } else { &[] }),
             ("system", &systems),
-            ("source", &sources),
             ("severity", &severities),
+            ("source", &sources),
             ("status", &statuses),
         ];
         let lead = leads.into_iter().find(|(_, words)| !words.is_empty() && !self.silenced);

@@ -201,18 +201,30 @@ impl List {
         (lead, all): (Option<&Condition>, &[Condition]),
         (before, limit): (Option<&Place>, u32),
     ) -> Result<Run, StoreError> {
-        let mut horizon = None;
-        if !all.is_empty() {
-            let text = self.select(&format!("{} AS at_, {} AS id_", self.keys[1], self.keys[2]), tenant, lead, before);
-            let end = format!("{} LIMIT 1 OFFSET {}", self.latest_first(), SCANNED_MAX - 1);
-            let row = text.statement(&end).fetch_optional(&mut *connection).await?;
-            horizon = row.map(|row| place(&row)).transpose()?;
-        }
+        let horizon = self.horizon(connection, tenant, (lead, all), before).await?;
         let text = self.text(tenant, (lead, all), (before, horizon.as_ref()));
         let end = format!("{} LIMIT {}", self.latest_first(), limit + 1);
         let rows = text.statement(&end).fetch_all(connection).await?;
         let rows = rows.into_iter().map(|row| Ok((place(&row)?, row))).collect::<Result<Vec<_>, StoreError>>()?;
         Ok(Run { horizon: horizon.filter(|_| rows.len() <= limit as usize), rows })
+    }
+
+    /// The last row that a page looks at, when not all conditions have an index and there are so many rows.
+    async fn horizon(
+        &self,
+        connection: &mut Connection,
+        tenant: TenantId,
+        (lead, all): (Option<&Condition>, &[Condition]),
+        before: Option<&Place>,
+    ) -> Result<Option<Place>, StoreError> {
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let columns = format!("{} AS at_, {} AS id_", self.keys[1], self.keys[2]);
+        let end = format!("{} LIMIT 1 OFFSET {}", self.latest_first(), SCANNED_MAX - 1);
+        let statement = self.select(&columns, tenant, lead, before).statement(&end);
+        let row = statement.fetch_optional(connection).await?;
+        row.map(|row| place(&row)).transpose()
     }
 
     /// The statement of a page, up to its order.
@@ -243,9 +255,9 @@ impl List {
         query: &Query,
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
-        let horizon = Place { at: 1, id: String::new() };
-        let horizon = (!query.all.is_empty()).then_some(&horizon);
-        let mut text = self.text(tenant, (query.any.first(), &query.all), (None, horizon));
+        let conditions = (query.any.first(), &query.all[..]);
+        let horizon = self.horizon(connection, tenant, conditions, None).await?;
+        let mut text = self.text(tenant, conditions, (None, horizon.as_ref()));
         let sqlite = connection.backend_name() == "SQLite";
         text.sql.insert_str(0, if sqlite { "EXPLAIN QUERY PLAN " } else { "EXPLAIN (COSTS OFF) " });
         let end = format!("{} LIMIT {}", self.latest_first(), limit + 1);

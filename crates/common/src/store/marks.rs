@@ -23,7 +23,7 @@ pub struct Mark {
     pub alert: AlertId,
     /// Acknowledged or resolved.
     pub status: Status,
-    /// The alert's, then.
+    /// The alert's, then; the greater one, where a rule lowered that of its event.
     pub severity: Severity,
     /// The last event that there was, then.
     pub seen: (UnixMillis, EventId),
@@ -120,26 +120,35 @@ pub async fn act(
     .bind(action.label.as_ref().map(sql::json))
     .execute(&mut *connection)
     .await?;
+    // The alert's row comes first, as in the recorder: then neither waits for the other.
     let status = match action.what {
         What::Acknowledge => Status::Acknowledged,
         What::Resolve => Status::Resolved,
         What::Unacknowledge => {
-            remove(connection, tenant, action.alert).await?;
-            return super::alerts::refresh(connection, &[(tenant, action.alert)].into()).await;
+            super::alerts::refresh(connection, &[(tenant, action.alert)].into()).await?;
+            return remove(connection, tenant, action.alert).await;
         }
         What::Label => return Ok(()),
     };
+    set_status(connection, tenant, action.alert, status).await?;
     let mark = Mark {
         alert: action.alert,
         status,
-        severity: alert.analysis.severity,
+        severity: severity(connection, tenant, alert).await?,
         seen: (alert.last_seen, alert.last_event),
         at: action.at,
         actor: action.actor.clone(),
         comment: action.comment.clone(),
     };
-    put(connection, tenant, &mark).await?;
-    set_status(connection, tenant, action.alert, status).await
+    put(connection, tenant, &mark).await
+}
+
+/// What an alert is acknowledged with: the severity that people see, or that of its event before a rule lowered it.
+/// The next event is compared with it before it is routed.
+async fn severity(connection: &mut Connection, tenant: TenantId, alert: &StoredAlert) -> Result<Severity, StoreError> {
+    let event = super::events::get(connection, tenant, alert.last_event).await?;
+    let own = event.and_then(|event| event.analysis).map(|analysis| analysis.severity);
+    Ok(own.map_or(alert.analysis.severity, |own| own.max(alert.analysis.severity)))
 }
 
 async fn put(connection: &mut Connection, tenant: TenantId, mark: &Mark) -> Result<(), StoreError> {

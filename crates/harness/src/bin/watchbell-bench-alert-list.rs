@@ -40,7 +40,7 @@ async fn main() -> anyhow::Result<()> {
         for (what, filter) in filters() {
             let median = time(async || {
                 let mut tx = store.begin_read().await?;
-                Ok(drop(alerts::list(&mut tx, TenantId::DEFAULT, &filter, None, PAGE).await?))
+                Ok(_ = alerts::list(&mut tx, TenantId::DEFAULT, &filter, None, PAGE).await?)
             })
             .await?;
             slow += report(&mut out, what, median)?;
@@ -81,17 +81,17 @@ fn filters() -> Vec<(&'static str, alerts::Filter)> {
 /// What stands around the list.
 async fn others(out: &mut impl std::io::Write, store: &Store) -> anyhow::Result<usize> {
     let tenant = TenantId::DEFAULT;
-    let counts = time(async || Ok(drop(alerts::count(&mut *store.begin_read().await?, tenant).await?))).await?;
+    let counts = time(async || Ok(_ = alerts::count(&mut *store.begin_read().await?, tenant).await?)).await?;
     let mut slow = report(out, "Counters of the overview", counts)?;
     let newest = time(async || {
         let mut tx = store.begin_read().await?;
-        Ok(drop(events::list(&mut tx, tenant, &events::Filter::default(), None, PAGE).await?))
+        Ok(_ = events::list(&mut tx, tenant, &events::Filter::default(), None, PAGE).await?)
     });
     slow += report(out, "Events: the first page", newest.await?)?;
     let dead = deliveries::Filter { states: vec![deliveries::State::Dead], ..deliveries::Filter::default() };
     let dead = time(async || {
         let mut tx = store.begin_read().await?;
-        Ok(drop(deliveries::list(&mut tx, tenant, &dead, None, PAGE).await?))
+        Ok(_ = deliveries::list(&mut tx, tenant, &dead, None, PAGE).await?)
     });
     slow += report(out, "Deliveries that gave up", dead.await?)?;
     Ok(slow)
