@@ -14,6 +14,9 @@ use crate::{clock::UnixMillis, ids::TenantId};
 /// How many rows a page looks at when not every condition has an index.
 pub const SCANNED_MAX: u32 = 10_000;
 
+/// How many it looks at first: mostly enough, and to find the last of ten thousand is most of the work.
+const SCANNED_FIRST: u32 = 500;
+
 /// Where something stands in a list: its time, then its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -201,7 +204,22 @@ impl List {
         (lead, all): (Option<&Condition>, &[Condition]),
         (before, limit): (Option<&Place>, u32),
     ) -> Result<Run, StoreError> {
-        let horizon = self.horizon(connection, tenant, (lead, all), before).await?;
+        let run = self.look(connection, tenant, (lead, all), (before, limit), SCANNED_FIRST).await?;
+        if run.horizon.is_none() {
+            return Ok(run);
+        }
+        self.look(connection, tenant, (lead, all), (before, limit), SCANNED_MAX).await
+    }
+
+    async fn look(
+        &self,
+        connection: &mut Connection,
+        tenant: TenantId,
+        (lead, all): (Option<&Condition>, &[Condition]),
+        (before, limit): (Option<&Place>, u32),
+        scanned: u32,
+    ) -> Result<Run, StoreError> {
+        let horizon = self.horizon(connection, tenant, (lead, all), (before, scanned)).await?;
         let text = self.text(tenant, (lead, all), (before, horizon.as_ref()));
         let end = format!("{} LIMIT {}", self.latest_first(), limit + 1);
         let rows = text.statement(&end).fetch_all(connection).await?;
@@ -215,13 +233,13 @@ impl List {
         connection: &mut Connection,
         tenant: TenantId,
         (lead, all): (Option<&Condition>, &[Condition]),
-        before: Option<&Place>,
+        (before, scanned): (Option<&Place>, u32),
     ) -> Result<Option<Place>, StoreError> {
         if all.is_empty() {
             return Ok(None);
         }
         let columns = format!("{} AS at_, {} AS id_", self.keys[1], self.keys[2]);
-        let end = format!("{} LIMIT 1 OFFSET {}", self.latest_first(), SCANNED_MAX - 1);
+        let end = format!("{} LIMIT 1 OFFSET {}", self.latest_first(), scanned - 1);
         let statement = self.select(&columns, tenant, lead, before).statement(&end);
         let row = statement.fetch_optional(connection).await?;
         row.map(|row| place(&row)).transpose()
@@ -256,7 +274,7 @@ impl List {
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
         let conditions = (query.any.first(), &query.all[..]);
-        let horizon = self.horizon(connection, tenant, conditions, None).await?;
+        let horizon = self.horizon(connection, tenant, conditions, (None, SCANNED_MAX)).await?;
         let mut text = self.text(tenant, conditions, (None, horizon.as_ref()));
         let sqlite = connection.backend_name() == "SQLite";
         text.sql.insert_str(0, if sqlite { "EXPLAIN QUERY PLAN " } else { "EXPLAIN (COSTS OFF) " });

@@ -112,6 +112,6 @@ async fn time(mut run: impl AsyncFnMut() -> anyhow::Result<()>) -> anyhow::Resul
 
 /// Prints it, and counts it when it is too slow.
 fn report(out: &mut impl std::io::Write, what: &str, median: Duration) -> anyhow::Result<usize> {
-    writeln!(out, "  {what:<44} {:>9.1?}   aim ≤ {AIM:?}", median)?;
+    writeln!(out, "  {what:<44} {median:>9.1?}   aim ≤ {AIM:?}")?;
     Ok(usize::from(median > AIM))
 }
