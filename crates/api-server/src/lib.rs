@@ -7,6 +7,7 @@
 mod api;
 mod exporter;
 mod janitor;
+mod keeper;
 mod outage;
 mod provisioner;
 mod publisher;
@@ -144,6 +145,7 @@ pub async fn run(
         tokio::try_join!(
             recorder::run(shared.clone(), store.clone(), stop.clone()),
             janitor::run(shared.clone(), store.clone(), slot, stop.clone()),
+            keeper::run(shared.clone(), store.clone(), stop.clone()),
             provisioner.run(stop.clone()),
         )?;
         store.close().await;

@@ -92,7 +92,7 @@ impl Recorder {
     async fn write(&self, facts: &[Fact]) -> Result<(), StoreError> {
         let write = async {
             let mut tx = self.store.begin().await?;
-            history::record(&mut tx, facts).await?;
+            history::record(&mut tx, facts, self.clock.now_ms()).await?;
             Ok(tx.commit().await?)
         };
         tokio::time::timeout(WRITE_TIMEOUT, write)

@@ -2,14 +2,28 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use jiff::{Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{crypto::Sealed, ids::AiProviderId};
+use crate::{
+    clock::UnixMillis,
+    crypto::Sealed,
+    ids::{AiProviderId, TenantId},
+};
 
 /// The least context that leaves room for an alert beside the instructions (some 700 tokens) and the answer (800).
 pub const CONTEXT_TOKENS_MIN: u32 = 2_048;
+
+/// Names the sum of the tokens that a tenant spent on that day (UTC).
+pub fn spent_key(tenant: TenantId, now_ms: UnixMillis) -> String {
+    let day = Timestamp::from_millisecond(now_ms).unwrap_or_default().to_zoned(TimeZone::UTC).date();
+    format!("ai:spent:{tenant}:{day}")
+}
+
+/// How long that sum is kept: until it cannot be asked for any more, wherever clocks stand.
+pub const SPENT_KEPT: Duration = Duration::from_hours(48);
 
 /// What a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

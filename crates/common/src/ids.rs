@@ -116,6 +116,38 @@ uuid_id!(
     AuditId,
     "aud"
 );
+uuid_id!(
+    /// One thing that somebody did with an alert.
+    ActionId,
+    "act"
+);
+uuid_id!(
+    /// What one transaction changed of a tenant's alerts.
+    ChangeId,
+    "chg"
+);
+
+impl EventId {
+    /// When it was received, which the doors write into the id; `None` when the id came about another way.
+    pub fn received_at(self) -> Option<i64> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        Some(i64::try_from(seconds).ok()? * 1_000 + i64::from(nanos / 1_000_000))
+    }
+}
+
+impl ChangeId {
+    /// The first id of that time.
+    pub fn first_at(now_ms: i64) -> Self {
+        let millis = u64::try_from(now_ms).unwrap_or_default();
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+    }
+
+    /// The time in it.
+    pub fn at_ms(self) -> i64 {
+        let (seconds, nanos) = self.0.get_timestamp().map_or((0, 0), |time| time.to_unix());
+        i64::try_from(seconds).unwrap_or_default() * 1_000 + i64::from(nanos / 1_000_000)
+    }
+}
 
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -211,6 +243,15 @@ mod tests {
     fn derived_ids_do_not_run_parts_together() {
         assert_eq!(AlertId::derived(&[b"a", b"b"]), AlertId::derived(&[b"a", b"b"]));
         assert_ne!(AlertId::derived(&[b"ab", b""]), AlertId::derived(&[b"a", b"b"]));
+    }
+
+    #[test]
+    fn an_events_id_tells_when_it_was_received_unless_it_was_derived() {
+        assert_eq!(EventId::at(1_795_295_524_584).received_at(), Some(1_795_295_524_584));
+        assert_eq!(EventId::derived(&[b"a"]).received_at(), None);
+        let (first, then) = (ChangeId::first_at(7_001), ChangeId::at(7_001));
+        assert!(first <= then && then < ChangeId::first_at(7_002));
+        assert_eq!((first.at_ms(), then.at_ms()), (7_001, 7_001));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod fingerprint;
+pub mod heartbeat;
 pub mod http;
 pub mod identity;
 pub mod ids;

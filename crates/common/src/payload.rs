@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     alert::{Alert, Analysis, Event, Severity, Status},
     clock::UnixMillis,
-    ids::{AlertId, ChannelId, DeliveryId, EventId, TenantId},
+    ids::{AlertId, ChannelId, DeliveryId, EventId, RuleId, TenantId},
     queue::Ending,
 };
 
@@ -236,6 +236,9 @@ pub enum What {
     Routed {
         alert: AlertId,
         reasons: Vec<String>,
+        /// Those that matched, in order. Absent in facts from before they were told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Vec<RuleId>,
         deliveries: Vec<(DeliveryId, ChannelId)>,
         ending: Option<Ending>,
         analysis: Option<Analysis>,

@@ -11,7 +11,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::ConfigCell,
     crypto::Vault,
-    http,
+    heartbeat, http,
     queue::{self, Queue, worker::run_tender},
     services::Services,
     settings::Settings,
@@ -41,13 +41,15 @@ impl Shared {
         Ok(Self { settings: Arc::new(settings), clock, queue, vault, config })
     }
 
-    /// Starts what every process needs beside its services: it follows the configuration, tends the queue and keeps
-    /// the memory of its metrics bounded.
+    /// Starts what every process needs beside its services: it follows the configuration, tends the queue, says that it
+    /// is there, and keeps the memory of its metrics bounded.
     pub fn spawn_upkeep(&self, services: &mut Services, metrics: &PrometheusHandle) {
         let shared = self.clone();
         services.spawn("configuration", |stop| shared.config.follow(shared.queue, shared.vault, stop));
         let queue = self.queue.clone();
         services.spawn("queue tender", |stop| run_tender(queue, stop));
+        let (queue, clock) = (self.queue.clone(), self.clock.clone());
+        services.spawn("heartbeat", |stop| heartbeat::run(queue, clock, stop));
         let metrics = metrics.clone();
         services.spawn("metrics", |stop| http::upkeep(metrics, stop));
     }

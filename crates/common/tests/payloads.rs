@@ -145,6 +145,7 @@ fn facts_v1() {
     let routed = What::Routed {
         alert: alert().id,
         reasons: vec!["rule `databases` matches".to_owned()],
+        rules: Vec::new(),
         deliveries: vec![(delivery(), ChannelId(7))],
         ending: None,
         analysis: Some(analysis()),

@@ -49,6 +49,7 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
     let what = What::Routed {
         alert: alert_id,
         reasons: routing.reasons,
+        rules: routing.rules,
         deliveries,
         ending: routing.ending,
         analysis: routing.analysis,

@@ -7,14 +7,10 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use watchbell_common::{clock::Clock, ids::TenantId, queue::Queue};
-
-/// A day's sum is kept until it cannot be asked for any more, wherever clocks stand.
-const KEPT: Duration = Duration::from_hours(48);
+use watchbell_common::{ai, clock::Clock, ids::TenantId, queue::Queue};
 
 /// The budgets of all tenants.
 pub(crate) struct Budget {
@@ -51,7 +47,7 @@ impl Budget {
     /// Adds, and answers whether anything is left.
     async fn add(&self, tenant: TenantId, tokens: u64) -> bool {
         let day = self.today();
-        match self.queue.add_up(&format!("ai:spent:{tenant}:{day}"), tokens, KEPT).await {
+        match self.queue.add_up(&ai::spent_key(tenant, self.clock.now_ms()), tokens, ai::SPENT_KEPT).await {
             Ok(sum) if sum < self.daily_tokens => true,
             Ok(_) => {
                 let before = self.spent.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant, day);

@@ -4,7 +4,9 @@
 //! [`Api::read`] and changes through [`Api::change`], which audits and publishes. Every route says in its
 //! OpenAPI description who may call it (`x-role`), and a test walks them all.
 
+mod acknowledge;
 mod ai_providers;
+mod alerts;
 mod audit;
 mod auth;
 mod body;
@@ -13,18 +15,26 @@ mod caller;
 mod change;
 mod channels;
 mod configured;
+mod dead_letters;
 mod default_channels;
+mod deliveries;
 mod errors;
+mod events;
 mod invites;
+mod live;
+mod logs;
 mod me;
 mod mutes;
+mod overview;
 mod paging;
 mod platforms;
 mod preview;
 mod rules;
 mod sample;
 mod secrets;
+mod services;
 mod session;
+mod settings;
 mod setup;
 mod silences;
 mod templates;
@@ -33,6 +43,7 @@ mod tokens;
 mod trial;
 mod users;
 mod visits;
+mod words;
 
 use std::sync::Arc;
 
@@ -62,6 +73,7 @@ pub(crate) struct Api {
     store: StoreSlot,
     passwords: Passwords,
     visits: Visits,
+    feeds: live::Feeds,
 }
 
 /// Handlers take it as [`axum::extract::State`].
@@ -103,7 +115,13 @@ pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::opena
     let (router, document) = routes().split_for_parts();
     // Its pages load files of this server only, and no script stands in them: the policy `script-src 'self'` holds.
     let pages = SwaggerUi::new("/docs").url("/api/openapi.json", document.clone());
-    let api = Api { shared, store, passwords: Passwords::default(), visits: Visits::default() };
+    let api = Api {
+        shared,
+        store,
+        passwords: Passwords::default(),
+        visits: Visits::default(),
+        feeds: live::Feeds::default(),
+    };
     (router.with_state(Arc::new(api)).merge(pages), document)
 }
 
@@ -118,6 +136,16 @@ pub(crate) fn document() -> String {
 /// Every resource, in the order in which the documentation shows them.
 fn routes() -> OpenApiRouter<Shelf> {
     OpenApiRouter::with_openapi(Description::openapi())
+        .merge(overview::routes())
+        .merge(live::routes())
+        .merge(alerts::routes())
+        .merge(acknowledge::routes())
+        .merge(events::routes())
+        .merge(deliveries::routes())
+        .merge(dead_letters::routes())
+        .merge(logs::routes())
+        .merge(services::routes())
+        .merge(settings::routes())
         .merge(bots::routes())
         .merge(channels::routes())
         .merge(platforms::routes())

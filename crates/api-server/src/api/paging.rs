@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use watchbell_common::http::ApiError;
+use watchbell_common::{http::ApiError, store::Found};
 
 /// Items of a page when the request does not say, and at most.
 pub(crate) const LIMIT_DEFAULT: u32 = 50;
@@ -60,9 +60,60 @@ impl<T> Page<T> {
     pub(crate) fn new<P: Display>(mut items: Vec<T>, limit: u32, place: impl Fn(&T) -> P) -> Self {
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
-        let next = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(place(last).to_string()));
+        let next = items.last().filter(|_| more).map(|last| cursor(place(last)));
         Self { items, next_cursor: next }
     }
+}
+
+impl<T> Page<T> {
+    /// What the store found, as `view` shows it.
+    pub(crate) fn found<S>(found: Found<S>, view: impl FnMut(S) -> T) -> Self {
+        let next_cursor = found.next.map(cursor);
+        Self { items: found.items.into_iter().map(view).collect(), next_cursor }
+    }
+}
+
+/// A cursor that names a place.
+pub(crate) fn cursor(place: impl Display) -> String {
+    URL_SAFE_NO_PAD.encode(place.to_string())
+}
+
+/// Which page, as `PulseGuard` counts them. What makes no sense is the first page of the usual size.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Numbered {
+    /// From 1.
+    #[param(value_type = Option<u32>)]
+    page: Option<String>,
+    /// 1 to 200, 50 when absent.
+    #[param(value_type = Option<u32>)]
+    per_page: Option<String>,
+}
+
+impl Numbered {
+    pub(crate) fn page(&self) -> u32 {
+        self.page.as_deref().and_then(|page| page.parse().ok()).filter(|page| *page > 0).unwrap_or(1)
+    }
+
+    pub(crate) fn per_page(&self) -> u32 {
+        let asked = self.per_page.as_deref().and_then(|size| size.parse().ok()).filter(|size| *size > 0);
+        asked.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX)
+    }
+
+    /// How many items are on the pages before.
+    pub(crate) fn skip(&self) -> u32 {
+        (self.page() - 1).saturating_mul(self.per_page())
+    }
+}
+
+/// One numbered page.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NumberedPage<T> {
+    pub(crate) items: Vec<T>,
+    /// How many there are on all pages; past 10,000 it is a lower bound.
+    pub(crate) total: u64,
+    pub(crate) page: u32,
+    pub(crate) per_page: u32,
 }
 
 /// A whole list, of what there are never many.

@@ -16,7 +16,7 @@ use watchbell_common::{
     queue::Ending,
     routing::{CompiledTenant, Routing},
     store::{
-        channels,
+        Place, channels,
         config::{self, Owned},
         events::{self, StoredEvent},
     },
@@ -341,7 +341,7 @@ async fn preview_silence(
 
 /// Stored events, newest first, page by page. A client that goes away ends it between two pages.
 struct Scan {
-    before: Option<(UnixMillis, EventId)>,
+    before: Option<Place>,
     left: u32,
     last_page: usize,
     /// There are no more events.
@@ -351,7 +351,7 @@ struct Scan {
 impl Scan {
     fn new(until: Option<UnixMillis>, limit: Option<u32>) -> Self {
         // An id of the first millisecond comes before all others: so this is before whatever arrived at `until`.
-        let before = until.map(|until| (until, EventId::at(0)));
+        let before = until.map(|at| Place { at, id: EventId::at(0).to_string() });
         let left = limit.unwrap_or(SCAN_DEFAULT).clamp(1, SCAN_MAX);
         Self { before, left, last_page: 0, ended: false }
     }
@@ -361,12 +361,13 @@ impl Scan {
         if wanted == 0 || self.ended {
             return Ok(None);
         }
-        let page = events::list(&mut *api.read().await?, tenant, self.before, wanted).await?;
-        self.last_page = page.len();
-        self.ended = page.len() < wanted as usize;
+        let filter = events::Filter::default();
+        let page = events::list(&mut *api.read().await?, tenant, &filter, self.before.as_ref(), wanted).await?;
+        self.last_page = page.items.len();
+        self.ended = page.next.is_none();
         self.left -= wanted;
-        self.before = page.last().map(|stored| (stored.event.received_at, stored.event.id)).or(self.before);
-        Ok(Some(page))
+        self.before = page.next;
+        Ok(Some(page.items))
     }
 }
 

@@ -108,6 +108,18 @@ impl Client {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// Begins to follow live updates, from an id on.
+    pub(crate) async fn follow(&self, last_event_id: Option<&str>) -> reqwest::Response {
+        let mut request = self.http.get(format!("{}/api/v1/live", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        request.send().await.unwrap()
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {

@@ -1,14 +1,18 @@
 //! The api-server against a real Redis, SQLite and a real PostgreSQL.
 #![cfg(test)]
 
+mod alerts;
 mod audit;
 mod books;
 mod client;
 mod doors;
 mod house;
 mod identity;
+mod live;
+mod observing;
 mod openapi;
 mod provisioning;
 mod recording;
 mod resources;
+mod story;
 mod trial;

@@ -123,6 +123,7 @@ macro_rules! queue_conformance {
             a_reserve_is_left_for_those_who_keep_none,
             a_clock_that_jumps_back_blocks_no_slot,
             a_note_is_kept_for_its_time,
+            an_announcement_is_seen_for_its_time,
             a_sum_begins_anew_when_its_time_is_over,
             a_sum_misses_no_addition,
             an_older_configuration_is_ignored,

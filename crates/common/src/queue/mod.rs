@@ -70,7 +70,7 @@ pub const LAPSES_MAX: u32 = 16;
 /// How long a counter ([`NewJob::counter`]) is remembered after its last use.
 pub const COUNTER_TTL: Duration = Duration::from_hours(7 * 24);
 
-/// The longest lane, order key, dedup key, variant, counter, note or worker name, in bytes. Callers hash longer ones.
+/// The longest lane, order key, dedup key, variant, counter, note, announcement or worker name, in bytes. Callers hash longer ones.
 pub const KEY_MAX_BYTES: usize = 64;
 
 /// The largest note, in bytes: notes are for what is small and short-lived.
@@ -465,6 +465,13 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Adds to a sum and answers the new one. It begins anew when `ttl` since its first addition is over.
     async fn add_up(&self, key: &str, by: u64, ttl: Duration) -> Result<u64, QueueError>;
+
+    /// Tells all processes about this one for `ttl`, in at most [`NOTE_MAX_BYTES`], instead of what it told before;
+    /// zero takes it back.
+    async fn announce(&self, name: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError>;
+
+    /// What is announced at present, by name.
+    async fn announced(&self) -> Result<Vec<(String, Bytes)>, QueueError>;
 
     /// Dead jobs, oldest first, starting after the first `skip` that match.
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError>;

@@ -29,7 +29,7 @@ use crate::{
     alert::{Alert, Analysis, Severity},
     clock::UnixMillis,
     config::{Active, ConfigError, Escalate, Match, Mute, Rule, Silence, Tenant},
-    ids::{ChannelId, SilenceId},
+    ids::{ChannelId, RuleId, SilenceId},
     queue::Ending,
 };
 
@@ -67,6 +67,8 @@ pub struct Routing {
     /// The analysis with the rules' severity, when they changed it. Its origin stays: only the severity is
     /// a person's word.
     pub analysis: Option<Analysis>,
+    /// The rules that matched inside their hours, in order; at most [`REASONS_MAX`].
+    pub rules: Vec<RuleId>,
     /// Short sentences for people, in the order of the decisions; at most [`REASONS_MAX`].
     pub reasons: Vec<String>,
     /// How the event ends here: silenced or unrouted. `None` when there is a channel to deliver to.
@@ -103,6 +105,7 @@ struct Destination {
 
 #[derive(Debug)]
 struct CompiledRule {
+    id: RuleId,
     name: String,
     channels: Vec<ChannelId>,
     and_on: bool,
@@ -179,6 +182,7 @@ fn compile_rules(rules: &[Rule]) -> Result<(Vec<CompiledRule>, Matchers), Config
         }
         used.add(&whose, &rule.matcher)?;
         compiled.push(CompiledRule {
+            id: rule.id,
             name: rule.name.clone(),
             channels: rule.channels.clone(),
             and_on: rule.r#continue,
@@ -216,6 +220,7 @@ struct Walk<'a> {
     severity: Severity,
     channels: Vec<ChannelId>,
     silenced: Option<SilenceId>,
+    rules: Vec<RuleId>,
     reasons: Vec<String>,
     ai_max_wait: Option<Duration>,
 }
@@ -223,8 +228,8 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(tenant: &'a CompiledTenant, alert: &'a Alert, now_ms: UnixMillis) -> Self {
         let severity = alert.analysis.severity;
-        let (channels, reasons) = (Vec::new(), Vec::new());
-        Self { tenant, alert, now_ms, severity, channels, silenced: None, reasons, ai_max_wait: None }
+        let (channels, rules, reasons) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tenant, alert, now_ms, severity, channels, silenced: None, rules, reasons, ai_max_wait: None }
     }
 
     fn say(&mut self, reason: impl FnOnce() -> String) {
@@ -272,6 +277,9 @@ impl<'a> Walk<'a> {
 
     fn apply(&mut self, rule: &CompiledRule) {
         let tenant = self.tenant;
+        if self.rules.len() < REASONS_MAX {
+            self.rules.push(rule.id);
+        }
         if rule.channels.is_empty() {
             self.say(|| format!("rule `{}` matched", rule.name));
         } else {
@@ -344,7 +352,7 @@ impl<'a> Walk<'a> {
     }
 
     fn routing(self) -> Routing {
-        let Self { alert, severity, channels, silenced, reasons, ai_max_wait, .. } = self;
+        let Self { alert, severity, channels, silenced, rules, reasons, ai_max_wait, .. } = self;
         let ending = match (silenced, channels.is_empty()) {
             (Some(_), _) => Some(Ending::Silenced),
             (None, true) => Some(Ending::Unrouted),
@@ -353,7 +361,8 @@ impl<'a> Walk<'a> {
         let changed = severity != alert.analysis.severity;
         let analysis = changed.then(|| Analysis { severity, ..alert.analysis.clone() });
         let raised = Vec::new();
-        Routing { channels, silenced, severity, analysis, reasons, ending, unraised: severity, raised, ai_max_wait }
+        let unraised = severity;
+        Routing { channels, silenced, severity, analysis, rules, reasons, ending, unraised, raised, ai_max_wait }
     }
 }
 

@@ -33,6 +33,9 @@ impl CompiledTenant {
         let raised = self.route(&raised, now_ms);
         routing.severity = routing.severity.max(raised.severity);
         routing.raised = raised.channels.into_iter().filter(|channel| !routing.channels.contains(channel)).collect();
+        let also = raised.rules.into_iter().filter(|rule| !routing.rules.contains(rule)).collect::<Vec<_>>();
+        routing.rules.extend(also);
+        routing.rules.truncate(REASONS_MAX);
         let reason = match routing.raised.as_slice() {
             [] => format!("the model raised the severity from {before} to {after}"),
             added => {

@@ -235,6 +235,8 @@ pub struct Telegram {
 pub struct History {
     pub raw_max_bytes: usize,
     pub batch: usize,
+    /// 0: for ever.
+    pub retention_days: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,7 +1,8 @@
 //! Alerts: events with the same fingerprint in a tenant, and where they stand.
 //!
 //! The row follows from the set of events alone, so that their order of arrival does not matter: first and last
-//! seen are the least and the greatest arrival time, the analysis is that of the last event.
+//! seen are the least and the greatest arrival time, the analysis is that of the last event. What people said stands
+//! above that ([`super::marks`]).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,14 +12,16 @@ use std::{
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
-    Connection, StoreError,
+    Connection, Found, Place, SCANNED_MAX, StoreError,
     events::{bind_analysis, read_analysis},
+    lists::{Condition, List, Query, Value},
     sql::{self, Insert},
 };
 use crate::{
-    alert::{Alert, Analysis},
+    alert::{Alert, Analysis, Severity, Status},
     clock::UnixMillis,
-    ids::{AlertId, EventId, TenantId},
+    ids::{AlertId, ChannelId, EventId, RuleId, TenantId},
+    queue::Ending,
 };
 
 /// An alert as the store knows it.
@@ -31,8 +34,33 @@ pub struct StoredAlert {
     pub last_event: EventId,
     /// How many different events there were.
     pub count: i64,
-    /// That of the last event, as routing and a late answer of a model left it.
+    /// That of the last event, as routing and a late answer of a model left it; but the status may be a person's word.
     pub analysis: Analysis,
+    /// The last event's.
+    pub source: String,
+    pub subject: String,
+    /// Whether a silence kept the last event from the channels.
+    pub silenced: bool,
+}
+
+/// Which alerts: each list that is not empty must hold the alert's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    pub severities: Vec<Severity>,
+    pub statuses: Vec<Status>,
+    pub sources: Vec<String>,
+    pub systems: Vec<String>,
+    pub categories: Vec<String>,
+    /// It ever went to one of them.
+    pub channels: Vec<ChannelId>,
+    /// One of them ever matched.
+    pub rules: Vec<RuleId>,
+    /// Only those whose last event a silence kept from the channels.
+    pub silenced: bool,
+    /// Words that must all stand in subject, summary, system or fingerprint.
+    pub text: String,
+    /// Last seen at that time or later.
+    pub since: Option<UnixMillis>,
 }
 
 /// New events of one alert, summed up.
@@ -87,6 +115,41 @@ pub(super) async fn see<'f>(
     Ok(())
 }
 
+/// Where an alert went and why: the tenant's, the alert's, then `channel` or `rule` and its number.
+pub(super) type Route = (TenantId, AlertId, &'static str, i64);
+
+/// Remembers where alerts went.
+pub(super) async fn put_routes(connection: &mut Connection, routes: &BTreeSet<Route>) -> Result<(), StoreError> {
+    let insert = Insert {
+        head: "alert_routes (tenant_id, alert_id, kind, item)",
+        columns: 4,
+        tail: "ON CONFLICT (tenant_id, alert_id, kind, item) DO NOTHING",
+    };
+    let rows: Vec<_> = routes.iter().collect();
+    insert
+        .run(connection, &rows, |statement, (tenant, alert, kind, item)| {
+            statement.bind(tenant.0).bind(alert.to_string()).bind(*kind).bind(*item)
+        })
+        .await?;
+    Ok(())
+}
+
+/// The channels that an alert ever went to, and the rules that ever matched it.
+pub async fn routes(
+    connection: &mut Connection,
+    tenant: TenantId,
+    id: AlertId,
+) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
+    let statement = "SELECT kind, item FROM alert_routes WHERE tenant_id = $1 AND alert_id = $2 ORDER BY item";
+    let rows = sqlx::query(statement).bind(tenant.0).bind(id.to_string()).fetch_all(connection).await?;
+    let (mut channels, mut rules) = (Vec::new(), Vec::new());
+    for row in rows {
+        let list = if row.try_get::<&str, _>("kind")? == "rule" { &mut rules } else { &mut channels };
+        list.push(row.try_get("item")?);
+    }
+    Ok((channels, rules))
+}
+
 /// Copies to alerts what the rows of their last events say.
 pub(super) async fn refresh(
     connection: &mut Connection,
@@ -102,7 +165,8 @@ pub(super) async fn refresh(
                     status = COALESCE(m.status, r.status, e.status), category = COALESCE(m.category, r.category, e.category),
                     system = COALESCE(m.system, r.system, e.system), summary = COALESCE(m.summary, r.summary, e.summary),
                     action = COALESCE(m.action, r.action, e.action), origin = COALESCE(m.origin, r.origin, e.origin),
-                    confidence = COALESCE(m.confidence, r.confidence, e.confidence)
+                    confidence = COALESCE(m.confidence, r.confidence, e.confidence),
+                    source = e.source, subject = e.subject, ending = r.ending
                 FROM events e LEFT JOIN routings r ON r.tenant_id = e.tenant_id AND r.event_id = e.id
                     LEFT JOIN enrichments m ON m.tenant_id = e.tenant_id AND m.event_id = e.id
                 WHERE e.tenant_id = alerts.tenant_id AND e.id = alerts.last_event
@@ -134,25 +198,162 @@ pub async fn get(
     row.as_ref().map(read).transpose()
 }
 
-/// A tenant's alerts, last seen first, at most `limit`; those before `before`, which is the last of the previous page.
+const LIST: List = List { columns: "alerts.*", from: "alerts", keys: ["tenant_id", "last_seen", "id"] };
+
+/// A page of a tenant's alerts, last seen first, behind `before`.
 pub async fn list(
     connection: &mut Connection,
     tenant: TenantId,
-    before: Option<(UnixMillis, AlertId)>,
+    filter: &Filter,
+    before: Option<&Place>,
     limit: u32,
+) -> Result<Found<StoredAlert>, StoreError> {
+    LIST.page(connection, tenant, &filter.query(), (before, limit), read).await
+}
+
+/// How the database would read the first page, line by line.
+#[cfg(any(test, feature = "testing"))]
+pub async fn explain(
+    connection: &mut Connection,
+    tenant: TenantId,
+    filter: &Filter,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    LIST.explain(connection, tenant, &filter.query(), limit).await
+}
+
+/// Those of a tenant's alerts that have these ids, in no order.
+pub async fn of_ids(
+    connection: &mut Connection,
+    tenant: TenantId,
+    ids: &[AlertId],
 ) -> Result<Vec<StoredAlert>, StoreError> {
-    let (at, id) = before.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
-    let rows = sqlx::query(
-        "SELECT * FROM alerts WHERE tenant_id = $1 AND (last_seen, id) < ($2, $3)
-         ORDER BY last_seen DESC, id DESC LIMIT $4",
-    )
-    .bind(tenant.0)
-    .bind(at)
-    .bind(id)
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?;
+    let rows = sql::of_ids(connection, "SELECT * FROM alerts WHERE tenant_id = $1 AND id", tenant, ids).await?;
     rows.iter().map(read).collect()
+}
+
+impl Filter {
+    /// The rarest condition leads: open alerts are few, and so are those of one system.
+    fn query(&self) -> Query {
+        let words = |column: &str, words: &[&str]| words.iter().map(|word| Condition::equals(column, *word)).collect();
+        let severities: Vec<_> = self.severities.iter().map(|severity| severity.as_str()).collect();
+        let statuses: Vec<_> = self.statuses.iter().map(|status| status.as_str()).collect();
+        let sources: Vec<_> = self.sources.iter().map(String::as_str).collect();
+        let systems: Vec<_> = self.systems.iter().map(String::as_str).collect();
+        let open = !self.statuses.contains(&Status::Resolved);
+        let leads = [
+            ("status", if open { &statuses[..] } else { &[] }),
+            ("system", &systems),
+            ("severity", &severities),
+            ("source", &sources),
+            ("status", &statuses),
+        ];
+        let lead = leads.into_iter().find(|(_, words)| !words.is_empty() && !self.silenced);
+        let any = lead.map_or_else(Vec::new, |(column, present)| words(column, present));
+        let lead = lead.map(|(column, _)| column);
+        let all = [("status", statuses.clone()), ("system", systems.clone()), ("source", sources.clone())];
+        let all = all.into_iter().chain([("severity", severities.clone())]);
+        let all = all.filter(|(column, words)| Some(*column) != lead && !words.is_empty());
+        let mut query = Query { any, all: all.map(|(column, words)| Condition::one_of(column, words)).collect() };
+        if self.silenced {
+            query.any.push(Condition::new("ending = 'silenced'", []));
+        }
+        if !self.categories.is_empty() {
+            query.all.push(Condition::one_of("category", &self.categories));
+        }
+        query.all.extend(routed_by("channel", self.channels.iter().map(|channel| channel.0)));
+        query.all.extend(routed_by("rule", self.rules.iter().map(|rule| rule.0)));
+        let text = "(subject || ' ' || summary || ' ' || system || ' ' || fingerprint)";
+        query.all.extend(Condition::contains(text, &self.text));
+        query.all.extend(self.since.map(|since| Condition::new("last_seen >= ?", [Value::Number(since)])));
+        query
+    }
+}
+
+/// That one of the items is among the alert's routes.
+fn routed_by(kind: &'static str, items: impl Iterator<Item = i64>) -> Option<Condition> {
+    let values: Vec<_> = items.map(Value::Number).collect();
+    let marks = vec!["?"; values.len()].join(", ");
+    let sql = format!(
+        "EXISTS (SELECT 1 FROM alert_routes r WHERE r.tenant_id = alerts.tenant_id AND r.alert_id = alerts.id
+            AND r.kind = '{kind}' AND r.item IN ({marks}))"
+    );
+    (!values.is_empty()).then(|| Condition::new(sql, values))
+}
+
+/// How many alerts a count looks at: more are "more than that".
+pub const COUNTED_MAX: u32 = SCANNED_MAX;
+
+/// How many of a tenant's alerts stand where, each at most [`COUNTED_MAX`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub firing: i64,
+    pub acknowledged: i64,
+    pub resolved: i64,
+    /// Whose last event a silence kept from the channels.
+    pub silenced: i64,
+}
+
+/// Counts a tenant's alerts. Reads indices only, and not beyond [`COUNTED_MAX`] of each.
+pub async fn count(connection: &mut Connection, tenant: TenantId) -> Result<Counts, StoreError> {
+    let mut counts = Counts::default();
+    for (which, count) in [
+        ("status = 'firing'", &mut counts.firing),
+        ("status = 'acknowledged'", &mut counts.acknowledged),
+        ("status = 'resolved'", &mut counts.resolved),
+        ("ending = 'silenced'", &mut counts.silenced),
+    ] {
+        let text = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM alerts WHERE tenant_id = $1 AND {which} LIMIT {COUNTED_MAX}) counted"
+        );
+        *count = sqlx::query_scalar(AssertSqlSafe(text)).bind(tenant.0).fetch_one(&mut *connection).await?;
+    }
+    Ok(counts)
+}
+
+/// How many alerts have which value: facet, value, count.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facets {
+    pub counts: BTreeMap<(&'static str, String), i64>,
+    /// How many alerts were counted: the latest that pass the filter.
+    pub counted: usize,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Counts the values of the latest alerts that pass a filter, at most [`COUNTED_MAX`].
+pub async fn facets(connection: &mut Connection, tenant: TenantId, filter: &Filter) -> Result<Facets, StoreError> {
+    let columns = ["severity", "status", "source", "system", "category"];
+    let list = List { columns: "severity, status, source, system, category", ..LIST };
+    let read = |row: &AnyRow| {
+        let values = columns.map(|column| row.try_get::<String, _>(column));
+        Ok((row.try_get::<String, _>("id_")?, values))
+    };
+    let found = list.page(connection, tenant, &filter.query(), (None, COUNTED_MAX), read).await?;
+    let mut facets = Facets { counted: found.items.len(), more: found.next.is_some(), ..Facets::default() };
+    let mut ids = Vec::with_capacity(found.items.len());
+    for (id, values) in found.items {
+        for (column, value) in columns.into_iter().zip(values) {
+            *facets.counts.entry((column, value?)).or_default() += 1;
+        }
+        ids.push(id);
+    }
+    count_routes(connection, tenant, &ids, &mut facets).await?;
+    Ok(facets)
+}
+
+async fn count_routes(
+    connection: &mut Connection,
+    tenant: TenantId,
+    alerts: &[String],
+    facets: &mut Facets,
+) -> Result<(), StoreError> {
+    let select = "SELECT kind, item FROM alert_routes WHERE tenant_id = $1 AND alert_id";
+    for row in sql::of_ids(connection, select, tenant, alerts).await? {
+        let kind = if row.try_get::<&str, _>("kind")? == "rule" { "rule" } else { "channel" };
+        *facets.counts.entry((kind, row.try_get::<i64, _>("item")?.to_string())).or_default() += 1;
+    }
+    Ok(())
 }
 
 fn read(row: &AnyRow) -> Result<StoredAlert, StoreError> {
@@ -165,5 +366,8 @@ fn read(row: &AnyRow) -> Result<StoredAlert, StoreError> {
         last_event: sql::from_id(row.try_get("last_event")?)?,
         count: row.try_get("events")?,
         analysis: read_analysis(row, "")?.ok_or_else(missing)?,
+        source: row.try_get("source")?,
+        subject: row.try_get("subject")?,
+        silenced: row.try_get::<Option<&str>, _>("ending")? == Some(Ending::Silenced.as_str()),
     })
 }

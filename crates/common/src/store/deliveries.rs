@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Connection, StoreError,
+    Connection, Found, Place, StoreError,
+    lists::{Condition, List, Query, Value},
     sql::{self, Insert},
 };
 use crate::{
@@ -35,6 +36,13 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::RateLimited, Self::Failed, Self::Dead, Self::Deduplicated, Self::Delivered];
+
+    /// Those in which a message did not get through, so far.
+    pub const TROUBLE: [Self; 3] = [Self::RateLimited, Self::Failed, Self::Dead];
+
     /// The word used in the API, the database and on screens.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -243,6 +251,97 @@ pub async fn of_event(
         .iter()
         .map(read)
         .collect()
+}
+
+/// Which deliveries: each list that is not empty must hold the delivery's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    pub states: Vec<State>,
+    pub channels: Vec<ChannelId>,
+    pub since: Option<UnixMillis>,
+}
+
+impl Filter {
+    fn query(&self) -> Query {
+        let mut query = Query::default();
+        if !self.states.is_empty() && self.states.iter().all(|state| State::TROUBLE.contains(state)) {
+            query.any.push(Condition::new("state IN ('failed', 'rate_limited', 'dead')", []));
+        }
+        if !self.states.is_empty() {
+            query.all.push(Condition::one_of("state", self.states.iter().map(|state| state.as_str())));
+        }
+        if !self.channels.is_empty() {
+            let marks = vec!["?"; self.channels.len()].join(", ");
+            let values = self.channels.iter().map(|channel| Value::Number(channel.0));
+            query.all.push(Condition::new(format!("channel_id IN ({marks})"), values));
+        }
+        query.all.extend(self.since.map(|since| Condition::new("state_at >= ?", [Value::Number(since)])));
+        query
+    }
+}
+
+const LIST: List = List { columns: "deliveries.*", from: "deliveries", keys: ["tenant_id", "state_at", "id"] };
+
+/// A page of a tenant's deliveries, those whose state changed last first, behind `before`.
+pub async fn list(
+    connection: &mut Connection,
+    tenant: TenantId,
+    filter: &Filter,
+    before: Option<&Place>,
+    limit: u32,
+) -> Result<Found<StoredDelivery>, StoreError> {
+    LIST.page(connection, tenant, &filter.query(), (before, limit), read).await
+}
+
+/// How many of a tenant's latest [`super::SCANNED_MAX`] deliveries pass a filter.
+pub async fn count(connection: &mut Connection, tenant: TenantId, filter: &Filter) -> Result<i64, StoreError> {
+    LIST.count(connection, tenant, &filter.query().all).await
+}
+
+/// How often deliveries to a channel did not get through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trouble {
+    pub channel: ChannelId,
+    /// Deliveries that wait for another attempt, or for a rate limit.
+    pub waiting: i64,
+    pub dead: i64,
+    /// When that was last so.
+    pub last_at: UnixMillis,
+}
+
+/// A tenant's channels whose deliveries are in trouble since a time, worst first. Looks at the latest 10,000 of those.
+pub async fn troubles(
+    connection: &mut Connection,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<Vec<Trouble>, StoreError> {
+    let statement = "SELECT channel_id, count(*) AS n, max(state_at) AS last_at,
+            sum(CASE state WHEN 'dead' THEN 0 ELSE 1 END) AS waiting FROM (
+                SELECT channel_id, state_at, state FROM deliveries
+                WHERE tenant_id = $1 AND state_at >= $2 AND state IN ('failed', 'rate_limited', 'dead')
+                ORDER BY state_at DESC, id DESC LIMIT 10000) troubled
+        GROUP BY channel_id ORDER BY n DESC, channel_id";
+    let read = |row: &AnyRow| {
+        let waiting: i64 = row.try_get("waiting")?;
+        Ok(Trouble {
+            channel: ChannelId(row.try_get("channel_id")?),
+            waiting,
+            dead: row.try_get::<i64, _>("n")? - waiting,
+            last_at: row.try_get("last_at")?,
+        })
+    };
+    sqlx::query(statement).bind(tenant.0).bind(since).fetch_all(connection).await?.iter().map(read).collect()
+}
+
+/// One of a tenant's deliveries.
+pub async fn get(
+    connection: &mut Connection,
+    tenant: TenantId,
+    id: DeliveryId,
+) -> Result<Option<StoredDelivery>, StoreError> {
+    let statement = "SELECT * FROM deliveries WHERE tenant_id = $1 AND id = $2";
+    let row = sqlx::query(statement).bind(tenant.0).bind(id.to_string()).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
 }
 
 fn read(row: &AnyRow) -> Result<StoredDelivery, StoreError> {

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Connection, StoreError,
+    Connection, Found, Place, StoreError,
+    lists::{Condition, List, Query},
     sql::{self, Insert, Statement},
 };
 use crate::{
-    alert::{Alert, Analysis, Event},
+    alert::{Alert, Analysis, Event, Severity},
     clock::UnixMillis,
     ids::{AlertId, ChannelId, EventId, TenantId},
     queue::Ending,
@@ -249,20 +250,19 @@ pub(super) async fn put_burials(
     Ok(())
 }
 
+/// The columns of an event with its routing, and where they come from.
 macro_rules! select_event {
-    ($rest:literal) => {
-        concat!(
-            "SELECT e.*, r.at AS r_at, r.reasons AS r_reasons, r.ending AS r_ending, r.severity AS r_severity,
-                r.status AS r_status, r.category AS r_category, r.system AS r_system, r.summary AS r_summary,
-                r.action AS r_action, r.origin AS r_origin, r.confidence AS r_confidence,
-                m.at AS m_at, m.reasons AS m_reasons, m.severity AS m_severity, m.status AS m_status,
-                m.category AS m_category, m.system AS m_system, m.summary AS m_summary, m.action AS m_action,
-                m.origin AS m_origin, m.confidence AS m_confidence
-            FROM events e LEFT JOIN routings r ON r.tenant_id = e.tenant_id AND r.event_id = e.id
-                LEFT JOIN enrichments m ON m.tenant_id = e.tenant_id AND m.event_id = e.id
-            WHERE e.tenant_id = $1 ",
-            $rest
-        )
+    ("columns") => {
+        "e.*, r.at AS r_at, r.reasons AS r_reasons, r.ending AS r_ending, r.severity AS r_severity,
+            r.status AS r_status, r.category AS r_category, r.system AS r_system, r.summary AS r_summary,
+            r.action AS r_action, r.origin AS r_origin, r.confidence AS r_confidence,
+            m.at AS m_at, m.reasons AS m_reasons, m.severity AS m_severity, m.status AS m_status,
+            m.category AS m_category, m.system AS m_system, m.summary AS m_summary, m.action AS m_action,
+            m.origin AS m_origin, m.confidence AS m_confidence"
+    };
+    ("from") => {
+        "events e LEFT JOIN routings r ON r.tenant_id = e.tenant_id AND r.event_id = e.id
+            LEFT JOIN enrichments m ON m.tenant_id = e.tenant_id AND m.event_id = e.id"
     };
 }
 
@@ -272,32 +272,81 @@ pub async fn get(
     tenant: TenantId,
     id: EventId,
 ) -> Result<Option<StoredEvent>, StoreError> {
-    let row = sqlx::query(select_event!("AND e.id = $2"))
-        .bind(tenant.0)
-        .bind(id.to_string())
-        .fetch_optional(connection)
-        .await?;
+    let statement = concat!(
+        "SELECT ",
+        select_event!("columns"),
+        " FROM ",
+        select_event!("from"),
+        " WHERE e.tenant_id = $1 AND e.id = $2"
+    );
+    let row = sqlx::query(statement).bind(tenant.0).bind(id.to_string()).fetch_optional(connection).await?;
     row.as_ref().map(read).transpose()
 }
 
-/// A tenant's events, newest first, at most `limit`; those before `before`, which is the last of the previous page.
+/// Which events: each list that is not empty must hold the event's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    pub alert: Option<AlertId>,
+    /// As the rules understood it.
+    pub severities: Vec<Severity>,
+    pub sources: Vec<String>,
+    /// Dropped at intake (muted, a repeat at the door), or kept from the channels when it was routed.
+    pub endings: Vec<Ending>,
+    /// Words that must all stand in the subject or the text.
+    pub text: String,
+}
+
+impl Filter {
+    fn query(&self) -> Query {
+        let mut query = Query::default();
+        query.any.extend(self.alert.map(|alert| Condition::equals("e.alert_id", alert.to_string())));
+        if !self.severities.is_empty() {
+            let words = self.severities.iter().map(|severity| severity.as_str());
+            query.all.push(Condition::one_of("COALESCE(e.severity, '')", words));
+        }
+        if !self.sources.is_empty() {
+            query.all.push(Condition::one_of("e.source", &self.sources));
+        }
+        if !self.endings.is_empty() {
+            let words = self.endings.iter().map(|ending| ending.as_str());
+            query.all.push(Condition::one_of("COALESCE(e.ending, r.ending, '')", words));
+        }
+        query.all.extend(Condition::contains("(e.subject || ' ' || e.text)", &self.text));
+        query
+    }
+}
+
+const LIST: List = List {
+    columns: select_event!("columns"),
+    from: select_event!("from"),
+    keys: ["e.tenant_id", "e.received_at", "e.id"],
+};
+
+/// A page of a tenant's events, newest first, behind `before`.
 pub async fn list(
     connection: &mut Connection,
     tenant: TenantId,
-    before: Option<(UnixMillis, EventId)>,
+    filter: &Filter,
+    before: Option<&Place>,
     limit: u32,
+) -> Result<Found<StoredEvent>, StoreError> {
+    LIST.page(connection, tenant, &filter.query(), (before, limit), read).await
+}
+
+/// Those of a tenant's events that have these ids, in no order.
+pub async fn of_ids(
+    connection: &mut Connection,
+    tenant: TenantId,
+    ids: &[EventId],
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let (at, id) = before.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
-    let rows = sqlx::query(select_event!(
-        "AND (e.received_at, e.id) < ($2, $3) ORDER BY e.received_at DESC, e.id DESC LIMIT $4"
-    ))
-    .bind(tenant.0)
-    .bind(at)
-    .bind(id)
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(read).collect()
+    const SELECT: &str = concat!(
+        "SELECT ",
+        select_event!("columns"),
+        " FROM ",
+        select_event!("from"),
+        " WHERE e.tenant_id = $1 AND e.id"
+    );
+    sql::of_ids(connection, SELECT, tenant, ids).await?.iter().map(read).collect()
 }
 
 fn read(row: &AnyRow) -> Result<StoredEvent, StoreError> {

@@ -6,9 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Connection, StoreError, alerts,
+    Connection, StoreError,
+    alerts::{self, Route},
+    changes,
     deliveries::{self, AttemptKey, DeliveryKey, DeliveryRow, Standing, State},
     events::{self, EnrichmentRow, EventKey, EventRow, RoutingRow},
+    marks,
+    tallies::{self, Tallies, Tally},
 };
 use crate::{
     clock::UnixMillis,
@@ -16,13 +20,14 @@ use crate::{
     payload::{Fact, FactHead, What},
 };
 
-/// Writes facts. Writing them again changes nothing. Call it in a transaction of its own.
-pub async fn record(connection: &mut Connection, facts: &[Fact]) -> Result<(), StoreError> {
+/// Writes facts. Writing them again changes nothing. Call it in a transaction of its own. `now` dates the note of what
+/// changed.
+pub async fn record(connection: &mut Connection, facts: &[Fact], now: UnixMillis) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     for fact in facts {
         batch.add(fact);
     }
-    batch.write(connection).await
+    batch.write(connection, now).await
 }
 
 #[derive(Default)]
@@ -35,6 +40,7 @@ struct Batch<'f> {
     burials: BTreeMap<(EventKey, UnixMillis), &'f str>,
     /// Alerts whose last event may have a new analysis.
     touched: BTreeSet<(TenantId, AlertId)>,
+    routes: BTreeSet<Route>,
 }
 
 impl<'f> Batch<'f> {
@@ -52,12 +58,15 @@ impl<'f> Batch<'f> {
                 let row = EventRow { event, alert: None, dropped, raw: &fact.raw, raw_truncated: false };
                 self.events.entry((event.tenant, event.id)).or_insert(row);
             }
-            What::Routed { alert, reasons, deliveries, ending, analysis } => {
+            What::Routed { alert, reasons, rules, deliveries, ending, analysis } => {
                 let row = RoutingRow { at: head.at, reasons, ending: *ending, analysis: analysis.as_ref() };
                 if self.routings.get(&key).is_none_or(|present| present.at < row.at) {
                     self.routings.insert(key, row);
                 }
-                if analysis.is_some() {
+                let route = |kind, item| (head.tenant, *alert, kind, item);
+                self.routes.extend(rules.iter().map(|rule| route("rule", rule.0)));
+                self.routes.extend(deliveries.iter().map(|(_, channel)| route("channel", channel.0)));
+                if analysis.is_some() || ending.is_some() {
                     self.touched.insert((head.tenant, *alert));
                 }
                 self.pending(head, *alert, deliveries);
@@ -111,24 +120,61 @@ impl<'f> Batch<'f> {
         row
     }
 
-    async fn write(mut self, connection: &mut Connection) -> Result<(), StoreError> {
+    async fn write(mut self, connection: &mut Connection, now: UnixMillis) -> Result<(), StoreError> {
         let rows: Vec<EventRow<'f>> = std::mem::take(&mut self.events).into_values().collect();
         let new = events::insert(connection, &rows).await?;
+        let mut tallies = Tallies::new();
+        for row in rows.iter().filter(|row| is_new(&new, row)) {
+            tallies::at(&mut tallies, row.event.tenant, row.event.received_at).received += 1;
+        }
         events::put_routings(connection, &self.routings).await?;
         events::put_enrichments(connection, &self.enrichments).await?;
-        let seen = || rows.iter().filter(|row| is_new(&new, row)).filter_map(|row| row.alert);
-        alerts::see(connection, seen()).await?;
-        self.touched.extend(seen().map(|alert| (alert.event.tenant, alert.id)));
+        let seen: Vec<_> = rows.iter().filter(|row| is_new(&new, row)).filter_map(|row| row.alert).collect();
+        alerts::see(connection, seen.iter().copied()).await?;
+        self.touched.extend(seen.iter().map(|alert| (alert.event.tenant, alert.id)));
         alerts::refresh(connection, &self.touched).await?;
+        marks::renew(connection, &self.touched, &seen).await?;
+        alerts::put_routes(connection, &self.routes).await?;
 
         for attempt in deliveries::insert_attempts(connection, &self.attempts).await? {
-            let row = self.deliveries.get_mut(&(attempt.tenant, attempt.delivery));
-            if let Some(row) = row.filter(|_| attempt.outcome != State::RateLimited) {
+            let Some(row) = self.deliveries.get_mut(&(attempt.tenant, attempt.delivery)) else { continue };
+            if attempt.outcome != State::RateLimited {
                 row.attempts += 1;
             }
+            count(tallies::at(&mut tallies, attempt.tenant, attempt.at), &attempt, row.event);
         }
         deliveries::put(connection, &self.deliveries).await?;
-        events::put_burials(connection, &self.burials).await
+        events::put_burials(connection, &self.burials).await?;
+        self.note_changes(connection, now).await?;
+        tallies::add(connection, &tallies).await
+    }
+
+    async fn note_changes(&self, connection: &mut Connection, now: UnixMillis) -> Result<(), StoreError> {
+        let mut changed = BTreeMap::<TenantId, (BTreeSet<AlertId>, i64)>::new();
+        for (tenant, alert) in self.touched.iter().copied().chain(self.routes.iter().map(|route| (route.0, route.1))) {
+            changed.entry(tenant).or_default().0.insert(alert);
+        }
+        for (tenant, _) in self.deliveries.keys() {
+            changed.entry(*tenant).or_default().1 += 1;
+        }
+        for (tenant, (alerts, deliveries)) in changed {
+            changes::add(connection, tenant, &alerts, deliveries, now).await?;
+        }
+        Ok(())
+    }
+}
+
+fn count(tally: &mut Tally, attempt: &AttemptKey, event: EventId) {
+    match attempt.outcome {
+        State::Delivered => {
+            let latency = event.received_at().map_or(0, |received| (attempt.at - received).max(0));
+            tally.delivered += 1;
+            tally.latency_ms += latency;
+            tally.latency_ms_max = tally.latency_ms_max.max(latency);
+        }
+        State::Failed => tally.failed += 1,
+        State::Dead => tally.dead += 1,
+        _ => {}
     }
 }
 

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     both(6, "identity", include_str!("migrations/0006_identity.sql")),
     both(7, "bindings", include_str!("migrations/0007_bindings.sql")),
     both(9, "configuration_times", include_str!("migrations/0009_configuration_times.sql")),
+    both(10, "acknowledged", include_str!("migrations/0010_acknowledged.sql")),
     both(11, "enrichments", include_str!("migrations/0011_enrichments.sql")),
 ];
 

@@ -13,19 +13,26 @@ pub mod audit;
 pub mod backup;
 pub mod bindings;
 pub mod bots;
+pub mod changes;
 pub mod channels;
 pub mod config;
 pub mod deliveries;
 mod error;
 pub mod events;
+#[cfg(any(test, feature = "testing"))]
+pub mod filling;
 pub mod history;
+pub mod installation;
 pub mod interceptions;
 pub mod invites;
 pub mod leases;
 pub mod links;
+mod lists;
 pub mod lockouts;
+pub mod marks;
 mod migrate;
 pub mod mutes;
+pub mod retention;
 pub mod rules;
 pub mod sealed;
 pub mod sentinel;
@@ -33,6 +40,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod silences;
 mod sql;
+pub mod tallies;
 pub mod templates;
 pub mod tenants;
 #[cfg(test)]
@@ -48,6 +56,7 @@ use sqlx::{
 };
 
 pub use error::StoreError;
+pub use lists::{Found, Place, SCANNED_MAX};
 
 /// What the functions of the store work on; a [`Tx`] is one.
 pub type Connection = AnyConnection;

@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Any, AssertSqlSafe, any::AnyArguments, any::AnyRow, query::Query};
 
 use super::{Connection, StoreError};
+use crate::ids::TenantId;
 
 /// Parameters of one statement. The databases allow tens of thousands, but to bind one to SQLite its name is compared
 /// with those of the others: with 4,096, that took a quarter of the whole process.
@@ -63,6 +64,24 @@ impl Insert {
         let _ = write!(text, ") {}", self.tail);
         text
     }
+}
+
+/// `<select> IN (…)`, where `$1` is the tenant: the rows of these ids, a few statements for any number of them.
+pub(super) async fn of_ids(
+    connection: &mut Connection,
+    select: &'static str,
+    tenant: TenantId,
+    ids: &[impl ToString],
+) -> Result<Vec<AnyRow>, StoreError> {
+    let mut rows = Vec::new();
+    for part in parts(ids, PARAMETERS_MAX / 2) {
+        let marks: Vec<_> = (2..2 + part.len()).map(|parameter| format!("${parameter}")).collect();
+        // Safe: the text is made of constants and numbers.
+        let statement = sqlx::query(AssertSqlSafe(format!("{select} IN ({})", marks.join(", ")))).bind(tenant.0);
+        let statement = part.iter().fold(statement, |statement, id| statement.bind(id.to_string()));
+        rows.extend(statement.fetch_all(&mut *connection).await?);
+    }
+    Ok(rows)
 }
 
 /// A text that both databases take: PostgreSQL refuses U+0000, so the replacement character stands for it.

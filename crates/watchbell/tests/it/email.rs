@@ -40,7 +40,9 @@ async fn kept(receiver: &Product) -> Vec<(Event, String)> {
     let store = Store::open(&"sqlite".into(), &receiver.data_dir()).await.unwrap();
     let mut read = store.begin_read().await.unwrap();
     let mut kept = Vec::new();
-    for StoredEvent { event, dropped, .. } in events::list(&mut read, TenantId::DEFAULT, None, 10).await.unwrap() {
+    for StoredEvent { event, dropped, .. } in
+        events::list(&mut read, TenantId::DEFAULT, &events::Filter::default(), None, 10).await.unwrap().items
+    {
         let (ending, reason) = dropped.unwrap();
         assert_eq!(ending, Ending::Muted);
         assert!(reason.starts_with("a mail that Watchbell itself sent, as dlv_"), "{reason}");

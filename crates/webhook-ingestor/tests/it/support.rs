@@ -162,6 +162,14 @@ impl Queue for MemoryQueue {
         Ok(by)
     }
 
+    async fn announce(&self, _: &str, _: Bytes, _: Duration) -> Result<(), QueueError> {
+        Ok(())
+    }
+
+    async fn announced(&self) -> Result<Vec<(String, Bytes)>, QueueError> {
+        Ok(Vec::new())
+    }
+
     async fn dead(&self, _: &DeadFilter, _: usize, _: usize) -> Result<Vec<DeadJob>, QueueError> {
         Ok(Vec::new())
     }

@@ -261,6 +261,28 @@ pub(crate) async fn a_note_is_kept_for_its_time<H: Harness>(mut h: H) {
     assert!(matches!(q.remember(&long, Bytes::new(), DAY).await, Err(QueueError::BadJob(_))));
 }
 
+pub(crate) async fn an_announcement_is_seen_for_its_time<H: Harness>(mut h: H) {
+    const HOUR: Duration = Duration::from_hours(1);
+    let q = h.queue();
+    assert!(q.announced().await.unwrap().is_empty());
+    q.remember("note", Bytes::from_static(b"no announcement"), HOUR).await.unwrap();
+    q.announce("one", Bytes::from_static(b"early"), HOUR).await.unwrap();
+    q.announce("two", Bytes::from_static(b"2 \0\n\xff"), HOUR * 2).await.unwrap();
+    q.announce("one", Bytes::from_static(b"1"), HOUR).await.unwrap();
+    drop(q);
+    h.restart().await;
+    let q = h.queue();
+    let both = [("one".to_owned(), Bytes::from_static(b"1")), ("two".to_owned(), Bytes::from_static(b"2 \0\n\xff"))];
+    assert_eq!(q.announced().await.unwrap(), both);
+    h.advance(HOUR).await;
+    tend(&*q).await;
+    assert_eq!(q.announced().await.unwrap(), both[1..]);
+    q.announce("two", Bytes::new(), Duration::ZERO).await.unwrap();
+    assert!(q.announced().await.unwrap().is_empty());
+    let long = "x".repeat(KEY_MAX_BYTES + 1);
+    assert!(matches!(q.announce(&long, Bytes::new(), HOUR).await, Err(QueueError::BadJob(_))));
+}
+
 pub(crate) async fn a_sum_begins_anew_when_its_time_is_over<H: Harness>(mut h: H) {
     const HOUR: Duration = Duration::from_hours(1);
     let q = h.queue();

@@ -27,6 +27,7 @@
 //! | `dedup:<key>` | string | `until variant`; expires |
 //! | `count:<name>` | string | a counter: `until count since closed`; expires |
 //! | `note:<key>`, `sum:<key>` | string | what is remembered: `until value`; expires |
+//! | `announced` | hash | name → `until value`, of what processes tell about themselves |
 //! | `slot:<key>` | string | when the bucket of a rate limit is full again; expires |
 //! | `config` | hash | the published configuration: `version`, `document` |
 //! | `seq` | string | the last number given out: places and turns in lanes, ages, epochs |
@@ -285,6 +286,20 @@ impl Queue for RedisQueue {
         let mut call = self.call(&self.scripts.add_up);
         call.arg(key).arg(by).arg(millis(ttl.min(NOTE_TTL_MAX)));
         self.link.run(&self.scripts.add_up, &call).await
+    }
+
+    async fn announce(&self, name: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError> {
+        check_note(name, value.len())?;
+        let mut call = self.call(&self.scripts.announce);
+        call.arg(name).arg(&*value).arg(millis(ttl.min(NOTE_TTL_MAX)));
+        self.link.run(&self.scripts.announce, &call).await
+    }
+
+    async fn announced(&self) -> Result<Vec<(String, Bytes)>, QueueError> {
+        let call = self.call(&self.scripts.announced);
+        let mut all: Vec<(String, Vec<u8>)> = self.link.run(&self.scripts.announced, &call).await?;
+        all.sort();
+        Ok(all.into_iter().map(|(name, value)| (name, value.into())).collect())
     }
 
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {

@@ -13,6 +13,9 @@ use crate::{
 /// A minute in the microseconds in which slots are counted: 60,000 slots a minute are one per millisecond.
 const MINUTE_US: i64 = 60_000_000;
 
+/// Announcements are notes whose names begin so; no other note of ours does.
+const ANNOUNCED: &str = "announced:";
+
 impl Desk {
     /// Whether the same variant was seen inside its window. If not, the window begins now.
     pub(super) fn is_repeat(&self, dedup: &Dedup, now: UnixMillis) -> rusqlite::Result<bool> {
@@ -92,6 +95,21 @@ impl Desk {
             (key, value, self.note_ends(ttl)),
         )?;
         Ok(())
+    }
+
+    /// See [`Queue::announce`](crate::queue::Queue::announce).
+    pub(super) fn announce(&self, name: &str, value: &[u8], ttl: Duration) -> rusqlite::Result<()> {
+        self.remember(&format!("{ANNOUNCED}{name}"), value, ttl)
+    }
+
+    /// See [`Queue::announced`](crate::queue::Queue::announced).
+    pub(super) fn announced(&self) -> rusqlite::Result<Vec<(String, Bytes)>> {
+        self.all(
+            "SELECT substr(key, 1 + length(?1)), value FROM notes
+             WHERE key >= ?1 AND key < ?1 || char(0x10ffff) AND ends > ?2 ORDER BY key",
+            (ANNOUNCED, self.now()),
+            |row| Ok((row.get(0)?, Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?))),
+        )
     }
 
     /// See [`Queue::add_up`](crate::queue::Queue::add_up).

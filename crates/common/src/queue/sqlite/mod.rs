@@ -187,6 +187,16 @@ impl Queue for SqliteQueue {
         self.writer.call(move |desk| Ok(desk.add_up(&key, by, ttl)?)).await
     }
 
+    async fn announce(&self, name: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError> {
+        check_note(name, value.len())?;
+        let name = name.to_owned();
+        self.writer.call(move |desk| Ok(desk.announce(&name, &value, ttl)?)).await
+    }
+
+    async fn announced(&self) -> Result<Vec<(String, Bytes)>, QueueError> {
+        self.writer.call(|desk| Ok(desk.announced()?)).await
+    }
+
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
         let filter = filter.clone();
         self.writer.call(move |desk| Ok(desk.dead(&filter, skip, limit)?)).await

@@ -125,6 +125,14 @@ impl Queue for Scripted {
         self.queue.add_up(key, by, ttl).await
     }
 
+    async fn announce(&self, name: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError> {
+        self.queue.announce(name, value, ttl).await
+    }
+
+    async fn announced(&self) -> Result<Vec<(String, Bytes)>, QueueError> {
+        self.queue.announced().await
+    }
+
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
         self.queue.dead(filter, skip, limit).await
     }

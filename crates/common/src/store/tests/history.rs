@@ -8,7 +8,7 @@ use super::{Empty, on_both};
 use crate::{
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::UnixMillis,
-    ids::{AlertId, ChannelId, DeliveryId, EventId, TenantId},
+    ids::{AlertId, ChannelId, DeliveryId, EventId, RuleId, TenantId},
     payload::{AttemptOutcome, Fact, FactHead, What},
     queue::Ending,
     store::{Store, alerts, deliveries, deliveries::State, events, history},
@@ -26,9 +26,9 @@ on_both!(
     lists_are_newest_first_and_go_on_where_they_ended,
 );
 
-const TENANT: TenantId = TenantId::DEFAULT;
+pub(super) const TENANT: TenantId = TenantId::DEFAULT;
 
-fn event(number: u8, at: UnixMillis) -> Event {
+pub(super) fn event(number: u8, at: UnixMillis) -> Event {
     Event {
         id: EventId::derived(&[&[number]]),
         tenant: TENANT,
@@ -45,7 +45,7 @@ fn event(number: u8, at: UnixMillis) -> Event {
     }
 }
 
-fn alert(number: u8, at: UnixMillis, severity: Severity) -> Alert {
+pub(super) fn alert(number: u8, at: UnixMillis, severity: Severity) -> Alert {
     let fingerprint = "0123456789abcdef0123456789abcdef".to_owned();
     let analysis = Analysis {
         severity,
@@ -64,20 +64,21 @@ fn fact(event: EventId, at: UnixMillis, what: What) -> Fact {
     Fact { head: FactHead { tenant: TENANT, event, at, what }, raw: Bytes::new() }
 }
 
-fn analysed(number: u8, at: UnixMillis, severity: Severity) -> Fact {
+pub(super) fn analysed(number: u8, at: UnixMillis, severity: Severity) -> Fact {
     let alert = Box::new(alert(number, at, severity));
     let raw = Bytes::from_static(b"From: z\0\xff\r\n");
     Fact { raw, ..fact(alert.event.id, at, What::Analysed { alert, raw_truncated: true }) }
 }
 
-fn delivery(number: u8) -> DeliveryId {
+pub(super) fn delivery(number: u8) -> DeliveryId {
     DeliveryId::derived(&[&[number]])
 }
 
-fn routed(number: u8, at: UnixMillis, analysis: Option<Analysis>) -> Fact {
+pub(super) fn routed(number: u8, at: UnixMillis, analysis: Option<Analysis>) -> Fact {
     let what = What::Routed {
         alert: alert(0, 0, Severity::Info).id,
         reasons: vec!["rule `databases` matched".into()],
+        rules: vec![RuleId(4)],
         deliveries: vec![(delivery(number), ChannelId(3))],
         ending: None,
         analysis,
@@ -95,19 +96,19 @@ fn enriched(number: u8, at: UnixMillis, analysis: Analysis) -> Fact {
     fact(event(number, 0).id, at, what)
 }
 
-fn attempt(number: u8, at: UnixMillis, attempt: u32, outcome: AttemptOutcome) -> Fact {
+pub(super) fn attempt(number: u8, at: UnixMillis, attempt: u32, outcome: AttemptOutcome) -> Fact {
     let (delivery, channel) = (delivery(number), ChannelId(3));
     let what = What::Attempt { delivery, channel, number: attempt, outcome, detail: format!("answer {at}") };
     fact(event(number, 0).id, at, what)
 }
 
-async fn record(store: &Store, facts: &[Fact]) {
+pub(super) async fn record(store: &Store, facts: &[Fact]) {
     let mut tx = store.begin().await.unwrap();
-    history::record(&mut tx, facts).await.unwrap();
+    history::record(&mut tx, facts, 0).await.unwrap();
     tx.commit().await.unwrap();
 }
 
-fn alert_id() -> AlertId {
+pub(super) fn alert_id() -> AlertId {
     alert(0, 0, Severity::Info).id
 }
 
@@ -275,9 +276,9 @@ async fn another_tenants_history_is_not_there(empty: Empty) {
     assert_eq!(events::get(&mut tx, other, id).await.unwrap(), None);
     assert_eq!(events::raw(&mut tx, other, id).await.unwrap(), None);
     assert!(events::burials(&mut tx, other, id).await.unwrap().is_empty());
-    assert!(events::list(&mut tx, other, None, 10).await.unwrap().is_empty());
+    assert!(events::list(&mut tx, other, &events::Filter::default(), None, 10).await.unwrap().items.is_empty());
     assert_eq!(alerts::get(&mut tx, other, alert_id()).await.unwrap(), None);
-    assert!(alerts::list(&mut tx, other, None, 10).await.unwrap().is_empty());
+    assert!(alerts::list(&mut tx, other, &alerts::Filter::default(), None, 10).await.unwrap().items.is_empty());
     assert!(deliveries::of_event(&mut tx, other, id).await.unwrap().is_empty());
     assert!(deliveries::attempts(&mut tx, other, delivery(1)).await.unwrap().is_empty());
 }
@@ -306,14 +307,16 @@ async fn lists_are_newest_first_and_go_on_where_they_ended(empty: Empty) {
     record(&store, &facts).await;
     let mut tx = store.begin_read().await.unwrap();
     let mut seen = Vec::new();
-    let mut before = None;
+    let (all, mut before) = (events::Filter::default(), None);
     loop {
-        let page = events::list(&mut tx, TENANT, before, 2).await.unwrap();
-        let Some(last) = page.last() else { break };
-        before = Some((last.event.received_at, last.event.id));
-        seen.extend(page.into_iter().map(|story| (story.event.received_at, story.event.id)));
+        let page = events::list(&mut tx, TENANT, &all, before.as_ref(), 2).await.unwrap();
+        seen.extend(page.items.into_iter().map(|story| (story.event.received_at, story.event.id)));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
     }
     assert_eq!(seen.len(), 5);
     assert!(seen.is_sorted_by(|a, b| a > b), "{seen:?}");
-    assert_eq!(alerts::list(&mut tx, TENANT, None, 10).await.unwrap().len(), 1);
+    assert_eq!(alerts::list(&mut tx, TENANT, &alerts::Filter::default(), None, 10).await.unwrap().items.len(), 1);
 }

@@ -3,6 +3,7 @@
 mod bindings;
 mod configuration;
 mod history;
+mod lists;
 mod migrations;
 mod sealed;
 mod sentinel;

@@ -1,0 +1,118 @@
+//! Lists that look at a bounded number of rows, and history that ends.
+
+use super::{
+    Empty,
+    history::{TENANT, alert, alert_id, analysed, attempt, delivery, event, record, routed},
+    on_both,
+};
+use crate::{
+    alert::{Severity, Status},
+    clock::millis,
+    ids::ActionId,
+    payload::AttemptOutcome,
+    store::{
+        SCANNED_MAX, alerts, changes, deliveries, events, filling,
+        marks::{self, Action, What},
+        retention, tallies,
+    },
+};
+
+on_both!(
+    a_search_looks_at_a_bounded_number_of_rows_and_goes_on_in_the_next_page,
+    old_history_goes_with_everything_that_belongs_to_it,
+    minutes_are_added_up_once,
+    changes_are_noted_and_forgotten,
+);
+
+async fn a_search_looks_at_a_bounded_number_of_rows_and_goes_on_in_the_next_page(empty: Empty) {
+    let store = empty.open().await;
+    let count = i64::from(SCANNED_MAX) + 100;
+    filling::fill(&store, count * 5, 1_000_000_000).await.unwrap();
+    let mut tx = store.begin_read().await.unwrap();
+    let oldest = format!("f{}", count * 4);
+    let search = alerts::Filter { text: oldest.to_uppercase(), ..alerts::Filter::default() };
+    let first = alerts::list(&mut tx, TENANT, &search, None, 10).await.unwrap();
+    assert!(first.items.is_empty());
+    let second = alerts::list(&mut tx, TENANT, &search, first.next.as_ref(), 10).await.unwrap();
+    assert_eq!((second.items.len(), second.next), (1, None));
+    assert_eq!(second.items[0].fingerprint, oldest);
+
+    // Several values of one index are read one after the other, and merged.
+    let both = alerts::Filter { systems: vec!["host1".into(), "host2".into()], ..alerts::Filter::default() };
+    let (mut seen, mut before) = (Vec::new(), None);
+    loop {
+        let page = alerts::list(&mut tx, TENANT, &both, before.as_ref(), 7).await.unwrap();
+        seen.extend(page.items.iter().map(|alert| (alert.last_seen, alert.id.to_string())));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert!(seen.is_sorted_by(|a, b| a > b), "latest first, none twice");
+    assert_eq!(seen.len(), usize::try_from(count / 250).unwrap());
+
+    let facets = alerts::facets(&mut tx, TENANT, &alerts::Filter::default()).await.unwrap();
+    assert_eq!((facets.counted, facets.more), (SCANNED_MAX as usize, true));
+    let firing = alerts::Filter { statuses: vec![Status::Firing], ..alerts::Filter::default() };
+    let facets = alerts::facets(&mut tx, TENANT, &firing).await.unwrap();
+    assert_eq!((facets.counted, facets.more), (101, false));
+    let counts = alerts::count(&mut tx, TENANT).await.unwrap();
+    assert_eq!((counts.firing, counts.resolved), (101, count - 101));
+}
+
+async fn old_history_goes_with_everything_that_belongs_to_it(empty: Empty) {
+    let store = empty.open().await;
+    let sent = |number| attempt(number, 12, 1, AttemptOutcome::Delivered);
+    record(&store, &[analysed(1, 10, Severity::Error), routed(1, 11, None), sent(1)]).await;
+    record(&store, &[analysed(2, 500, Severity::Error), routed(2, 501, None), sent(2)]).await;
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(retention::remove(&mut tx, TENANT, 500).await.unwrap(), 1);
+    assert_eq!(retention::remove(&mut tx, TENANT, 500).await.unwrap(), 0);
+    for (number, kept) in [(1, false), (2, true)] {
+        let id = event(number, 0).id;
+        assert_eq!(events::get(&mut tx, TENANT, id).await.unwrap().is_some(), kept);
+        assert_eq!(events::raw(&mut tx, TENANT, id).await.unwrap().is_some(), kept);
+        assert_eq!(deliveries::get(&mut tx, TENANT, delivery(number)).await.unwrap().is_some(), kept);
+        assert_eq!(!deliveries::attempts(&mut tx, TENANT, delivery(number)).await.unwrap().is_empty(), kept);
+    }
+    let alert = alerts::get(&mut tx, TENANT, alert_id()).await.unwrap().unwrap();
+    let (id, at, comment) = (ActionId::at(600), 600, String::new());
+    let (what, actor) = (What::Acknowledge, "ops".to_owned());
+    let action = Action { id, alert: alert.id, at, event: alert.last_event, what, actor, comment, label: None };
+    marks::act(&mut tx, TENANT, &alert, &action).await.unwrap();
+    assert_eq!(retention::remove(&mut tx, TENANT, 501).await.unwrap(), 1, "the event");
+    assert_eq!(retention::remove(&mut tx, TENANT, 501).await.unwrap(), 1, "the alert");
+    assert_eq!(alerts::get(&mut tx, TENANT, alert.id).await.unwrap(), None);
+    assert!(marks::of_alerts(&mut tx, TENANT, &[alert.id]).await.unwrap().is_empty());
+    assert!(marks::actions(&mut tx, TENANT, alert.id, 10).await.unwrap().is_empty());
+}
+
+async fn minutes_are_added_up_once(empty: Empty) {
+    let store = empty.open().await;
+    let failed = attempt(1, 60_500, 1, AttemptOutcome::Failed);
+    let facts = [analysed(1, 59_999, Severity::Error), failed, attempt(1, 61_000, 2, AttemptOutcome::Delivered)];
+    record(&store, &facts).await;
+    record(&store, &facts).await;
+    record(&store, &[analysed(2, 59_000, Severity::Error)]).await;
+    let mut tx = store.begin_read().await.unwrap();
+    let minutes = tallies::between(&mut tx, TENANT, (0, 120_000)).await.unwrap();
+    assert_eq!(minutes.iter().map(|minute| minute.at).collect::<Vec<_>>(), [0, 60_000]);
+    assert_eq!((minutes[0].received, minutes[0].delivered), (2, 0));
+    assert_eq!((minutes[1].received, minutes[1].failed, minutes[1].delivered), (0, 1, 1));
+}
+
+async fn changes_are_noted_and_forgotten(empty: Empty) {
+    let store = empty.open().await;
+    let now = 1_795_295_524_584;
+    let mut tx = store.begin().await.unwrap();
+    changes::add(&mut tx, TENANT, &[alert(1, 0, Severity::Error).id].into(), 2, now).await.unwrap();
+    let many = (0..=changes::NAMED_MAX).map(|n| crate::ids::AlertId::derived(&[&n.to_be_bytes()])).collect();
+    changes::add(&mut tx, TENANT, &many, 0, now + 1).await.unwrap();
+    let begin = crate::ids::ChangeId::first_at(0);
+    let found = changes::after(&mut tx, TENANT, begin, 10).await.unwrap();
+    assert_eq!((found[0].alerts.as_deref(), found[0].deliveries), (Some(&[alert_id()][..]), 2));
+    assert_eq!(found[1].alerts, None, "too many to be named");
+    assert_eq!(changes::after(&mut tx, TENANT, found[0].id, 10).await.unwrap(), found[1..]);
+    retention::forget_changes(&mut tx, TENANT, now + millis(changes::KEPT) + 1).await.unwrap();
+    assert_eq!(changes::after(&mut tx, TENANT, begin, 10).await.unwrap(), found[1..]);
+}
