@@ -4,6 +4,7 @@
 //! configuration for the other services, and exports the books and the depths of queues as metrics. No alert waits
 //! for any of it: with the store stopped, mail still reaches its channel, and history catches up.
 
+pub mod dashboard;
 mod exporter;
 mod outage;
 mod provisioner;

@@ -1,6 +1,16 @@
 "use client";
 
-import { createContext, type ReactNode, useContext, useEffect, useEffectEvent, useId, useMemo, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useEffectEvent,
+  useId,
+  useMemo,
+  useState,
+} from "react";
 
 export interface Shortcut {
   /** One key (`j`, `/`, `?`, `Escape`), two in a row (`g a`), or with the command key (`mod+k`). */
@@ -58,16 +68,16 @@ export function ShortcutProvider({ children }: { children: ReactNode }) {
     return () => document.removeEventListener("keydown", hear);
   }, []);
 
-  const registry = useMemo<Registry>(() => {
-    const set = (owner: string, owned: Shortcut[] | undefined) =>
-      setByOwner((before) => {
-        const after = new Map(before);
-        if (owned) after.set(owner, owned);
-        else after.delete(owner);
-        return after;
-      });
-    return { shortcuts, set };
-  }, [shortcuts]);
+  // Always the same function: those who registered need not do it again when others come and go.
+  const set = useCallback((owner: string, owned: Shortcut[] | undefined) => {
+    setByOwner((before) => {
+      const after = new Map(before);
+      if (owned) after.set(owner, owned);
+      else after.delete(owner);
+      return after;
+    });
+  }, []);
+  const registry = useMemo<Registry>(() => ({ shortcuts, set }), [shortcuts, set]);
   return <RegistryContext value={registry}>{children}</RegistryContext>;
 }
 
