@@ -56,6 +56,7 @@ export class Server {
   private async run(): Promise<void> {
     const child: ChildProcess = spawn(BINARY, ["serve"], {
       env: {
+        NODE_ENV: "test",
         PATH: process.env.PATH ?? "",
         WATCHBELL_DATA_DIR: this.dataDir,
         WATCHBELL_HTTP_LISTEN: this.ports.http,
