@@ -12,7 +12,7 @@ export function PlainFrame({ children }: { children: ReactNode }) {
     <div className="flex min-h-dvh flex-col">
       <SkipLink />
       <header className="flex h-14 items-center px-4 sm:px-6">
-        <Link href="/" className="rounded-md">
+        <Link href="/" className="flex rounded-md">
           <Logo />
         </Link>
         <div className="ms-auto flex">

@@ -61,7 +61,7 @@ function Frame({ open, onOpenChange, title, description, children, footer, class
             className,
           )}
         >
-          <header className="flex items-start gap-4 px-5 pt-4 pb-3">
+          <div className="flex items-start gap-4 px-5 pt-4 pb-3">
             <div className="min-w-0 flex-1">
               <Radix.Title className="font-semibold text-lg">{title}</Radix.Title>
               {description && <Radix.Description className="mt-1 text-muted">{description}</Radix.Description>}
@@ -71,12 +71,12 @@ function Frame({ open, onOpenChange, title, description, children, footer, class
                 <X aria-hidden />
               </Button>
             </Radix.Close>
-          </header>
+          </div>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
           <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-5 outline-offset-[-2px]" tabIndex={0}>
             {children}
           </div>
-          {footer && <footer className="flex flex-wrap justify-end gap-2 border-t px-5 py-3">{footer}</footer>}
+          {footer && <div className="flex flex-wrap justify-end gap-2 border-t px-5 py-3">{footer}</div>}
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

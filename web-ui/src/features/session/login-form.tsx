@@ -7,11 +7,13 @@ import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { api } from "@/lib/api/client";
+import { kindOf } from "@/lib/api/errors";
 
 /** Email and password; `onDone` when the session is there. */
 export function LoginForm({ onDone }: { onDone: () => void }) {
   const t = useTranslations("session");
   const login = api.useMutation("post", "/api/v1/auth/login", { onSuccess: onDone });
+  const isRefused = kindOf(login.error) === "unauthorized";
   const { register, handleSubmit, formState } = useForm({
     defaultValues: { email: "", password: "" },
   });
@@ -42,7 +44,12 @@ export function LoginForm({ onDone }: { onDone: () => void }) {
           />
         )}
       </Field>
-      {login.error && <ErrorState error={login.error} isInline />}
+      {isRefused && (
+        <p role="alert" className="rounded-md bg-critical-soft p-3 text-critical text-sm">
+          {t("wrong")}
+        </p>
+      )}
+      {login.error && !isRefused && <ErrorState error={login.error} isInline />}
       <Button type="submit" variant="primary" isBusy={login.isPending}>
         {t("signIn")}
       </Button>

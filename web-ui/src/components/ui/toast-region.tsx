@@ -1,13 +1,11 @@
 "use client";
 
-import { Toaster as Sonner, toast } from "sonner";
+import { Toaster as Sonner } from "sonner";
 import { useLocale, useTranslations } from "use-intl";
 import { directionOf } from "@/lib/i18n/locales";
 
-export { toast };
-
-/** Where short notices appear: what was done, with an undo where there is one. */
-export function Toaster() {
+/** Where short notices appear. Shown through `toaster.tsx`. */
+export function ToastRegion() {
   const t = useTranslations("common");
   const direction = directionOf(useLocale());
   return (
