@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import type { NextConfig } from "next";
 
-const server = process.env.WATCHBELL_URL ?? "http://127.0.0.1:8080";
+const server = process.env.DASHBOARD_API ?? "http://127.0.0.1:8080";
 
 const shared: NextConfig = {
   trailingSlash: true,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BINARY = process.env.WATCHBELL_BINARY ?? fileURLToPath(new URL("../../target/debug/watchbell", import.meta.url));
+const BINARY = process.env.JOURNEY_BINARY ?? fileURLToPath(new URL("../../target/debug/watchbell", import.meta.url));
 const READY_MS = 30_000;
 const STOP_MS = 15_000;
 

@@ -26,7 +26,7 @@ struct Export;
 const LOCALES: [&str; 3] = ["en", "zh", "fa"];
 
 /// Set by the language menu; stronger than the browser's languages.
-const LOCALE_COOKIE: &str = "watchbell_locale";
+const LOCALE_COOKIE: &str = "watchbell-locale";
 
 /// No script, style, picture or request from or to anywhere else. Styles may be inline: charts and notices set them.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -238,8 +238,8 @@ mod tests {
             ("/", &[("accept-language", "fa-IR,fa;q=0.9,en;q=0.8")], "/fa/"),
             ("/", &[("accept-language", "de, en;q=0.3, fa;q=0.7")], "/fa/"),
             ("/", &[("accept-language", "fa;q=0, de")], "/en/"),
-            ("/", &[("accept-language", "fa"), ("cookie", "a=b; watchbell_locale=en")], "/en/"),
-            ("/", &[("accept-language", "fa"), ("cookie", "watchbell_locale=//evil.example")], "/fa/"),
+            ("/", &[("accept-language", "fa"), ("cookie", "a=b; watchbell-locale=en")], "/en/"),
+            ("/", &[("accept-language", "fa"), ("cookie", "watchbell-locale=//evil.example")], "/fa/"),
             ("/alerts/?id=alr_1", &[], "/en/alerts/?id=alr_1"),
             ("/alerts?id=alr_1", &[], "/en/alerts/?id=alr_1"),
         ] {

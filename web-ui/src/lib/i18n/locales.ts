@@ -21,5 +21,5 @@ export function pathIn(locale: Locale, path: string): string {
 /** Remembered by the server too: it decides where `/` leads. */
 export function rememberLocale(locale: Locale): void {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in Firefox ESR
-  document.cookie = `watchbell_locale=${locale}; path=/; max-age=31536000; samesite=lax`;
+  document.cookie = `watchbell-locale=${locale}; path=/; max-age=31536000; samesite=lax`;
 }
