@@ -14,7 +14,7 @@ export function NotFound() {
     </Button>
   );
   return (
-    <EmptyState icon={Compass} title={t("title")} action={action}>
+    <EmptyState heading="h1" icon={Compass} title={t("title")} action={action}>
       {t("text")}
     </EmptyState>
   );
