@@ -1,13 +1,17 @@
 # One command each. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test setup lint chaos bench clean-data
+.PHONY: help run web web-test test setup lint chaos bench clean-data
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: ## Build what is needed and start everything on the embedded defaults
+	tools/build-dashboard --or-go-on
 	cargo build --locked --bin watchbell
 	exec target/debug/watchbell serve
+
+web: ## Build the dashboard if it is missing or stale (needs Node 20 or newer)
+	tools/build-dashboard
 
 setup: ## Install what the tests need (Debian), or say what is missing
 	tools/install-test-needs
@@ -17,10 +21,15 @@ lint: ## Formatting and clippy, warnings denied
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 # `build --all-targets` first: the product's tests start every service's binary.
-test: setup lint ## Everything that must hold: formatting, lints, all tests, deploy files
+test: setup lint ## Everything that must hold: formatting, lints, all tests, the dashboard, deploy files
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
+	$(MAKE) web-test
 	deploy/check.sh
+
+web-test: web ## The dashboard: types, lint, format, unit tests, journeys in a browser
+	cargo build --locked --bin watchbell
+	cd web-ui && npm run check && npm run journeys
 
 chaos: setup ## 20,000 events while every service is killed again and again (minutes)
 	cargo build --locked --workspace --all-targets

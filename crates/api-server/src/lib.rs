@@ -5,6 +5,7 @@
 //! for any of it: with the store stopped, mail still reaches its channel, and history catches up.
 
 mod api;
+mod dashboard;
 mod exporter;
 mod janitor;
 mod keeper;
@@ -81,9 +82,9 @@ impl StoreSlot {
     }
 }
 
-/// The admin API, to be served by [`watchbell_common::http::serve`] and merged with whatever else the process answers.
+/// The admin API and the dashboard, to be served by [`watchbell_common::http::serve`] and merged with whatever else the process answers.
 pub fn router(shared: &Shared, store: &StoreSlot) -> axum::Router {
-    api::router(shared.clone(), store.clone()).0
+    api::router(shared.clone(), store.clone()).0.merge(dashboard::router())
 }
 
 /// A link with which the user of that address chooses a new password, once; `base` is where people reach the

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Folders that hold what was built, fetched or run, and a file of secrets: not part of the repository.
-const NOT_OURS: [&str; 6] = ["target", "data", "node_modules", ".git", ".next", ".env"];
+const NOT_OURS: [&str; 8] = ["target", "data", "node_modules", ".git", ".next", ".env", "out", "test-results"];
 
 /// The repository's files, by their paths from its root with `/` between the parts.
 #[derive(Debug)]

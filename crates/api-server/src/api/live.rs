@@ -12,7 +12,8 @@ use std::{
 };
 
 use axum::{
-    extract::{Request, State},
+    extract::State,
+    http::HeaderMap,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::stream::{self, Stream};
@@ -33,7 +34,7 @@ use watchbell_common::{
 use super::{
     Api, Shelf,
     alerts::AlertView,
-    caller::{Viewer, authenticate},
+    caller::{Caller, Viewer, still_valid},
     errors::Common,
 };
 
@@ -192,8 +193,7 @@ async fn changed(
 /// Somebody who watches.
 struct Watcher {
     api: Shelf,
-    head: axum::http::request::Parts,
-    tenant: TenantId,
+    caller: Caller,
     feed: Arc<Mutex<Feed>>,
     /// The number of the message that comes next.
     next: u64,
@@ -202,7 +202,8 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn begin(api: Shelf, head: axum::http::request::Parts, tenant: TenantId) -> Result<Self, ApiError> {
+    async fn begin(api: Shelf, caller: Caller, last: Option<&str>) -> Result<Self, ApiError> {
+        let tenant = caller.tenant;
         let feed = api.feeds.of(tenant);
         let (next, newest) = {
             let mut feed = feed.lock().await;
@@ -210,13 +211,12 @@ impl Watcher {
             (feed.end(), feed.newest)
         };
         let mut waiting = VecDeque::new();
-        let last = head.headers.get("last-event-id").and_then(|id| id.to_str().ok());
         if let Some(last) = last {
             waiting.push_back(missed(&api, tenant, last).await?.event());
         } else if let Some(newest) = newest {
             waiting.push_back(Event::default().id(newest.to_string()).event("ready").data("{}"));
         }
-        Ok(Self { api, head, tenant, feed, next, waiting, checked_at: Instant::now() })
+        Ok(Self { api, caller, feed, next, waiting, checked_at: Instant::now() })
     }
 
     /// The next event; `None` ends the stream: the session is over, or the store is away. Browsers come back.
@@ -227,14 +227,13 @@ impl Watcher {
             }
             tokio::time::sleep(POLL).await;
             if self.checked_at.elapsed() >= RECHECK {
-                let caller = authenticate(&self.api, &self.head).await.ok()?;
-                self.checked_at = Instant::now();
-                if caller.tenant != self.tenant {
+                if !still_valid(&self.api, &self.caller).await.ok()? {
                     return None;
                 }
+                self.checked_at = Instant::now();
             }
             let mut feed = self.feed.lock().await;
-            feed.look(&self.api, self.tenant).await.ok()?;
+            feed.look(&self.api, self.caller.tenant).await.ok()?;
             match feed.from(self.next) {
                 Some(messages) => self.waiting.extend(messages.map(Message::event)),
                 None => self.waiting.extend(feed.newest.map(|newest| Message::Reset(newest).event())),
@@ -277,10 +276,10 @@ async fn missed(api: &Api, tenant: TenantId, last: &str) -> Result<Message, ApiE
 async fn live(
     State(api): State<Shelf>,
     Viewer(caller): Viewer,
-    request: Request,
+    headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let (head, _) = request.into_parts();
-    let watcher = Watcher::begin(api, head, caller.tenant).await?;
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let watcher = Watcher::begin(api, caller, last).await?;
     let events = stream::unfold(watcher, async |mut watcher: Watcher| {
         let event = watcher.next().await?;
         Some((Ok(event), watcher))

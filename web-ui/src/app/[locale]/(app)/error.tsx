@@ -1,0 +1,8 @@
+"use client";
+
+import { ErrorState } from "@/components/ui/error-state";
+
+/** A screen that broke; the rest of the shell goes on. */
+export default function Failed({ error, reset }: { error: Error; reset: () => void }) {
+  return <ErrorState error={error} onRetry={reset} />;
+}

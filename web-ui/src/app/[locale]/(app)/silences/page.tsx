@@ -1,0 +1,5 @@
+import { screen, titleOf } from "@/app/screen";
+import { SilencesScreen } from "@/features/silences/silences-screen";
+
+export const generateMetadata = titleOf("silences");
+export default screen(SilencesScreen, "silences");

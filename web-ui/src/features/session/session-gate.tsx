@@ -1,0 +1,52 @@
+"use client";
+
+import dynamic from "next/dynamic";
+import { usePathname, useRouter } from "next/navigation";
+import { type ReactNode, useEffect, useState } from "react";
+import { useLocale } from "use-intl";
+import { ShellSkeleton } from "@/components/shell/shell-skeleton";
+import { ErrorState } from "@/components/ui/error-state";
+import { kindOf } from "@/lib/api/errors";
+import { LiveProvider } from "@/lib/api/live";
+import { SESSION_ENDED } from "@/lib/api/provider";
+import { useSession } from "@/lib/session";
+
+// The form is not needed by those who are signed in.
+const SessionEnded = dynamic(() => import("./session-ended").then((module) => module.SessionEnded));
+
+/** Shows its children to whoever is signed in; sends everyone else to the login and back again afterwards. */
+export function SessionGate({ children }: { children: ReactNode }) {
+  const { data, error, refetch } = useSession();
+  const router = useRouter();
+  const path = usePathname();
+  const locale = useLocale();
+  const isStranger = !data && kindOf(error) === "unauthorized";
+
+  useEffect(() => {
+    if (!isStranger) return;
+    const next = encodeURIComponent(path + window.location.search);
+    router.replace(`/${locale}/login/?next=${next}`);
+  }, [isStranger, router, path, locale]);
+
+  if (data) {
+    return (
+      <LiveProvider>
+        {children}
+        <SessionWatch />
+      </LiveProvider>
+    );
+  }
+  if (error && !isStranger) return <ErrorState error={error} onRetry={refetch} />;
+  return <ShellSkeleton />;
+}
+
+/** Waits for a request that finds the session ended. */
+function SessionWatch() {
+  const [hasEnded, setEnded] = useState(false);
+  useEffect(() => {
+    const end = () => setEnded(true);
+    window.addEventListener(SESSION_ENDED, end);
+    return () => window.removeEventListener(SESSION_ENDED, end);
+  }, []);
+  return hasEnded && <SessionEnded onClose={() => setEnded(false)} />;
+}

@@ -1,0 +1,24 @@
+"use client";
+
+import { ServerCog } from "lucide-react";
+import { useTranslations } from "use-intl";
+import { Button } from "@/components/ui/button";
+import { EmptyState } from "@/components/ui/empty-state";
+import { Link } from "@/components/ui/link";
+import { Page } from "@/components/ui/page";
+
+export function SystemScreen() {
+  const t = useTranslations("system");
+  const action = (
+    <Button asChild variant="primary">
+      <Link href="/">{t("empty.action")}</Link>
+    </Button>
+  );
+  return (
+    <Page title={t("title")} description={t("description")}>
+      <EmptyState icon={ServerCog} title={t("empty.title")} action={action}>
+        {t("empty.text")}
+      </EmptyState>
+    </Page>
+  );
+}

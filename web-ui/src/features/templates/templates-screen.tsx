@@ -1,0 +1,24 @@
+"use client";
+
+import { FileText } from "lucide-react";
+import { useTranslations } from "use-intl";
+import { Button } from "@/components/ui/button";
+import { EmptyState } from "@/components/ui/empty-state";
+import { Link } from "@/components/ui/link";
+import { Page } from "@/components/ui/page";
+
+export function TemplatesScreen() {
+  const t = useTranslations("templates");
+  const action = (
+    <Button asChild variant="primary">
+      <Link href="/channels/">{t("empty.action")}</Link>
+    </Button>
+  );
+  return (
+    <Page title={t("title")} description={t("description")}>
+      <EmptyState icon={FileText} title={t("empty.title")} action={action}>
+        {t("empty.text")}
+      </EmptyState>
+    </Page>
+  );
+}

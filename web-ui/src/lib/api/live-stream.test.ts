@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { listen } from "./live-stream";
+
+class FakeSource {
+  static all: FakeSource[] = [];
+  onopen = () => {};
+  onerror = () => {};
+  isClosed = false;
+  private listeners = new Map<string, (event: { data: string }) => void>();
+
+  constructor(readonly url: string) {
+    FakeSource.all.push(this);
+  }
+  addEventListener(type: string, listener: (event: { data: string }) => void) {
+    this.listeners.set(type, listener);
+  }
+  send(type: string, data: string) {
+    this.listeners.get(type)?.({ data });
+  }
+  close() {
+    this.isClosed = true;
+  }
+}
+
+beforeEach(() => {
+  FakeSource.all = [];
+  vi.useFakeTimers();
+  vi.stubGlobal("EventSource", FakeSource);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function start() {
+  const heard = { states: [] as string[], events: [] as unknown[], gaps: 0 };
+  const stop = listen({
+    url: "/api/v1/live",
+    onState: (state) => heard.states.push(state),
+    onEvent: (type, data) => heard.events.push([type, data]),
+    onGap: () => {
+      heard.gaps += 1;
+    },
+  });
+  return { heard, stop };
+}
+
+test("it comes back after the server was away, and says that there was a gap", () => {
+  const { heard } = start();
+  FakeSource.all[0]?.onopen();
+  FakeSource.all[0]?.onerror();
+  expect(FakeSource.all[0]?.isClosed).toBe(true);
+  vi.advanceTimersByTime(1_000);
+  FakeSource.all[1]?.onerror();
+  vi.advanceTimersByTime(2_000);
+  FakeSource.all[2]?.onopen();
+  expect(heard.gaps).toBe(1);
+  expect(heard.states.at(-1)).toBe("live");
+});
+
+test("the first connection is no gap", () => {
+  const { heard } = start();
+  FakeSource.all[0]?.onopen();
+  expect(heard).toMatchObject({ states: ["connecting", "live"], gaps: 0 });
+});
+
+test("events come with their data; what is not JSON comes without", () => {
+  const { heard } = start();
+  FakeSource.all[0]?.send("alert", '{"id":"alr_1"}');
+  FakeSource.all[0]?.send("books", "oops");
+  expect(heard.events).toEqual([
+    ["alert", { id: "alr_1" }],
+    ["books", undefined],
+  ]);
+});
+
+test("once stopped, it does not come back", () => {
+  const { stop } = start();
+  FakeSource.all[0]?.onerror();
+  stop();
+  vi.advanceTimersByTime(60_000);
+  expect(FakeSource.all).toHaveLength(1);
+});
