@@ -71,8 +71,8 @@ async fn keys_are_rotated_under_load_without_a_restart() {
         std::future::ready(product.serve().log().contains(&version.to_string()).then_some(()))
     })
     .await;
-    let status = product.serve().terminate(SOON).await;
-    assert!(status.success(), "{status}");
+    let ended = product.serve().terminate(SOON).await;
+    assert!(ended.success(), "{ended}");
     let file = product.data_dir().join("master.key");
     let text = fs::read_to_string(&file).unwrap();
     let keys: Vec<_> = text.lines().filter(|line| !line.starts_with("hash ") && !line.starts_with('#')).collect();

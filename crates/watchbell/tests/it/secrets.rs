@@ -14,7 +14,7 @@ use watchbell_harness::{Product, eventually, free_address};
 
 use crate::mail;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Everything a secret is called here begins so. Letters and digits only, so that no platform refuses it.
 const MARK: &str = "mArKeDs3cr3t";
@@ -72,7 +72,7 @@ impl Failing {
         let request = String::from_utf8_lossy(&request[..length]).into_owned();
         match self {
             Self::Echo(status) => {
-                let line: String = request.chars().filter(|c| c.is_ascii_graphic()).take(400).collect();
+                let line: String = request.chars().filter(char::is_ascii_graphic).take(400).collect();
                 let head = format!(
                     "HTTP/1.1 {status} {line}\r\nx-echo: {line}\r\nlocation: http://127.0.0.1:1/{line}\r\nconnection: close\r\n"
                 );
@@ -127,13 +127,15 @@ impl Marked {
 
     fn channel(&mut self, name: &str, kind: &str, rest: &str) {
         let token = format!("{MARK}pushtoken{name}");
-        self.yaml_channels += &format!("  - {{ name: {name}, platform: {kind}, push_token: {token}, {rest} }}\n");
+        let line = format!("  - {{ name: {name}, platform: {kind}, push_token: {token}, {rest} }}\n");
+        self.yaml_channels.push_str(&line);
         self.marks.push(token);
         self.names.push(name.to_owned());
     }
 
     fn bot(&mut self, name: &str, kind: &str, rest: &str) {
-        self.yaml_bots += &format!("  - {{ name: {name}, platform: {kind}, {rest} }}\n");
+        let line = format!("  - {{ name: {name}, platform: {kind}, {rest} }}\n");
+        self.yaml_bots.push_str(&line);
     }
 
     /// A channel of that kind at a port. `n` tells the destinations apart.
@@ -303,6 +305,21 @@ async fn no_marked_secret_is_found_anywhere_after_everything_failed() {
     })
     .await;
 
+    let places = places(&mut product).await;
+    assert!(places[0].1.len() > 100_000, "the log is not at trace");
+    assert!(places.iter().any(|(name, text)| name.contains("watchbell.db") && text.contains("gotify1")));
+    let found: BTreeSet<_> = places
+        .iter()
+        .flat_map(|(name, text)| {
+            let leaked = marked.marks.iter().filter(move |mark| text.contains(mark.as_str()));
+            leaked.map(move |mark| format!("{name} holds {mark}: {}", around(text, mark)))
+        })
+        .collect();
+    assert!(found.is_empty(), "{} leaks:\n{}", found.len(), found.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+/// Everything that the product wrote and answers, by its name; the log first.
+async fn places(product: &mut Product) -> Vec<(String, String)> {
     let mut places =
         vec![("the log".to_owned(), product.serve().log()), ("the output".to_owned(), product.serve().output())];
     for path in API_ANSWERS {
@@ -314,16 +331,7 @@ async fn no_marked_secret_is_found_anywhere_after_everything_failed() {
         places.push((args.join(" "), String::from_utf8_lossy(&output.stdout).into_owned()));
     }
     places.extend(files(&product.data_dir()));
-    assert!(places[0].1.len() > 100_000, "the log is not at trace");
-    assert!(places.iter().any(|(name, text)| name.contains("watchbell.db") && text.contains("gotify1")));
-    let found: BTreeSet<_> = places
-        .iter()
-        .flat_map(|(name, text)| {
-            let leaked = marked.marks.iter().filter(move |mark| text.contains(mark.as_str()));
-            leaked.map(move |mark| format!("{name} holds {mark}: {}", around(text, mark)))
-        })
-        .collect();
-    assert!(found.is_empty(), "{} leaks:\n{}", found.len(), found.into_iter().collect::<Vec<_>>().join("\n"));
+    places
 }
 
 /// How many attempts to deliver the figures know.
