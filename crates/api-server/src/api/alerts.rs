@@ -256,7 +256,7 @@ pub(crate) struct Moment {
 ///
 /// A page may hold fewer alerts than asked for and still name a next one: the search is then not at its end.
 #[utoipa::path(
-    get, path = "/api/v1/alerts", tag = "alerts", params(AlertFilter, Paging),
+    get, path = "/api/v1/alerts", operation_id = "list_alerts", tag = "alerts", params(AlertFilter, Paging),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Page<AlertView>), Common)
 )]
 async fn list(
@@ -274,7 +274,7 @@ async fn list(
 
 /// One alert
 #[utoipa::path(
-    get, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = String, Path, description = "The alert's id")),
+    get, path = "/api/v1/alerts/{id}", operation_id = "get_alert", tag = "alerts", params(("id" = String, Path, description = "The alert's id")),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = AlertDetail), ReadErrors)
 )]
 async fn get(

@@ -42,7 +42,7 @@ pub(crate) struct AuditView {
 
 /// Who did what, latest first
 #[utoipa::path(
-    get, path = "/api/v1/audit", tag = "audit", params(Paging), extensions(("x-role" = json!("owner"))),
+    get, path = "/api/v1/audit", operation_id = "list_audit", tag = "audit", params(Paging), extensions(("x-role" = json!("owner"))),
     responses((status = 200, body = Page<AuditView>), Common)
 )]
 async fn list(

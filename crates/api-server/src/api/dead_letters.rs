@@ -134,7 +134,7 @@ impl DeadLetterView {
 
 /// Dead letters, oldest first
 #[utoipa::path(
-    get, path = "/api/v1/dead-letters", tag = "dead letters", params(DeadLetterFilter, Paging),
+    get, path = "/api/v1/dead-letters", operation_id = "list_dead_letters", tag = "dead letters", params(DeadLetterFilter, Paging),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Page<DeadLetterView>), Common)
 )]
 async fn list(
@@ -155,7 +155,7 @@ async fn list(
 
 /// One dead letter
 #[utoipa::path(
-    get, path = "/api/v1/dead-letters/{id}", tag = "dead letters",
+    get, path = "/api/v1/dead-letters/{id}", operation_id = "get_dead_letter", tag = "dead letters",
     params(("id" = String, Path, description = "The dead letter's id")),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = DeadLetterView), ReadErrors)
 )]
@@ -189,7 +189,7 @@ pub(crate) struct ReplayOutcome {
 ///
 /// Safe to repeat: one that was replayed already is not dead any more, and answers 404.
 #[utoipa::path(
-    post, path = "/api/v1/dead-letters/{id}/replay", tag = "dead letters",
+    post, path = "/api/v1/dead-letters/{id}/replay", operation_id = "replay_dead_letter", tag = "dead letters",
     params(("id" = String, Path, description = "The dead letter's id")),
     extensions(("x-role" = json!("editor"))), responses((status = 202, body = ReplayOutcome), ReadErrors)
 )]

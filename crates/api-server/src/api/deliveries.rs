@@ -130,7 +130,7 @@ impl DeliveryDetail {
 ///
 /// A page may hold fewer deliveries than asked for and still name a next one: the search is then not at its end.
 #[utoipa::path(
-    get, path = "/api/v1/deliveries", tag = "deliveries", params(DeliveryFilter, Paging),
+    get, path = "/api/v1/deliveries", operation_id = "list_deliveries", tag = "deliveries", params(DeliveryFilter, Paging),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Page<DeliveryView>), Common)
 )]
 async fn list(
@@ -153,7 +153,7 @@ async fn list(
 
 /// One delivery with its attempts
 #[utoipa::path(
-    get, path = "/api/v1/deliveries/{id}", tag = "deliveries",
+    get, path = "/api/v1/deliveries/{id}", operation_id = "get_delivery", tag = "deliveries",
     params(("id" = String, Path, description = "The delivery's id")),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = DeliveryDetail), ReadErrors)
 )]

@@ -181,7 +181,7 @@ pub(crate) struct Burial {
 ///
 /// A page may hold fewer events than asked for and still name a next one: the search is then not at its end.
 #[utoipa::path(
-    get, path = "/api/v1/events", tag = "events", params(EventFilter, Paging),
+    get, path = "/api/v1/events", operation_id = "list_events", tag = "events", params(EventFilter, Paging),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Page<EventView>), Common)
 )]
 async fn list(
@@ -198,7 +198,7 @@ async fn list(
 
 /// One event: what was understood, why it went where it went, its deliveries
 #[utoipa::path(
-    get, path = "/api/v1/events/{id}", tag = "events", params(("id" = String, Path, description = "The event's id")),
+    get, path = "/api/v1/events/{id}", operation_id = "get_event", tag = "events", params(("id" = String, Path, description = "The event's id")),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = EventDetail), ReadErrors)
 )]
 async fn get(

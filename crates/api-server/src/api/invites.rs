@@ -107,7 +107,7 @@ fn may_see(caller: &Caller, invite: &Invite) -> bool {
 
 /// The invites, latest first
 #[utoipa::path(
-    get, path = "/api/v1/invites", tag = "invites", extensions(("x-role" = json!("owner"))),
+    get, path = "/api/v1/invites", operation_id = "list_invites", tag = "invites", extensions(("x-role" = json!("owner"))),
     responses((status = 200, body = Items<InviteView>), Common)
 )]
 async fn list(State(api): State<Shelf>, Owner(caller): Owner) -> Result<Json<Items<InviteView>>, ApiError> {
@@ -141,7 +141,7 @@ pub(crate) struct InviteCreate {
 ///
 /// At most 500 per user and day (UTC), all or none.
 #[utoipa::path(
-    post, path = "/api/v1/invites", tag = "invites", request_body = InviteCreate,
+    post, path = "/api/v1/invites", operation_id = "create_invite", tag = "invites", request_body = InviteCreate,
     extensions(("x-role" = json!("owner"))),
     responses((status = 201, body = Items<InviteView>), ChangeErrors)
 )]
@@ -189,7 +189,7 @@ async fn create(
 
 /// Revoke an invite
 #[utoipa::path(
-    delete, path = "/api/v1/invites/{code}", tag = "invites", params(("code" = String, Path, description = "The code")),
+    delete, path = "/api/v1/invites/{code}", operation_id = "revoke_invite", tag = "invites", params(("code" = String, Path, description = "The code")),
     extensions(("x-role" = json!("owner"))),
     responses((status = 204), ChangeErrors)
 )]

@@ -188,7 +188,7 @@ pub(crate) struct Requeued {
 ///
 /// As `POST /dead-letters/{id}/replay`, in the shape of `PulseGuard`.
 #[utoipa::path(
-    post, path = "/api/v1/deadletters/{id}/replay", tag = "dead letters",
+    post, path = "/api/v1/deadletters/{id}/replay", operation_id = "replay_logged_dead_letter", tag = "dead letters",
     params(("id" = String, Path, description = "The dead letter's id")),
     extensions(("x-role" = json!("editor"))), responses((status = 202, body = Requeued), ReadErrors)
 )]

@@ -58,7 +58,7 @@ pub(crate) struct Me {
 
 /// Who am I?
 #[utoipa::path(
-    get, path = "/api/v1/me", tag = "me", extensions(("x-role" = json!("any"))),
+    get, path = "/api/v1/me", operation_id = "get_me", tag = "me", extensions(("x-role" = json!("any"))),
     responses((status = 200, body = Me), Common)
 )]
 async fn get(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Me>, ApiError> {
@@ -86,7 +86,7 @@ pub(crate) struct MeUpdate {
 
 /// Change my name
 #[utoipa::path(
-    put, path = "/api/v1/me", tag = "me", request_body = MeUpdate, extensions(("x-role" = json!("any"))),
+    put, path = "/api/v1/me", operation_id = "update_me", tag = "me", request_body = MeUpdate, extensions(("x-role" = json!("any"))),
     responses((status = 200, body = UserView), ChangeErrors)
 )]
 async fn update(
@@ -191,7 +191,7 @@ impl SessionView {
 
 /// Where am I signed in?
 #[utoipa::path(
-    get, path = "/api/v1/me/sessions", tag = "me", extensions(("x-role" = json!("any"))),
+    get, path = "/api/v1/me/sessions", operation_id = "list_own_sessions", tag = "me", extensions(("x-role" = json!("any"))),
     responses((status = 200, body = Items<SessionView>), Common)
 )]
 async fn list_sessions(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Items<SessionView>>, ApiError> {

@@ -35,7 +35,7 @@ pub(crate) struct SettingsView {
 
 /// Settings that change at run time
 #[utoipa::path(
-    get, path = "/api/v1/settings", tag = "system",
+    get, path = "/api/v1/settings", operation_id = "get_settings", tag = "system",
     extensions(("x-role" = json!("admin"))), responses((status = 200, body = SettingsView), super::errors::Common)
 )]
 async fn get(State(api): State<Shelf>, _admin: PlatformAdmin) -> Result<Answer<SettingsView>, ApiError> {

@@ -65,7 +65,7 @@ pub(super) fn tenant_name(text: &str) -> Result<String, ApiError> {
 
 /// The tenants
 #[utoipa::path(
-    get, path = "/api/v1/tenants", tag = "tenants", extensions(("x-role" = json!("admin"))),
+    get, path = "/api/v1/tenants", operation_id = "list_tenants", tag = "tenants", extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = Items<TenantView>), Common)
 )]
 async fn list(
@@ -78,7 +78,7 @@ async fn list(
 
 /// One tenant
 #[utoipa::path(
-    get, path = "/api/v1/tenants/{id}", tag = "tenants", params(("id" = i64, Path, description = "The tenant's id")),
+    get, path = "/api/v1/tenants/{id}", operation_id = "get_tenant", tag = "tenants", params(("id" = i64, Path, description = "The tenant's id")),
     extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = TenantView), ReadErrors)
 )]
@@ -105,7 +105,7 @@ pub(crate) struct TenantCreate {
 ///
 /// Its first owner joins by an invite that is made with `X-Watchbell-Tenant: <id>`.
 #[utoipa::path(
-    post, path = "/api/v1/tenants", tag = "tenants", request_body = TenantCreate,
+    post, path = "/api/v1/tenants", operation_id = "create_tenant", tag = "tenants", request_body = TenantCreate,
     extensions(("x-role" = json!("admin"))),
     responses((status = 201, body = TenantView), ChangeErrors)
 )]
@@ -136,7 +136,7 @@ pub(crate) struct TenantUpdate {
 
 /// Rename, disable or enable a tenant
 #[utoipa::path(
-    put, path = "/api/v1/tenants/{id}", tag = "tenants", params(("id" = i64, Path, description = "The tenant's id")),
+    put, path = "/api/v1/tenants/{id}", operation_id = "update_tenant", tag = "tenants", params(("id" = i64, Path, description = "The tenant's id")),
     request_body = TenantUpdate, extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = TenantView), ChangeErrors)
 )]

@@ -85,7 +85,7 @@ pub(crate) struct NewToken {
 ///
 /// One's own; an owner sees those of the whole tenant.
 #[utoipa::path(
-    get, path = "/api/v1/tokens", tag = "tokens", extensions(("x-role" = json!("any"))),
+    get, path = "/api/v1/tokens", operation_id = "list_tokens", tag = "tokens", extensions(("x-role" = json!("any"))),
     responses((status = 200, body = Items<TokenView>), Common)
 )]
 async fn list(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Items<TokenView>>, ApiError> {
@@ -118,7 +118,7 @@ pub(crate) struct TokenCreate {
 ///
 /// It belongs to whoever makes it. One that is made with a token ends no later than that.
 #[utoipa::path(
-    post, path = "/api/v1/tokens", tag = "tokens", request_body = TokenCreate, extensions(("x-role" = json!("any"))),
+    post, path = "/api/v1/tokens", operation_id = "create_token", tag = "tokens", request_body = TokenCreate, extensions(("x-role" = json!("any"))),
     responses((status = 201, body = NewToken), ChangeErrors)
 )]
 async fn create(
@@ -169,7 +169,7 @@ async fn create(
 
 /// Revoke an API token
 #[utoipa::path(
-    delete, path = "/api/v1/tokens/{id}", tag = "tokens", params(("id" = i64, Path, description = "The token's id")),
+    delete, path = "/api/v1/tokens/{id}", operation_id = "revoke_token", tag = "tokens", params(("id" = i64, Path, description = "The token's id")),
     extensions(("x-role" = json!("any"))),
     responses((status = 204), ReadErrors)
 )]

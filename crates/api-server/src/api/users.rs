@@ -89,7 +89,7 @@ pub(super) fn display_name(text: &str) -> Result<String, ApiError> {
 
 /// The users
 #[utoipa::path(
-    get, path = "/api/v1/users", tag = "users", extensions(("x-role" = json!("owner"))),
+    get, path = "/api/v1/users", operation_id = "list_users", tag = "users", extensions(("x-role" = json!("owner"))),
     responses((status = 200, body = Items<UserView>), Common)
 )]
 async fn list(State(api): State<Shelf>, Owner(caller): Owner) -> Result<Json<Items<UserView>>, ApiError> {
@@ -104,7 +104,7 @@ async fn find(tx: &mut Connection, caller: &Caller, id: i64) -> Result<User, Api
 
 /// One user
 #[utoipa::path(
-    get, path = "/api/v1/users/{id}", tag = "users", params(("id" = i64, Path, description = "The user's id")),
+    get, path = "/api/v1/users/{id}", operation_id = "get_user", tag = "users", params(("id" = i64, Path, description = "The user's id")),
     extensions(("x-role" = json!("owner"))),
     responses((status = 200, body = UserView), ReadErrors)
 )]
@@ -130,7 +130,7 @@ pub(crate) struct UserUpdate {
 ///
 /// A tenant keeps at least one owner, and the installation one platform admin, who are not disabled.
 #[utoipa::path(
-    put, path = "/api/v1/users/{id}", tag = "users", params(("id" = i64, Path, description = "The user's id")),
+    put, path = "/api/v1/users/{id}", operation_id = "update_user", tag = "users", params(("id" = i64, Path, description = "The user's id")),
     request_body = UserUpdate, extensions(("x-role" = json!("owner"))),
     responses((status = 200, body = UserView), ChangeErrors)
 )]
@@ -219,7 +219,7 @@ async fn remove(State(api): State<Shelf>, Owner(caller): Owner, Id(id): Id<i64>)
 
 /// Where a user is signed in
 #[utoipa::path(
-    get, path = "/api/v1/users/{id}/sessions", tag = "users", params(("id" = i64, Path, description = "The user's id")),
+    get, path = "/api/v1/users/{id}/sessions", operation_id = "list_user_sessions", tag = "users", params(("id" = i64, Path, description = "The user's id")),
     extensions(("x-role" = json!("owner"))),
     responses((status = 200, body = Items<SessionView>), ReadErrors)
 )]

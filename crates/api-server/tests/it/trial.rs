@@ -10,7 +10,7 @@ use crate::{
 };
 
 async fn house() -> (House, Client) {
-    let mut house = House::embedded(&[]).await;
+    let mut house = House::embedded(&[("OUTBOUND_ALLOW_PRIVATE", "127.0.0.0/8")]).await;
     let base = format!("http://{}", house.start_api().await);
     let editor = Client::with_role(&house, &base, TenantId::DEFAULT, Role::Editor).await;
     (house, editor)

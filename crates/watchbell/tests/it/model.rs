@@ -189,5 +189,6 @@ default_channels: [sink]
     let messages = sink.wait_for(2, SOON).await;
     assert_eq!(messages[1].text("origin"), "rules");
     let waited = messages[1].latency();
-    assert!((Duration::from_millis(250)..Duration::from_secs(1)).contains(&waited), "{waited:?}");
+    // The server never answers, and the default wait is 5 s.
+    assert!((Duration::from_millis(250)..Duration::from_secs(3)).contains(&waited), "{waited:?}");
 }

@@ -83,3 +83,9 @@ CREATE TABLE changes (
     deliveries BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
+
+-- What belongs to the installation and not to a tenant: settings that change at run time.
+CREATE TABLE installation (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
