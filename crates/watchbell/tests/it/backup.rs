@@ -26,10 +26,10 @@ fn said(output: &Output) -> String {
 async fn subjects(product: &Product) -> Vec<String> {
     let store = Store::open(&"sqlite".into(), &product.data_dir()).await.unwrap();
     let mut read = store.begin_read().await.unwrap();
-    let events = events::list(&mut read, TenantId::DEFAULT, None, 10_000).await.unwrap();
+    let events = events::list(&mut read, TenantId::DEFAULT, &events::Filter::default(), None, 10_000).await.unwrap();
     drop(read);
     store.close().await;
-    events.into_iter().map(|stored| stored.event.subject).collect()
+    events.items.into_iter().map(|stored| stored.event.subject).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

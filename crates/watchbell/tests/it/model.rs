@@ -119,8 +119,8 @@ async fn the_history_knows_the_answer(product: &Product) {
     let store = Store::open(&"sqlite".into(), &product.data_dir()).await.unwrap();
     let known = eventually("the late answer in the history", SOON, || async {
         let mut read = store.begin_read().await.unwrap();
-        let all = events::list(&mut read, TenantId::DEFAULT, None, 10).await.unwrap();
-        all.into_iter().find(|story| story.enrichment.is_some())
+        let all = events::list(&mut read, TenantId::DEFAULT, &events::Filter::default(), None, 10).await.unwrap();
+        all.items.into_iter().find(|story| story.enrichment.is_some())
     })
     .await;
     let (rules, model) = (known.analysis.unwrap(), known.enrichment.unwrap().analysis);
