@@ -22,8 +22,10 @@ pub(crate) enum Command {
         /// Its database: <postgres://user:password@host/name>.
         url: SecretString,
     },
-    /// A PulseGuard: people, bots, templates, channels with their push tokens, and its history.
-    #[command(after_help = pulseguard::HELP)]
+    #[command(
+        about = "A PulseGuard: people, bots, templates, channels with their push tokens, and its history",
+        after_help = pulseguard::HELP
+    )]
     Pulseguard(pulseguard::Options),
 }
 

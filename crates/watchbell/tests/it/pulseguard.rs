@@ -1,4 +1,4 @@
-//! A PulseGuard moves over: its people sign in, its senders push, and its templates write, all as before.
+//! A `PulseGuard` moves over: its people sign in, its senders push, and its templates write, all as before.
 
 use std::{
     path::{Path, PathBuf},
@@ -57,7 +57,24 @@ CREATE TABLE silences (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant_id INTEGER, 
     expires_at INTEGER, created_at INTEGER);
 ";
 
-/// What two accounts set up. `?1` … are the encrypted secrets.
+/// What an import of [`CONTENT`] tells.
+const TOLD: [&str; 13] = [
+    "tenants            2              0         0",
+    "invites            1              0         1",
+    "bots               2              0         1",
+    "templates          3              0         0",
+    "channels           2              0         1",
+    "commands           1              0         0",
+    "silences           1              0         1",
+    "logs               2              0         1",
+    "bot `lark-app` of team@example.org: Lark apps are not supported",
+    "channel `app` of team@example.org: its bot could not be brought",
+    "bot `ops-bot` of admin@example.org: was switched off",
+    "watchbell users reset-password team@example.org",
+    "1 pushes wait in it",
+];
+
+/// What two accounts set up. Words in capitals are replaced by what they name; bots come apart, encrypted.
 const CONTENT: &str = "
 INSERT INTO tenants VALUES (1, 'Admin@example.org', 'BCRYPT', 'Root', 'admin', 'active', 1, 1),
     (2, 'team@example.org', 'not a hash', NULL, 'user', 'active', 1, 1);
@@ -83,7 +100,7 @@ fn encrypted(secret: &str) -> Vec<u8> {
     [nonce.as_ref().as_slice(), &text].concat()
 }
 
-/// The file of a PulseGuard.
+/// The file of a `PulseGuard`.
 fn installation(dir: &Path) -> PathBuf {
     let file = dir.join("pulseguard.db");
     let database = Connection::open(&file).unwrap();
@@ -145,21 +162,7 @@ async fn a_pulseguard_moves_over_without_its_senders_noticing() {
     let first = import(&[]);
     let told = said(&first);
     assert!(first.status.success(), "{told}");
-    for line in [
-        "tenants            2              0         0",
-        "invites            1              0         1",
-        "bots               2              0         1",
-        "templates          3              0         0",
-        "channels           2              0         1",
-        "commands           1              0         0",
-        "silences           1              0         1",
-        "logs               2              0         1",
-        "bot `lark-app` of team@example.org: Lark apps are not supported",
-        "channel `app` of team@example.org: its bot could not be brought",
-        "bot `ops-bot` of admin@example.org: was switched off",
-        "watchbell users reset-password team@example.org",
-        "1 pushes wait in it",
-    ] {
+    for line in TOLD {
         assert!(told.contains(line), "no `{line}` in:\n{told}");
     }
     assert_eq!(said(&dry).replace("to bring", " brought"), told, "a dry run says the same, and brings nothing");

@@ -179,12 +179,12 @@ impl Import<'_> {
         for channel in self.source.channels(theirs.id)? {
             let what = owner.item("channel", &channel.name);
             let hash = self.vault.hash(channel.push_token.expose_secret());
-            let used = uses.entry(channel.bot).or_default();
+            let tally = uses.entry(channel.bot).or_default();
             match channels::by_token_hash(tx, &hash).await? {
                 Some((tenant, id)) if tenant == owner.tenant => {
                     self.report.present(Kind::Channels, 1);
                     ids.insert(channel.id, id);
-                    used.1 += 1;
+                    tally.1 += 1;
                     continue;
                 }
                 Some(_) => {
@@ -209,12 +209,12 @@ impl Import<'_> {
             };
             let (id, name) = (channel.id, self.channel(tx, owner, channel, bot, templates, &hash).await?);
             ids.insert(id, name);
-            used.0 += 1;
+            tally.0 += 1;
         }
         for (id, bot) in bots.0.iter().filter(|(_, bot)| matches!(bot.became, Became::ChannelSecret)) {
             match uses.get(id).copied().unwrap_or_default() {
                 (0, 0) => {
-                    self.report.left(Kind::Bots, owner.item("bot", &bot.name), "no channel keeps its webhook URL")
+                    self.report.left(Kind::Bots, owner.item("bot", &bot.name), "no channel keeps its webhook URL");
                 }
                 (0, _) => self.report.present(Kind::Bots, 1),
                 _ => self.report.brought(Kind::Bots, 1),

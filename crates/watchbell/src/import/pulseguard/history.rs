@@ -43,18 +43,18 @@ impl Import<'_> {
         let secrets = bots.secrets();
         let (mut after, mut unread, mut homeless) = (0, 0, 0);
         loop {
-            let logs = self.source.logs(theirs.id, after, PAGE)?;
-            let Some(last) = logs.last() else { break };
+            let page = self.source.logs(theirs.id, after, PAGE)?;
+            let Some(last) = page.last() else { break };
             after = last.id;
             let mut stories = Vec::new();
-            for log in logs {
+            for log in page {
                 let Some(&channel) = channels.get(&log.channel) else {
                     homeless += 1;
                     continue;
                 };
-                let log = Log { error: blot(&log.error, &secrets), ..log };
-                match self.story(owner, channel, log) {
-                    Some(story) => stories.push(story),
+                let error = blot(&log.error, &secrets);
+                match self.story(owner, channel, Log { error, ..log }) {
+                    Some(facts) => stories.push(facts),
                     None => unread += 1,
                 }
             }

@@ -23,7 +23,7 @@ use watchbell_common::{
     settings::Settings,
     shared::open_vault,
     store::{
-        Connection, Store, StoreError,
+        Connection, Store, StoreError, Tx,
         audit::{self, Entry},
         config::{self, Kind as Ids},
         pulseguard::{Source, Tenant},
@@ -41,7 +41,7 @@ stopped too; on PostgreSQL it may run. Safe to repeat: what is here already stay
 pub(crate) struct Options {
     /// Its SQLite file.
     file: PathBuf,
-    /// Its security.master_key_b64. Others on this machine may see it in the list of processes; a file or the
+    /// Its `security.master_key_b64`. Others on this machine may see it in the list of processes; a file or the
     /// environment keeps it to yourself.
     #[arg(
         long,
@@ -114,11 +114,7 @@ impl Import<'_> {
     async fn all(&mut self, store: &Store) -> anyhow::Result<()> {
         let mut tx = store.begin().await?;
         self.keeps_ids = config::reserve_ids(&mut tx, Ids::Template, self.source.last_template()?).await?;
-        if !self.dry_run {
-            tx.commit().await?;
-        } else {
-            tx.rollback().await?;
-        }
+        self.end(tx).await?;
         let mut addresses = HashSet::new();
         for theirs in self.source.tenants()? {
             self.one(store, &theirs, &mut addresses).await.with_context(|| format!("importing {}", theirs.email))?;
@@ -148,12 +144,13 @@ impl Import<'_> {
         if self.report.total() > before {
             self.finish(&mut tx, &owner).await?;
         }
-        if self.dry_run {
-            tx.rollback().await?;
-        } else {
-            tx.commit().await?;
-        }
+        self.end(tx).await?;
         self.history(store, &owner, theirs, &channels, &bots).await
+    }
+
+    async fn end(&self, tx: Tx) -> Result<(), StoreError> {
+        let end = if self.dry_run { tx.rollback().await } else { tx.commit().await };
+        Ok(end?)
     }
 
     /// Makes what was written the configuration.
