@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::TenantId;
+
 /// What a user may do in a tenant. A greater role may do all that a lesser one may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,4 +43,11 @@ impl FromStr for Role {
             .find(|role| role.as_str() == text)
             .ok_or_else(|| UnknownRole(text.to_owned()))
     }
+}
+
+/// A tenant's name from its first user's address; the id keeps it unique.
+pub fn tenant_name_from(email: &str, tenant: TenantId) -> String {
+    let local = email.split('@').next().unwrap_or_default();
+    let name: String = local.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    format!("{name}-{tenant}").trim_start_matches('-').to_owned()
 }

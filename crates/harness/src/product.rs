@@ -85,6 +85,11 @@ impl Product {
         product
     }
 
+    /// `watchbell serve` on SQLite, before it was ever started.
+    pub fn stopped_with(provision: &str, more: &[(&str, &str)]) -> Self {
+        Self::prepare(provision, None, None, more)
+    }
+
     /// One process per service, on a Redis and a PostgreSQL of its own.
     pub async fn distributed(provision: &str) -> Self {
         Self::distributed_with(provision, &[]).await

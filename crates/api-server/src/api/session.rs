@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
     clock::{millis, show_time},
     http::ApiError,
-    identity::Role,
+    identity::{Role, tenant_name_from},
     ids::{SessionId, TenantId, UserId},
     store::{
         Connection, StoreError, audit,
@@ -134,7 +134,7 @@ async fn register(
     let mut change = if made { api.change(&caller).await? } else { api.write(&caller).await? };
     invites::consume(change.tx(), &code, id, now).await?.ok_or_else(invalid_invite)?;
     if made {
-        let name = body.tenant_name.unwrap_or_else(|| name_from(&user.email, tenant));
+        let name = body.tenant_name.unwrap_or_else(|| tenant_name_from(&user.email, tenant));
         config::add_tenant(change.tx(), tenant, &tenant_name(&name)?, now).await?;
     }
     if users::by_email(change.tx(), &user.email).await?.is_some() {
@@ -163,13 +163,6 @@ async fn invited(api: &Api, code: &str) -> Result<Option<(Option<TenantId>, Role
         Some(tenant) => tenants::get(&mut tx, tenant).await?,
     };
     Ok(joined.filter(|tenant| !tenant.disabled).map(|tenant| (Some(tenant.id), invite.role)))
-}
-
-/// A tenant's name from its first user's address; the id keeps it unique.
-fn name_from(email: &str, tenant: TenantId) -> String {
-    let local = email.split('@').next().unwrap_or_default();
-    let name: String = local.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
-    format!("{name}-{tenant}").trim_start_matches('-').to_owned()
 }
 
 /// What a script signs in with: address and password, or a refresh token.

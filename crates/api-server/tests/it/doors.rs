@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use watchbell_common::{clock::ManualClock, testing};
+use watchbell_common::{clock::ManualClock, store::users, testing};
 
 use crate::{
     client::{Answer, Client},
@@ -120,6 +120,34 @@ async fn the_set_up_link_makes_the_first_user_once() {
             .set_up_link(&house.shared.settings, "127.0.0.1:1".parse().unwrap())
             .is_none()
     );
+}
+
+/// `correct horse`, by libxcrypt, with cost 4.
+const BCRYPT: &str = "$2a$04$SzGPjLeVZJgJnJgZPGj/zOyqVAcKSIwZnyf1iP8gC7BUpELjgRYDO";
+
+#[tokio::test]
+async fn a_login_replaces_a_bcrypt_hash_and_a_wrong_password_does_not() {
+    let (mut house, base) = settled(&sqlite(), &[]).await;
+    let store = house.store().await;
+    let mut tx = store.begin().await.unwrap();
+    let mut user = users::by_email(&mut tx, ADMIN).await.unwrap().unwrap();
+    user.password = BCRYPT.parse().unwrap();
+    users::put(&mut tx, &user, 0).await.unwrap();
+    tx.commit().await.unwrap();
+    let kept = async || {
+        let mut tx = store.begin_read().await.unwrap();
+        users::by_email(&mut tx, ADMIN).await.unwrap().unwrap().password
+    };
+
+    assert_eq!(log_in(&base, ADMIN, "correct horsf").await.error(401), "UNAUTHORIZED");
+    assert_eq!(kept().await.to_string(), BCRYPT);
+    log_in(&base, ADMIN, "correct horse").await.expect(200);
+    let upgraded = kept().await;
+    assert!(upgraded.to_string().starts_with("$argon2id$") && !upgraded.needs_upgrade(), "{upgraded}");
+    log_in(&base, ADMIN, "correct horse").await.expect(200);
+    assert_eq!(kept().await, upgraded, "once is enough");
+    store.close().await;
+    house.stop().await;
 }
 
 #[tokio::test]

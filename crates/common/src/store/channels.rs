@@ -41,6 +41,16 @@ fn read(row: &AnyRow, templates: Vec<TemplateUse>) -> Result<Owned<Channel>, Sto
     config::owned(row, channel)
 }
 
+/// Which channel, of whatever tenant, has the push token with that hash ([`crate::crypto::Vault::hash`]).
+pub async fn by_token_hash(
+    connection: &mut Connection,
+    hash: &str,
+) -> Result<Option<(TenantId, ChannelId)>, StoreError> {
+    let statement = "SELECT tenant_id, id FROM channels WHERE push_token_hash = $1";
+    let row: Option<(i64, i64)> = sqlx::query_as(statement).bind(hash).fetch_optional(connection).await?;
+    Ok(row.map(|(tenant, id)| (TenantId(tenant), ChannelId(id))))
+}
+
 /// Writes a channel: a new one, or the tenant's one of that id. `token_hash` is [`crate::crypto::Vault::hash`] of
 /// the push token.
 ///

@@ -88,6 +88,14 @@ pub async fn next_id(connection: &mut Connection, kind: Kind) -> Result<i64, Sto
     Ok(sqlx::query_scalar(statement).bind(kind.as_str()).fetch_one(connection).await?)
 }
 
+/// Keeps the ids up to `last` for items that bring theirs along, unless there ever was an item of the kind; says whether
+/// it did.
+pub async fn reserve_ids(connection: &mut Connection, kind: Kind, last: i64) -> Result<bool, StoreError> {
+    let statement = "UPDATE ids SET last = $1 WHERE kind = $2 AND last = 0";
+    let done = sqlx::query(statement).bind(last).bind(kind.as_str()).execute(connection).await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// When and by whom an item was made and last changed. 0 where nobody noted it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Times {

@@ -95,6 +95,19 @@ pub async fn set_password(
     sql::one_row(&done, "user", id)
 }
 
+/// Keeps a user's password under another hash of it, unless the password changed meanwhile.
+pub async fn rehash(connection: &mut Connection, user: &User, hash: &PasswordHash) -> Result<(), StoreError> {
+    let statement = "UPDATE users SET password_hash = $1 WHERE tenant_id = $2 AND id = $3 AND password_hash = $4";
+    sqlx::query(statement)
+        .bind(hash.to_string())
+        .bind(user.tenant.0)
+        .bind(user.id.0)
+        .bind(user.password.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Removes a user, with sessions and tokens.
 pub async fn delete(connection: &mut Connection, tenant: TenantId, id: UserId) -> Result<(), StoreError> {
     let statement = "DELETE FROM users WHERE tenant_id = $1 AND id = $2";

@@ -11,6 +11,7 @@ mod gateway;
 mod keys;
 mod model;
 mod outages;
+mod pulseguard;
 mod secrets;
 mod snippets;
 mod telegram;

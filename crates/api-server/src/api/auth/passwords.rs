@@ -51,6 +51,11 @@ impl Passwords {
     /// Hashes a password that keeps to the rules.
     pub(crate) async fn hash(&self, password: &SecretString) -> Result<PasswordHash, ApiError> {
         check(password)?;
+        self.rehash(password).await
+    }
+
+    /// Hashes a password that somebody has already, whatever the rules are now.
+    pub(crate) async fn rehash(&self, password: &SecretString) -> Result<PasswordHash, ApiError> {
         let password = password.clone();
         let hash = self.in_turn(move || passwords::hash(&password)).await?;
         hash.map_err(|error| ApiError::internal().because(format!("{error:#}")))

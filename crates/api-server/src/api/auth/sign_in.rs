@@ -13,7 +13,7 @@ use watchbell_common::{
     http::ApiError,
     ids::SessionId,
     store::{
-        Connection,
+        Connection, StoreError,
         config::{self, Kind},
         sessions::{self, Session},
         users::{self, User},
@@ -115,7 +115,23 @@ pub(crate) async fn prove(api: &Api, account: &str, password: &SecretString, fro
         }
     };
     check(api, attempt, known.as_ref(), password).await?;
-    active.ok_or_else(wrong)
+    let user = active.ok_or_else(wrong)?;
+    if user.password.needs_upgrade() {
+        // It is no reason not to let somebody in; the next time will do.
+        if let Err(error) = upgrade(api, &user, password).await {
+            tracing::warn!(user.id = %user.id, "the hash of a password could not be replaced: {error:?}");
+        }
+    }
+    Ok(user)
+}
+
+/// Replaces a hash that was made another way or is weak by today's measure. Only now the password is known.
+async fn upgrade(api: &Api, user: &User, password: &SecretString) -> Result<(), ApiError> {
+    let hash = api.passwords.rehash(password).await?;
+    let mut tx = api.store()?.begin().await?;
+    users::rehash(&mut tx, user, &hash).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
 }
 
 /// Whether it is the password of a user whose attempt was begun; a user that is not known has none.

@@ -23,6 +23,7 @@ on_both!(
     a_template_that_a_channel_uses_cannot_be_deleted,
     two_channels_cannot_have_one_push_token_but_can_exchange_theirs,
     versions_only_grow_and_ids_are_never_given_twice,
+    ids_are_reserved_only_before_the_first,
     a_change_that_is_not_committed_leaves_nothing,
     a_disabled_tenant_is_published_with_closed_channels,
 );
@@ -283,4 +284,12 @@ async fn a_disabled_tenant_is_published_with_closed_channels(empty: Empty) {
         let document = config::document(&mut tx).await.unwrap();
         assert_eq!(document.tenants[1].channels[0].enabled, !disabled);
     }
+}
+
+async fn ids_are_reserved_only_before_the_first(empty: Empty) {
+    let store = empty.open().await;
+    let mut tx = store.begin().await.unwrap();
+    assert!(config::reserve_ids(&mut tx, Kind::Template, 40).await.unwrap());
+    assert_eq!(config::next_id(&mut tx, Kind::Template).await.unwrap(), 41);
+    assert!(!config::reserve_ids(&mut tx, Kind::Template, 50).await.unwrap());
 }

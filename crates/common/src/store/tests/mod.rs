@@ -1,6 +1,7 @@
 //! What the store promises, checked on SQLite and on PostgreSQL alike.
 
 mod bindings;
+mod chat_commands;
 mod configuration;
 mod history;
 mod lists;

@@ -1,5 +1,7 @@
 //! `watchbell import`: what another program kept, taken over.
 
+mod pulseguard;
+
 use anyhow::Context as _;
 use clap::Subcommand;
 use secrecy::SecretString;
@@ -20,13 +22,24 @@ pub(crate) enum Command {
         /// Its database: <postgres://user:password@host/name>.
         url: SecretString,
     },
+    #[command(
+        about = "A PulseGuard: people, bots, templates, channels with their push tokens, and its history",
+        after_help = pulseguard::HELP
+    )]
+    Pulseguard(pulseguard::Options),
 }
 
 pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
-    let Command::KeyIpSentinel { url } = command;
+    match command {
+        Command::KeyIpSentinel { url } => key_ip_sentinel(&url, settings).await,
+        Command::Pulseguard(options) => pulseguard::run(&options, settings).await,
+    }
+}
+
+async fn key_ip_sentinel(url: &SecretString, settings: &Settings) -> anyhow::Result<()> {
     let store = Store::open(&settings.database.url, &settings.data.dir).await.context("opening the store")?;
     let tenant = TenantId(settings.gateway.tenant);
-    let imported = sentinel::import(&store, tenant, &url, SystemClock.now_ms()).await;
+    let imported = sentinel::import(&store, tenant, url, SystemClock.now_ms()).await;
     let imported = imported.context("reading the bindings of Key-IP Sentinel")?;
     store.close().await;
     for problem in &imported.problems {
