@@ -28,8 +28,11 @@ function subscribe(listener: () => void): () => void {
 
 const currentTime = () => now;
 
-/** "3 minutes ago", kept up to date; the exact time in the viewer's zone on hover and focus. For fetched data only. */
-export function RelativeTime({ at }: { at: string | Date }) {
+/**
+ * "3 minutes ago", kept up to date; the exact time in the viewer's zone on hover and focus. For fetched data only.
+ * What has happened is never shown as ahead, whatever the clocks say, unless it `mayBeAhead`.
+ */
+export function RelativeTime({ at, mayBeAhead = false }: { at: string | Date; mayBeAhead?: boolean }) {
   const format = useFormatter();
   const date = new Date(at);
   const current = useSyncExternalStore(subscribe, currentTime, currentTime);
@@ -38,7 +41,7 @@ export function RelativeTime({ at }: { at: string | Date }) {
     <Tooltip text={exact}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the exact time is there for the keyboard too */}
       <time dateTime={date.toISOString()} tabIndex={0} className="whitespace-nowrap tabular-nums">
-        {format.relativeTime(date, { now: Math.max(current, date.getTime()), style: "narrow" })}
+        {format.relativeTime(date, { now: mayBeAhead ? current : Math.max(current, date.getTime()), style: "narrow" })}
       </time>
     </Tooltip>
   );

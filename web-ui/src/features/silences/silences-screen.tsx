@@ -1,24 +1,120 @@
 "use client";
 
-import { BellOff } from "lucide-react";
+import { Clock, Plus, VolumeX } from "lucide-react";
+import dynamic from "next/dynamic";
+import { useState } from "react";
 import { useTranslations } from "use-intl";
+import { ANYTHING, type Match, TEXT_CONDITIONS } from "@/components/match/match-form";
 import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
-import { Link } from "@/components/ui/link";
+import { ErrorState } from "@/components/ui/error-state";
 import { Page } from "@/components/ui/page";
+import { SkeletonRows } from "@/components/ui/skeleton";
+import { Tab, TabList, TabPanel, Tabs } from "@/components/ui/tabs";
+import { api } from "@/lib/api/client";
+import { useSession } from "@/lib/session";
+import { useShortcuts } from "@/lib/shortcuts";
+import { useUrlState } from "@/lib/use-url-state";
+import type { Draft, Silence } from "./silence-editor";
+import { SilenceRow } from "./silence-row";
 
+// The form is fetched when it is first opened.
+const SilenceEditor = dynamic(() => import("./silence-editor").then((module) => module.SilenceEditor));
+
+const VIEWS = ["active", "expired"] as const;
+
+/** All silences. `?new=1&system=db1` opens the form for a new one with conditions in it. */
 export function SilencesScreen() {
   const t = useTranslations("silences");
-  const action = (
-    <Button asChild variant="primary">
-      <Link href="/alerts/">{t("empty.action")}</Link>
+  const { mayEdit } = useSession();
+  const [params, change] = useUrlState();
+  const { data, error, refetch } = api.useQuery("get", "/api/v1/silences");
+  const [draft, setDraft] = useState<Draft | undefined>(() =>
+    params.get("new") ? { match: matchIn(params), comment: params.get("comment") ?? "" } : undefined,
+  );
+  const begin = () => setDraft({ match: ANYTHING });
+  const close = () => {
+    setDraft(undefined);
+    change(Object.fromEntries(["new", "comment", "severity", ...TEXT_CONDITIONS].map((name) => [name, undefined])));
+  };
+  useShortcuts(mayEdit ? [{ keys: "n", label: t("new"), run: begin }] : []);
+
+  const create = mayEdit && (
+    <Button variant="primary" onClick={begin}>
+      <Plus aria-hidden />
+      {t("new")}
     </Button>
   );
+  const silences = data?.items;
   return (
-    <Page title={t("title")} description={t("description")}>
-      <EmptyState icon={BellOff} title={t("empty.title")} action={action}>
-        {t("empty.text")}
-      </EmptyState>
+    <Page title={t("title")} description={t("description")} actions={silences?.length ? create : undefined}>
+      {!silences && error ? (
+        <ErrorState error={error} onRetry={() => void refetch()} />
+      ) : !silences ? (
+        <SkeletonRows count={4} />
+      ) : silences.length === 0 ? (
+        <EmptyState icon={VolumeX} title={t("empty.title")} action={create}>
+          {t("empty.text")}
+        </EmptyState>
+      ) : (
+        <SilenceTabs silences={silences} mayEdit={mayEdit} onEdit={setDraft} />
+      )}
+      {draft && mayEdit && <SilenceEditor draft={draft} onClose={close} />}
     </Page>
+  );
+}
+
+/** The conditions that a link brings. */
+function matchIn(params: URLSearchParams): Match {
+  const match: Match = { ...ANYTHING };
+  for (const name of TEXT_CONDITIONS) {
+    const glob = params.get(name);
+    if (glob) match[name] = glob;
+  }
+  return match;
+}
+
+function SilenceTabs({
+  silences,
+  mayEdit,
+  onEdit,
+}: {
+  silences: Silence[];
+  mayEdit: boolean;
+  onEdit: (draft: Draft) => void;
+}) {
+  const t = useTranslations("silences");
+  const [params, change] = useUrlState();
+  const shown = VIEWS.find((view) => view === params.get("show")) ?? "active";
+  const ofView = {
+    active: silences.filter(({ active }) => active).sort((a, b) => a.expires_at.localeCompare(b.expires_at)),
+    expired: silences.filter(({ active }) => !active).sort((a, b) => b.expires_at.localeCompare(a.expires_at)),
+  };
+  return (
+    <Tabs value={shown} onValueChange={(view) => change({ show: view === "active" ? undefined : view })}>
+      <TabList>
+        {VIEWS.map((view) => (
+          <Tab key={view} value={view}>
+            {t(`views.${view}`, { count: ofView[view].length })}
+          </Tab>
+        ))}
+      </TabList>
+      {VIEWS.map((view) => (
+        <TabPanel key={view} value={view}>
+          {ofView[view].length === 0 ? (
+            <p className="flex items-center gap-2 rounded-lg border border-dashed px-4 py-8 text-muted">
+              <Clock className="size-4 shrink-0" aria-hidden />
+              {t(`none.${view}`)}
+            </p>
+          ) : (
+            <ul className="divide-y divide-line rounded-lg border bg-surface">
+              {ofView[view].map((silence) => (
+                <SilenceRow key={silence.id} silence={silence} mayEdit={mayEdit} onEdit={onEdit} />
+              ))}
+            </ul>
+          )}
+        </TabPanel>
+      ))}
+    </Tabs>
   );
 }

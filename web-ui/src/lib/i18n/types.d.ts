@@ -9,6 +9,7 @@ import type deadLetters from "@/messages/en/dead-letters.json";
 import type deliveries from "@/messages/en/deliveries.json";
 import type errors from "@/messages/en/errors.json";
 import type gateway from "@/messages/en/gateway.json";
+import type match from "@/messages/en/match.json";
 import type mutes from "@/messages/en/mutes.json";
 import type overview from "@/messages/en/overview.json";
 import type rules from "@/messages/en/rules.json";
@@ -36,6 +37,7 @@ declare module "use-intl" {
       deliveries: typeof deliveries;
       errors: typeof errors;
       gateway: typeof gateway;
+      match: typeof match;
       mutes: typeof mutes;
       overview: typeof overview;
       rules: typeof rules;

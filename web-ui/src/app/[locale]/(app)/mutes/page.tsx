@@ -2,4 +2,4 @@ import { screen, titleOf } from "@/app/screen";
 import { MutesScreen } from "@/features/mutes/mutes-screen";
 
 export const generateMetadata = titleOf("mutes");
-export default screen(MutesScreen, "mutes");
+export default screen(MutesScreen, "mutes", "match");

@@ -2,4 +2,4 @@ import { screen, titleOf } from "@/app/screen";
 import { RulesScreen } from "@/features/rules/rules-screen";
 
 export const generateMetadata = titleOf("rules");
-export default screen(RulesScreen, "rules");
+export default screen(RulesScreen, "rules", "match");

@@ -2,4 +2,4 @@ import { screen, titleOf } from "@/app/screen";
 import { SilencesScreen } from "@/features/silences/silences-screen";
 
 export const generateMetadata = titleOf("silences");
-export default screen(SilencesScreen, "silences");
+export default screen(SilencesScreen, "silences", "match");

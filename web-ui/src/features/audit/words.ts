@@ -1,0 +1,52 @@
+"use client";
+
+import { useTranslations } from "use-intl";
+
+const KINDS = [
+  "ai_provider",
+  "ai_providers",
+  "alert",
+  "bot",
+  "channel",
+  "dead_letter",
+  "default_channels",
+  "invite",
+  "mute",
+  "rule",
+  "rules",
+  "settings",
+  "silence",
+  "template",
+  "tenant",
+  "token",
+  "user",
+] as const;
+
+const ACTIONS = [
+  "create",
+  "update",
+  "delete",
+  "enable",
+  "disable",
+  "reorder",
+  "replay",
+  "register",
+  "set_up",
+  "lock_out",
+] as const;
+
+/** The names of what the server writes into its log; a word that is new to us is shown as it is. */
+export function useWords() {
+  const kinds = useTranslations("audit.kinds");
+  const actions = useTranslations("audit.actions");
+  return {
+    kindName: (word: string) => {
+      const kind = KINDS.find((each) => each === word);
+      return kind ? kinds(kind) : word;
+    },
+    actionName: (word: string) => {
+      const action = ACTIONS.find((each) => each === word);
+      return action ? actions(action) : word;
+    },
+  };
+}
