@@ -5,7 +5,6 @@ import { useTranslations } from "use-intl";
 import { Field } from "@/components/ui/field";
 import { Input, Textarea } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
-import type { FieldError } from "@/lib/api/field-error";
 import { choicesOf, type Field as Described, kindOfField } from "@/lib/platform-fields";
 
 /** The value of a choice that leaves it to the server. */
@@ -39,7 +38,7 @@ export function PlatformFields({
   stored?: (name: string) => string | undefined;
   /** What stands before the name where the server names the field. */
   prefix?: string;
-  error?: FieldError;
+  error?: { field: string; why: string };
 }) {
   const t = useTranslations("connect");
   const wordsOf = useFieldWords();
@@ -60,7 +59,7 @@ export function PlatformFields({
       </>
     );
     const named = [field.name, `${prefix}${field.name}`];
-    const said = error && named.includes(error.field) && <bdi>{error.message}</bdi>;
+    const said = error && named.includes(error.field) && <bdi>{error.why}</bdi>;
     return (
       <Field key={field.name} label={label} hint={hint} error={said || undefined}>
         {(wiring) => (

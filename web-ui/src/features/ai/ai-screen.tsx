@@ -1,6 +1,7 @@
 "use client";
 
 import { Plus, Sparkles } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useFormatter, useTranslations } from "use-intl";
 import { BackLink } from "@/components/connect/back-link";
 import { Load } from "@/components/connect/load";
@@ -10,12 +11,21 @@ import { EmptyState } from "@/components/ui/empty-state";
 import { Link } from "@/components/ui/link";
 import { Page } from "@/components/ui/page";
 import { Progress } from "@/components/ui/progress";
+import { SkeletonRows } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import { useUrlState } from "@/lib/use-url-state";
-import { ProviderDetails } from "./provider-details";
-import { ProviderForm } from "./provider-form";
 import { ProviderList } from "./provider-list";
+
+// Fetched when needed: lists are looked at more often than they are changed.
+const ProviderDetails = dynamic(() => import("./provider-details").then((module) => module.ProviderDetails), {
+  ssr: false,
+  loading: () => <SkeletonRows />,
+});
+const ProviderForm = dynamic(() => import("./provider-form").then((module) => module.ProviderForm), {
+  ssr: false,
+  loading: () => <SkeletonRows />,
+});
 
 /** The models in the order in which they are asked; with `?id=` one of them, with `?new=` the form for another. */
 export function AiScreen() {

@@ -12,7 +12,7 @@ import { Link } from "@/components/ui/link";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
-import { fieldErrorOf } from "@/lib/api/field-error";
+import { refusedField } from "@/lib/api/field-errors";
 import { useGo } from "@/lib/use-go";
 import { bodyOf, draftOf, FIELDS, type FieldName, KINDS, notNumber, type Provider } from "./provider";
 
@@ -47,11 +47,13 @@ export function ProviderForm({ provider }: { provider?: Provider }) {
   };
 
   const failure = create.error ?? update.error;
-  const said = fieldErrorOf(failure, (field) => FIELDS.some((name) => name === field));
+  const refused = refusedField(failure);
+  const isOwn = (field: string) => FIELDS.some((name) => name === field);
+  const said = refused && isOwn(refused.field) ? refused : undefined;
   const errorOf = (name: FieldName) => {
     if (isChecked && missing.some((each) => each === name)) return t("form.missing");
     if (isChecked && wrong === name) return t("form.notNumber");
-    return said?.field === name ? <bdi>{said.message}</bdi> : undefined;
+    return said?.field === name ? <bdi>{said.why}</bdi> : undefined;
   };
   const hintOf = (name: FieldName) => {
     if (name !== "api_key") return t(`hints.${name}`);

@@ -14,7 +14,7 @@ import { Link } from "@/components/ui/link";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
-import { fieldErrorOf } from "@/lib/api/field-error";
+import { refusedField } from "@/lib/api/field-errors";
 import type { Platform } from "@/lib/platform-fields";
 import { useGo } from "@/lib/use-go";
 import { type Bot, bodyOf, draftOf, lastOf } from "./bot";
@@ -69,8 +69,10 @@ function Form({ bot, first, platforms }: { bot?: Bot; first: Platform; platforms
 
   const failure = create.error ?? update.error;
   const own = ["name", "description", ...platform.bot.map(({ name }) => name)];
-  const said = fieldErrorOf(failure, (field) => own.includes(field));
-  const saidOf = (field: string) => (said?.field === field ? <bdi>{said.message}</bdi> : undefined);
+  const refused = refusedField(failure);
+  const isOwn = (field: string) => own.includes(field);
+  const said = refused && isOwn(refused.field) ? refused : undefined;
+  const saidOf = (field: string) => (said?.field === field ? <bdi>{said.why}</bdi> : undefined);
 
   return (
     <form onSubmit={submit} noValidate className="grid max-w-2xl gap-5">

@@ -1,6 +1,7 @@
 "use client";
 
 import { Bot, Plus } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import { BackLink } from "@/components/connect/back-link";
 import { Load } from "@/components/connect/load";
@@ -8,12 +9,21 @@ import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { Link } from "@/components/ui/link";
 import { Page } from "@/components/ui/page";
+import { SkeletonRows } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import { useUrlState } from "@/lib/use-url-state";
-import { BotDetails } from "./bot-details";
-import { BotForm } from "./bot-form";
 import { BotTable } from "./bot-table";
+
+// Fetched when needed: lists are looked at more often than they are changed.
+const BotDetails = dynamic(() => import("./bot-details").then((module) => module.BotDetails), {
+  ssr: false,
+  loading: () => <SkeletonRows />,
+});
+const BotForm = dynamic(() => import("./bot-form").then((module) => module.BotForm), {
+  ssr: false,
+  loading: () => <SkeletonRows />,
+});
 
 /** All bots; with `?id=` one of them, with `?new=` the form for another. */
 export function BotsScreen() {

@@ -14,7 +14,7 @@ import { Link } from "@/components/ui/link";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
-import { fieldErrorOf } from "@/lib/api/field-error";
+import { refusedField } from "@/lib/api/field-errors";
 import type { Platform } from "@/lib/platform-fields";
 import { useGo } from "@/lib/use-go";
 import { bodyOf, type Channel, type Draft, draftOf, isCount } from "./channel";
@@ -72,8 +72,10 @@ function Form({ channel, platforms }: { channel?: Channel; platforms: Platform[]
 
   const failure = create.error ?? update.error;
   const own = ["name", "bot_id", ...platform.fields.flatMap(({ name }) => [name, `options.${name}`])];
-  const said = fieldErrorOf(failure, (field) => own.includes(field) || field.startsWith("templates["));
-  const saidOf = (field: string) => (said?.field === field ? <bdi>{said.message}</bdi> : undefined);
+  const refused = refusedField(failure);
+  const isOwn = (field: string) => own.includes(field) || field.startsWith("templates[");
+  const said = refused && isOwn(refused.field) ? refused : undefined;
+  const saidOf = (field: string) => (said?.field === field ? <bdi>{said.why}</bdi> : undefined);
   const counts = (field: string) => isChecked && !isCount(field) && t("notCount");
 
   return (

@@ -10,7 +10,6 @@ import { Input } from "@/components/ui/input";
 import { Link } from "@/components/ui/link";
 import { Select } from "@/components/ui/select";
 import { api } from "@/lib/api/client";
-import type { FieldError } from "@/lib/api/field-error";
 import type { UseDraft } from "./channel";
 
 /** The templates of a channel in the order in which their conditions are tried. */
@@ -21,7 +20,7 @@ export function TemplateUses({
 }: {
   uses: UseDraft[];
   onChange: (uses: UseDraft[]) => void;
-  error?: FieldError;
+  error?: { field: string; why: string };
 }) {
   const t = useTranslations("channels.uses");
   const templates = api.useQuery("get", "/api/v1/templates");
@@ -59,7 +58,7 @@ export function TemplateUses({
               onUp={index > 0 ? () => move(index, index - 1) : undefined}
               onDown={index < uses.length - 1 ? () => move(index, index + 1) : undefined}
               onRemove={() => onChange(uses.filter((other) => other.key !== use.key))}
-              error={error?.field.startsWith(`templates[${index}]`) ? error.message : undefined}
+              error={error?.field.startsWith(`templates[${index}]`) ? error.why : undefined}
             />
           </li>
         ))}

@@ -2,7 +2,7 @@
 
 import { keepPreviousData } from "@tanstack/react-query";
 import { CircleCheck, TriangleAlert } from "lucide-react";
-import { Fragment, type ReactNode, useEffect, useState } from "react";
+import { Fragment, type ReactNode, useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
@@ -12,15 +12,15 @@ import { Select } from "@/components/ui/select";
 import { Skeleton } from "@/components/ui/skeleton";
 import { Tab, TabList, TabPanel, Tabs } from "@/components/ui/tabs";
 import { api } from "@/lib/api/client";
-import { fieldErrorOf } from "@/lib/api/field-error";
+import { refusedField } from "@/lib/api/field-errors";
 import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
+import { useSettled } from "@/lib/use-settled";
 import { type Piece, piecesOf } from "./markup";
 import { type Draft, objectOf, SAMPLE } from "./template";
 
 type Written = components["schemas"]["PreviewView"];
 
-const PAUSE_MS = 250;
 const EVENTS_SHOWN = 20;
 /** Stands among the events for what a sender might push. */
 const OWN = "sample";
@@ -86,16 +86,6 @@ export function Preview({ draft }: { draft: Draft }) {
   );
 }
 
-/** A value after it has not changed for a moment. */
-function useSettled<Value>(value: Value): Value {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
-}
-
 function Result({
   draft,
   platform,
@@ -123,12 +113,13 @@ function Result({
     { body },
     { placeholderData: keepPreviousData, gcTime: 60_000 },
   );
-  const wrong = fieldErrorOf(query.error, (field) => field === "body");
+  const refused = refusedField(query.error);
+  const wrong = refused?.field === "body" ? refused.why : undefined;
   return (
     <div className="grid gap-4">
       {wrong && (
         <p role="alert" className="rounded-md bg-critical-soft p-3 text-critical">
-          {t("wrong")} <bdi className="wrap-anywhere font-mono text-sm">{wrong.message}</bdi>
+          {t("wrong")} <bdi className="wrap-anywhere font-mono text-sm">{wrong}</bdi>
         </p>
       )}
       {query.error && !wrong && <ErrorState error={query.error} isInline onRetry={() => void query.refetch()} />}

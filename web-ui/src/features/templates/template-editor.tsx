@@ -15,7 +15,7 @@ import { Select } from "@/components/ui/select";
 import { Skeleton } from "@/components/ui/skeleton";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
-import { fieldErrorOf } from "@/lib/api/field-error";
+import { refusedField } from "@/lib/api/field-errors";
 import { useSession } from "@/lib/session";
 import { useGo } from "@/lib/use-go";
 import { Preview } from "./preview";
@@ -69,8 +69,10 @@ export function TemplateEditor({ template }: { template?: Template }) {
     else create.mutate({ body });
   };
   const failure = create.error ?? update.error;
-  const said = fieldErrorOf(failure, (field) => field === "name" || field === "body");
-  const saidOf = (field: string) => (said?.field === field ? <bdi>{said.message}</bdi> : undefined);
+  const refused = refusedField(failure);
+  const isOwn = (field: string) => field === "name" || field === "body";
+  const said = refused && isOwn(refused.field) ? refused : undefined;
+  const saidOf = (field: string) => (said?.field === field ? <bdi>{said.why}</bdi> : undefined);
 
   return (
     <form onSubmit={submit} noValidate className="grid items-start gap-5 lg:grid-cols-2">

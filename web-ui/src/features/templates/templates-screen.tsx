@@ -1,6 +1,7 @@
 "use client";
 
 import { FileText, Plus } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import { BackLink } from "@/components/connect/back-link";
 import { Load } from "@/components/connect/load";
@@ -9,13 +10,19 @@ import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { Link } from "@/components/ui/link";
 import { Page } from "@/components/ui/page";
+import { SkeletonRows } from "@/components/ui/skeleton";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import { useUrlState } from "@/lib/use-url-state";
 import type { Template } from "./template";
-import { TemplateEditor } from "./template-editor";
+
+// Fetched when needed: lists are looked at more often than they are changed.
+const TemplateEditor = dynamic(() => import("./template-editor").then((module) => module.TemplateEditor), {
+  ssr: false,
+  loading: () => <SkeletonRows />,
+});
 
 /** All templates; with `?id=` one of them, with `?new=` the editor for another. */
 export function TemplatesScreen() {
