@@ -5,6 +5,7 @@ import type audit from "@/messages/en/audit.json";
 import type bots from "@/messages/en/bots.json";
 import type channels from "@/messages/en/channels.json";
 import type common from "@/messages/en/common.json";
+import type connect from "@/messages/en/connect.json";
 import type deadLetters from "@/messages/en/dead-letters.json";
 import type deliveries from "@/messages/en/deliveries.json";
 import type errors from "@/messages/en/errors.json";
@@ -33,6 +34,7 @@ declare module "use-intl" {
       bots: typeof bots;
       channels: typeof channels;
       common: typeof common;
+      connect: typeof connect;
       "dead-letters": typeof deadLetters;
       deliveries: typeof deliveries;
       errors: typeof errors;

@@ -2,4 +2,4 @@ import { screen, titleOf } from "@/app/screen";
 import { TemplatesScreen } from "@/features/templates/templates-screen";
 
 export const generateMetadata = titleOf("templates");
-export default screen(TemplatesScreen, "templates");
+export default screen(TemplatesScreen, "templates", "connect");

@@ -1,0 +1,80 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, expectAccessible, test } from "./fixtures";
+
+/** A receiver of messages on this machine; `arrived` are the bodies that it got. */
+async function receiver() {
+  const arrived: string[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      arrived.push(body);
+      response.end("thank you");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { arrived, url: `http://127.0.0.1:${port}/hook`, close: () => server.close() };
+}
+
+test("a channel is made, tested, and pushed to with its token", async ({ page, signIn }) => {
+  const there = await receiver();
+  await signIn("/en/channels/?new=1");
+  await page.getByRole("combobox", { name: "Platform" }).click();
+  await page.getByRole("option", { name: "Webhook" }).click();
+
+  await page.getByRole("button", { name: "Create the channel" }).click();
+  await expect(page.getByText("Give it a name.")).toBeVisible();
+  await page.getByLabel("Name", { exact: true }).fill("ops hook");
+  await page.getByLabel("URL", { exact: true }).fill("nowhere");
+  await page.getByRole("button", { name: "Create the channel" }).click();
+  await expect(page.getByText("is not a URL")).toBeVisible();
+  await expect(page.getByLabel("URL", { exact: true })).toHaveValue("nowhere");
+
+  await page.getByLabel("URL", { exact: true }).fill(there.url);
+  await page.getByLabel(/Authorization header/).fill("Bearer very-secret");
+  await page.getByRole("button", { name: "Create the channel" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "ops hook" })).toBeVisible();
+  await expect(page.getByText("It is set. Leave this blank to keep it.")).toBeVisible();
+  expect(await page.content()).not.toContain("very-secret");
+
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await expect(page.getByText(/^Delivered in/)).toBeVisible();
+  expect(there.arrived).toHaveLength(1);
+
+  const token = (await page.getByRole("figure", { name: "Push token" }).locator("code").textContent()) ?? "";
+  const push = (pushed: string) =>
+    page.request.post(`/api/v1/push/${pushed}`, { data: { title: "disk is full on db-1", severity: "critical" } });
+  expect((await push(token)).ok()).toBe(true);
+  await expect.poll(() => there.arrived.some((body) => body.includes("disk is full on db-1"))).toBe(true);
+
+  await page.getByRole("button", { name: "Make another token" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Make another token" }).click();
+  await expect(page.getByRole("figure", { name: "Push token" }).locator("code")).not.toHaveText(token);
+  expect((await push(token)).status()).toBe(401);
+
+  await page.getByRole("switch", { name: "Send through ops hook" }).click();
+  await expect(page.getByText("ops hook is off: routing leaves it out.")).toBeVisible();
+  await page.getByRole("link", { name: "Channels" }).first().click();
+  await expect(page.getByRole("switch", { name: "Send through ops hook" })).not.toBeChecked();
+  there.close();
+});
+
+test("the channels are accessible in both themes and all languages", async ({ page, signIn }) => {
+  await signIn();
+  const me = await (await page.request.get("/api/v1/me")).json();
+  const made = await page.request.post("/api/v1/channels", {
+    data: { name: "console for axe", platform: "console" },
+    headers: { "X-CSRF-Token": me.csrf_token },
+  });
+  const { id } = await made.json();
+  const heading = page.getByRole("heading", { level: 1 });
+  await expectAccessible(page, "/channels/", () => expect(page.getByText("console for axe")).toBeVisible());
+  await expectAccessible(page, `/channels/?id=${id}`, async () => {
+    await expect(heading).toHaveText("console for axe");
+    await expect(page.locator("form")).toBeVisible();
+  });
+});

@@ -1,0 +1,52 @@
+import { expect, expectAccessible, test } from "./fixtures";
+
+test("a template is seen while it is written, measured, and kept", async ({ page, signIn }) => {
+  await signIn("/en/templates/?new=1");
+  const editor = page.getByRole("textbox", { name: "Template" });
+  const message = page.getByTestId("message");
+  await expect(message).toContainText("CRITICAL");
+  await expect(message.locator("b")).toHaveText("CRITICAL");
+
+  await editor.fill("{{ .severity");
+  await expect(page.getByText("The template cannot be read:")).toBeVisible();
+  await editor.fill("{{ .host | escHTML }} هشدار <b>{{ .value }}</b>");
+  await page.getByRole("combobox", { name: "Markup" }).click();
+  await page.getByRole("option", { name: "HTML" }).click();
+  await expect(message).toHaveText("db-1 هشدار 96");
+  await expect(page.getByText(/of 4,096 UTF-16 units/)).toBeVisible();
+
+  await page.getByLabel("What a sender pushes").fill('{"host": "x", "value": ');
+  await expect(page.getByText("This is not an object of JSON.")).toBeVisible();
+  await page.getByLabel("What a sender pushes").fill(`{"host": "${"x".repeat(200)}", "value": 1}`);
+  await page.getByRole("combobox", { name: "Measured for" }).click();
+  await page.getByRole("option", { name: "SMS" }).click();
+  await expect(page.getByText("the end is cut off")).toBeVisible();
+
+  await page.getByLabel("Name", { exact: true }).fill("in two directions");
+  await page.getByRole("button", { name: "Create the template" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "in two directions" })).toBeVisible();
+  const here = new URL(page.url());
+  const ready = async () => {
+    await expect(page.getByTestId("message")).toContainText("db-1");
+    await expect(page.locator(".cm-content")).toBeVisible();
+  };
+  await expectAccessible(page, `/templates/${here.search}`, ready);
+});
+
+test("a template is tried on an event that came", async ({ page, signIn }) => {
+  await signIn("/en/templates/?new=1");
+  const me = await (await page.request.get("/api/v1/me")).json();
+  const made = await page.request.post("/api/v1/channels", {
+    data: { name: "for an event", platform: "console" },
+    headers: { "X-CSRF-Token": me.csrf_token },
+  });
+  const { push_token } = await made.json();
+  await page.request.post(`/api/v1/push/${push_token}`, { data: { title: "a real event", severity: "warning" } });
+  await expect
+    .poll(async () => (await (await page.request.get("/api/v1/events?q=real")).json()).items.length)
+    .toBeGreaterThan(0);
+  await page.reload();
+  await page.getByRole("combobox", { name: "Tried on" }).click();
+  await page.getByRole("option", { name: /a real event/ }).click();
+  await expect(page.getByTestId("message")).toContainText("WARNING");
+});
