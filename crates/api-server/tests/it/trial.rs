@@ -47,7 +47,7 @@ async fn with_history() -> (House, Client) {
     let store = house.store().await;
     until("the events are stored", async || {
         let mut tx = store.begin_read().await.unwrap();
-        events::list(&mut tx, TenantId::DEFAULT, None, 20).await.unwrap().len() == 10
+        events::list(&mut tx, TenantId::DEFAULT, &events::Filter::default(), None, 20).await.unwrap().items.len() == 10
     })
     .await;
     (house, editor)

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     both(9, "configuration_times", include_str!("migrations/0009_configuration_times.sql")),
     both(10, "acknowledged", include_str!("migrations/0010_acknowledged.sql")),
     both(11, "enrichments", include_str!("migrations/0011_enrichments.sql")),
+    both(13, "installation", include_str!("migrations/0013_installation.sql")),
 ];
 
 /// Any number that no other user of the database takes for its advisory lock: "watchbel" in ASCII.

@@ -17,6 +17,8 @@ pub mod changes;
 pub mod channels;
 pub mod config;
 pub mod deliveries;
+#[cfg(any(test, feature = "testing"))]
+pub mod dump;
 mod error;
 pub mod events;
 #[cfg(any(test, feature = "testing"))]
