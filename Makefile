@@ -1,6 +1,6 @@
 # One command each. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test test setup lint chaos bench clean-data
+.PHONY: help run web web-test api-test test setup lint chaos bench clean-data
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,11 +21,16 @@ lint: ## Formatting and clippy, warnings denied
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 # `build --all-targets` first: the product's tests start every service's binary.
-test: setup lint ## Everything that must hold: formatting, lints, all tests, the dashboard, deploy files
+test: setup lint ## Everything that must hold: formatting, lints, all tests, the API, the dashboard, deploy files
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
+	$(MAKE) api-test
 	$(MAKE) web-test
 	deploy/check.sh
+
+api-test: setup ## The API answers as its OpenAPI document says: thousands of made-up requests, in about a minute
+	cargo build --locked --bin watchbell
+	tools/check-api
 
 web-test: web ## The dashboard: types, lint, format, unit tests, journeys in a browser
 	cargo build --locked --bin watchbell

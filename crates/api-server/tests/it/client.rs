@@ -1,5 +1,6 @@
 //! A client of the API, and people who use it.
 
+use bytes::Bytes;
 use reqwest::{Method, StatusCode, header};
 use serde_json::Value;
 use watchbell_common::{
@@ -72,6 +73,12 @@ impl Client {
         self
     }
 
+    /// The same, who does not send this header.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
     /// A script with that token.
     pub(crate) fn bearer(base: &str, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..Self::anonymous(base) }
@@ -131,7 +138,9 @@ impl Client {
         }
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap();
+        // A stream of live updates does not end.
+        let endless = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if endless { Bytes::new() } else { response.bytes().await.unwrap() };
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into());
         Answer { status, headers, body: if bytes.is_empty() { Value::Null } else { body } }
     }

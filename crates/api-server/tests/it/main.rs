@@ -15,4 +15,6 @@ mod provisioning;
 mod recording;
 mod resources;
 mod story;
+mod tenancy;
 mod trial;
+mod victim;

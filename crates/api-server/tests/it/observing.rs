@@ -23,12 +23,12 @@ use crate::{
     story::{CHANNEL, Story, tell},
 };
 
-/// Buries deliveries, and says their jobs' ids.
-async fn bury(house: &House, numbers: std::ops::Range<u32>) -> Vec<JobId> {
+/// Buries deliveries of a tenant, and says their jobs' ids.
+pub(crate) async fn bury(house: &House, tenant: TenantId, numbers: std::ops::Range<u32>) -> Vec<JobId> {
     let queue = house.queue();
     let job = |number: u32| {
         let now = SystemClock.now_ms();
-        let story = Story { subject: format!("dead {number}"), ..Story::at(now) };
+        let story = Story { tenant, subject: format!("dead {number}"), ..Story::at(now) };
         let (event, alert) = story.alert_of(EventId::at(now));
         let payload = DeliverPayload {
             delivery: story.delivery(event),
@@ -39,7 +39,7 @@ async fn bury(house: &House, numbers: std::ops::Range<u32>) -> Vec<JobId> {
             update: false,
         };
         let (id, lane) = (JobId::derived(&[&number.to_be_bytes()]), DeliverPayload::lanes(CHANNEL)[0].clone());
-        NewJob::new(id, TenantId::DEFAULT, Some(event), lane, payload.encode())
+        NewJob::new(id, tenant, Some(event), lane, payload.encode())
     };
     let jobs: Vec<_> = numbers.map(job).collect();
     let ids = jobs.iter().map(|job| job.id).collect();
@@ -80,7 +80,7 @@ async fn dead(client: &Client) -> usize {
 #[tokio::test]
 async fn dead_letters_are_shown_and_replayed_by_those_they_belong_to() {
     let (mut house, base, editor) = open(&"sqlite".into()).await;
-    let ids = bury(&house, 0..4).await;
+    let ids = bury(&house, TenantId::DEFAULT, 0..4).await;
     let page = editor.get("/api/v1/dead-letters?channel=3&limit=1").await.expect(200);
     let first = &page["items"][0];
     assert_eq!((&first["subject"], &first["reason"]), (&json!("dead 0"), &json!("chat not found")));
@@ -118,7 +118,7 @@ async fn dead_letters_are_shown_and_replayed_by_those_they_belong_to() {
 #[tokio::test]
 async fn all_dead_letters_are_replayed_in_pieces_and_none_twice() {
     let (mut house, _, editor) = open(&"sqlite".into()).await;
-    bury(&house, 0..1_203).await;
+    bury(&house, TenantId::DEFAULT, 0..1_203).await;
     let (mut body, mut replayed, mut requests) = (json!({"channel": 3}), 0, 0);
     loop {
         let answer = editor.post("/api/v1/dead-letters/replay-all", body).await.expect(202);

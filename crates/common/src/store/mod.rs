@@ -18,6 +18,8 @@ pub mod channels;
 pub mod chat_commands;
 pub mod config;
 pub mod deliveries;
+#[cfg(any(test, feature = "testing"))]
+pub mod dump;
 mod error;
 pub mod events;
 #[cfg(any(test, feature = "testing"))]
