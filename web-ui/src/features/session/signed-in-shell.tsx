@@ -16,8 +16,8 @@ export function SignedInShell({ children }: { children: ReactNode }) {
   const viewer = {
     name: data.user.display_name,
     email: data.user.email,
-    tenant: data.tenant,
-    tenants: data.tenants,
+    tenant: { id: String(data.tenant.id), name: data.tenant_name },
+    tenants: [],
   };
   const signOut = () => void end().then(() => router.replace(`/${locale}/login/`));
   return (
