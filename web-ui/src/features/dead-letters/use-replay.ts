@@ -5,7 +5,10 @@ import { useRef, useState } from "react";
 import { client } from "@/lib/api/client";
 import type { components } from "@/lib/api/schema";
 
-type Filter = Pick<components["schemas"]["ReplayAll"], "queue" | "channel">;
+interface Filter {
+  queue?: components["schemas"]["QueueWord"];
+  channel?: number;
+}
 type Outcome = components["schemas"]["ReplayOutcome"];
 
 /** The most that one request takes. */
@@ -57,7 +60,8 @@ export function useReplay() {
   const all = (filter: Filter, total: number) =>
     run(total, async (before) => {
       if (before && !before.next_cursor) return undefined;
-      const body = { ...filter, cursor: before?.next_cursor };
+      const { queue = null, channel = null } = filter;
+      const body = { queue, channel, cursor: before?.next_cursor ?? null };
       return (await client.POST("/api/v1/dead-letters/replay-all", { body })).data;
     });
 
