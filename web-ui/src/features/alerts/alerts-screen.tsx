@@ -5,7 +5,6 @@ import dynamic from "next/dynamic";
 import { type ReactNode, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
-import { Drawer } from "@/components/ui/dialog";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
 import { Link } from "@/components/ui/link";
@@ -18,17 +17,19 @@ import { useSession } from "@/lib/session";
 import { useShortcuts } from "@/lib/shortcuts";
 import { useUrlState } from "@/lib/use-url-state";
 import { AlertRow, ROW_HEIGHT } from "./alert-row";
-import { BulkBar } from "./bulk-bar";
 import { FacetPanel, type FacetProps } from "./facet-panel";
 import { type Alert, FACETS, type Filter, filterOf } from "./filter";
 import { StatusTabs } from "./status-tabs";
 import { useActions } from "./use-actions";
 import { useAlerts } from "./use-alerts";
-import { ViewMenu } from "./view-menu";
 
-// Fetched when first opened.
+// Fetched when first needed.
 const AlertDrawer = dynamic(() => import("./detail/alert-drawer").then((module) => module.AlertDrawer));
 const SilenceDialog = dynamic(() => import("./silence-dialog").then((module) => module.SilenceDialog));
+
+const BulkBar = dynamic(() => import("./bulk-bar").then((module) => module.BulkBar));
+const Drawer = dynamic(() => import("@/components/ui/dialog").then((module) => module.Drawer));
+const ViewMenu = dynamic(() => import("./view-menu").then((module) => module.ViewMenu), { ssr: false });
 
 const NONE: ReadonlySet<string> = new Set();
 const NO_ALERTS: Alert[] = [];
@@ -123,13 +124,15 @@ export function AlertsScreen() {
           <Nothing isFiltered={isFiltered} onClear={() => openView("")} />
         ) : (
           <div className="min-w-0 overflow-hidden rounded-lg border bg-surface">
-            <BulkBar
-              count={selected.length}
-              bulk={actions.bulk}
-              onMany={many}
-              onStop={actions.stop}
-              onClear={() => setChosen(NONE)}
-            />
+            {(selected.length > 0 || actions.bulk) && (
+              <BulkBar
+                count={selected.length}
+                bulk={actions.bulk}
+                onMany={many}
+                onStop={actions.stop}
+                onClear={() => setChosen(NONE)}
+              />
+            )}
             <VirtualList
               items={shown}
               keyOf={(alert) => alert.id}
@@ -220,9 +223,11 @@ function FilterDrawer({ children }: { children: ReactNode }) {
         <ListFilter aria-hidden />
         {t("filters")}
       </Button>
-      <Drawer open={isOpen} onOpenChange={setOpen} title={t("filters")} className="sm:max-w-sm">
-        {children}
-      </Drawer>
+      {isOpen && (
+        <Drawer open onOpenChange={setOpen} title={t("filters")} className="sm:max-w-sm">
+          {children}
+        </Drawer>
+      )}
     </>
   );
 }

@@ -29,7 +29,6 @@ export function BulkBar({
       </div>
     );
   }
-  if (count === 0) return null;
   return (
     <div
       className="flex flex-wrap items-center gap-2 border-b bg-accent-soft px-3 py-1.5"

@@ -33,5 +33,5 @@ export function harmless(html: string): string {
 function withoutLoads(css: string): string {
   return css.includes("\\")
     ? ""
-    : css.replaceAll(/@import[^;]*;?/gi, "").replaceAll(/(url|image-set|image)\s*\(/gi, "none(");
+    : css.replaceAll(/@import[^;]*;?/gi, "").replaceAll(/(url|image-set|image)\s*\([^)]*\)?/gi, "none");
 }

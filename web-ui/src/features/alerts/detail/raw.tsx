@@ -86,9 +86,9 @@ function Page({ html }: { html: string }) {
 
 function Text({ text, isProse }: { text: string; isProse: boolean }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <pre
       dir={isProse ? "auto" : "ltr"}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       className="max-h-[60vh] overflow-auto whitespace-pre-wrap break-words rounded-md border bg-sunken p-3 font-mono text-xs"
     >
