@@ -17,6 +17,8 @@ export interface Shortcut {
   keys: string;
   /** For the list of shortcuts. */
   label: string;
+  /** Works inside a drawer too, as what is in it belongs to the shortcut. */
+  inDrawer?: boolean;
   run: () => void;
 }
 
@@ -35,12 +37,14 @@ export function keysOf(event: KeyboardEvent): string {
   return event.metaKey || event.ctrlKey ? `mod+${event.key.toLowerCase()}` : event.key;
 }
 
-/** Whether the key belongs to what has the focus: text is being typed, or a dialog is open. */
+/** Whether the key belongs to what has the focus: text is being typed, or a question is open. */
 function isTaken(event: KeyboardEvent): boolean {
   const target = event.target instanceof HTMLElement ? event.target : undefined;
   const isTyping = target?.isContentEditable || target?.closest("input, textarea, select, [role=listbox], [role=menu]");
-  return Boolean(isTyping) || document.querySelector("[role=dialog][data-modal], [role=alertdialog]") !== null;
+  return Boolean(isTyping) || document.querySelector("[role=alertdialog]") !== null;
 }
+
+const hasModal = () => document.querySelector("[role=dialog][data-modal]") !== null;
 
 /** Hears the keys for all shortcuts on the page and knows them, so that they can be listed. */
 export function ShortcutProvider({ children }: { children: ReactNode }) {
@@ -52,7 +56,7 @@ export function ShortcutProvider({ children }: { children: ReactNode }) {
     if (event.altKey || (isTaken(event) && !keys.startsWith("mod+"))) return;
     const find = (wanted: string) => shortcuts.findLast((shortcut) => shortcut.keys === wanted);
     const found = (previous && find(`${previous} ${keys}`)) || find(keys);
-    if (!found) return;
+    if (!found || (hasModal() && !found.inDrawer && !keys.startsWith("mod+"))) return;
     event.preventDefault();
     found.run();
   });
@@ -86,9 +90,9 @@ export function useShortcuts(shortcuts: Shortcut[]): void {
   const set = useContext(RegistryContext)?.set;
   const owner = useId();
   const run = useEffectEvent((keys: string) => shortcuts.find((shortcut) => shortcut.keys === keys)?.run());
-  const listed = JSON.stringify(shortcuts.map(({ keys, label }) => ({ keys, label })));
+  const listed = JSON.stringify(shortcuts.map(({ keys, label, inDrawer }) => ({ keys, label, inDrawer })));
   useEffect(() => {
-    const plain: { keys: string; label: string }[] = JSON.parse(listed);
+    const plain: Omit<Shortcut, "run">[] = JSON.parse(listed);
     set?.(
       owner,
       plain.map((shortcut) => ({ ...shortcut, run: () => run(shortcut.keys) })),

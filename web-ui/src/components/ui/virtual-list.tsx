@@ -1,7 +1,7 @@
 "use client";
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, type RefObject, useEffect, useEffectEvent, useLayoutEffect, useRef } from "react";
 import { cn } from "@/lib/cn";
 
 /** A list of any length of which only the visible rows exist. What is at `active` is kept in view. */
@@ -12,6 +12,7 @@ export function VirtualList<Item>({
   active,
   label,
   className,
+  onEnd,
   children,
 }: {
   items: readonly Item[];
@@ -21,6 +22,8 @@ export function VirtualList<Item>({
   active?: number;
   label: string;
   className?: string;
+  /** The last row came into view: there may be more to fetch. */
+  onEnd?: () => void;
   children: (item: Item, index: number) => ReactNode;
 }) {
   const box = useRef<HTMLDivElement>(null);
@@ -35,15 +38,24 @@ export function VirtualList<Item>({
     overscan: 8,
   });
 
+  usePlace(box, items.map(keyOf), rowHeight);
+  const rows = list.getVirtualItems();
+  const isAtEnd = items.length > 0 && rows.at(-1)?.index === items.length - 1;
+  const onLast = useEffectEvent(() => onEnd?.());
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when more rows came and the end is still in view, again
+  useEffect(() => {
+    if (isAtEnd) onLast();
+  }, [isAtEnd, items.length]);
+
   useEffect(() => {
     if (active !== undefined && active >= 0) list.scrollToIndex(active, { align: "auto" });
   }, [active, list]);
 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <div ref={box} tabIndex={0} className={cn("overflow-y-auto", className)}>
+    <div ref={box} tabIndex={0} className={cn("overflow-y-auto [overflow-anchor:none]", className)}>
       <ul aria-label={label} className="relative w-full" style={{ height: list.getTotalSize() }}>
-        {list.getVirtualItems().map(({ key, index, start }) => {
+        {rows.map(({ key, index, start }) => {
           const item = items[index];
           if (item === undefined) return null;
           return (
@@ -61,4 +73,36 @@ export function VirtualList<Item>({
       </ul>
     </div>
   );
+}
+
+/** How many rows are remembered: what most of them did is what the list does, whatever a single one does. */
+const REMEMBERED = 9;
+
+/** Keeps what is being read where it is when rows come and go above it; at the top, new rows are seen at once. */
+function usePlace(box: RefObject<HTMLDivElement | null>, keys: string[], rowHeight: number): void {
+  const inView = useRef(new Map<string, number>());
+  const order = keys.join(" ");
+  const remember = useEffectEvent(() => {
+    const top = box.current?.scrollTop ?? 0;
+    const first = Math.floor(top / rowHeight);
+    const seen = top < rowHeight / 2 ? [] : keys.slice(first, first + REMEMBERED);
+    inView.current = new Map(seen.map((key, index) => [key, first + index]));
+  });
+  const restore = useEffectEvent(() => {
+    const moves = keys.flatMap((key, index) => {
+      const before = inView.current.get(key);
+      return before === undefined ? [] : [index - before];
+    });
+    const move = moves.sort((one, other) => one - other)[Math.floor(moves.length / 2)] ?? 0;
+    if (box.current && move !== 0) box.current.scrollTop += move * rowHeight;
+    remember();
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever rows came, went or moved
+  useLayoutEffect(() => restore(), [order]);
+  useEffect(() => {
+    const element = box.current;
+    const hear = () => remember();
+    element?.addEventListener("scroll", hear, { passive: true });
+    return () => element?.removeEventListener("scroll", hear);
+  }, [box]);
 }

@@ -33,11 +33,11 @@ afterEach(() => {
 });
 
 function start() {
-  const heard = { states: [] as string[], events: [] as unknown[], gaps: 0 };
+  const heard = { states: [] as string[], changes: [] as unknown[], gaps: 0 };
   const stop = listen({
     url: "/api/v1/live",
     onState: (state) => heard.states.push(state),
-    onEvent: (type, data) => heard.events.push([type, data]),
+    onChange: (change) => heard.changes.push(change),
     onGap: () => {
       heard.gaps += 1;
     },
@@ -64,14 +64,14 @@ test("the first connection is no gap", () => {
   expect(heard).toMatchObject({ states: ["connecting", "live"], gaps: 0 });
 });
 
-test("events come with their data; what is not JSON comes without", () => {
+test("a change comes with what changed; one that cannot be read, or a reset, is a gap", () => {
   const { heard } = start();
-  FakeSource.all[0]?.send("alert", '{"id":"alr_1"}');
-  FakeSource.all[0]?.send("books", "oops");
-  expect(heard.events).toEqual([
-    ["alert", { id: "alr_1" }],
-    ["books", undefined],
-  ]);
+  FakeSource.all[0]?.send("ready", "{}");
+  FakeSource.all[0]?.send("change", '{"alerts":[],"deliveries":2}');
+  expect(heard).toMatchObject({ changes: [{ alerts: [], deliveries: 2 }], gaps: 0 });
+  FakeSource.all[0]?.send("change", "oops");
+  FakeSource.all[0]?.send("reset", "{}");
+  expect(heard).toMatchObject({ changes: [{ alerts: [], deliveries: 2 }], gaps: 2 });
 });
 
 test("once stopped, it does not come back", () => {

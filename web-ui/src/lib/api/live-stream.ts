@@ -1,26 +1,27 @@
+import type { components } from "./schema";
+
 /** `live`: connected · `connecting`: not yet, or again · `off`: not wanted. */
 export type LiveState = "off" | "connecting" | "live";
 
 export interface LiveOptions {
   url: string;
   onState: (state: LiveState) => void;
-  onEvent: (type: string, data: unknown) => void;
-  /** Connected again after a gap: what happened meanwhile has to be fetched. */
+  onChange: (change: LiveChange) => void;
+  /** Something may have been missed, after a gap or because too much happened: it has to be fetched. */
   onGap: () => void;
 }
 
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 10_000;
 
-/** The server sends named events; a browser only hands over those that somebody asked for by name. */
-export const LIVE_EVENTS = ["alert", "delivery", "books", "config", "service"] as const;
-export type LiveEvent = (typeof LIVE_EVENTS)[number];
+/** The data of `change`, the one event that says what happened; `ready` and `reset` are about the stream itself. */
+export type LiveChange = components["schemas"]["LiveChange"];
 
 /**
  * Listens to the server's events until the returned function is called. Unlike a bare `EventSource`, it comes back
  * after an answer that is no stream, which is what a proxy gives while the server restarts.
  */
-export function listen({ url, onState, onEvent, onGap }: LiveOptions): () => void {
+export function listen({ url, onState, onChange, onGap }: LiveOptions): () => void {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
@@ -42,9 +43,12 @@ export function listen({ url, onState, onEvent, onGap }: LiveOptions): () => voi
       failures += 1;
       timer = setTimeout(connect, pause * (0.75 + Math.random() / 2));
     };
-    for (const type of LIVE_EVENTS) {
-      source.addEventListener(type, (event) => onEvent(type, parse(event.data)));
-    }
+    source.addEventListener("change", (event) => {
+      const change = parse(event.data);
+      if (change) onChange(change);
+      else onGap();
+    });
+    source.addEventListener("reset", () => onGap());
   };
 
   connect();
@@ -55,9 +59,10 @@ export function listen({ url, onState, onEvent, onGap }: LiveOptions): () => voi
   };
 }
 
-function parse(text: string): unknown {
+function parse(text: string): LiveChange | undefined {
   try {
-    return JSON.parse(text);
+    const change: LiveChange = JSON.parse(text);
+    return Array.isArray(change.alerts) ? change : undefined;
   } catch {
     return undefined;
   }

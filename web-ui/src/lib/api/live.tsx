@@ -1,14 +1,15 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect, useEffectEvent, useMemo, useState } from "react";
-import { type LiveEvent, type LiveState, listen } from "./live-stream";
+import { createContext, type ReactNode, useContext, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
+import { type LiveChange, type LiveState, listen } from "./live-stream";
+import type { paths } from "./schema";
 
-type Listener = (data: unknown) => void;
+type Listener = (change: LiveChange) => void;
 
 interface Live {
   state: LiveState;
-  subscribe: (type: LiveEvent, listener: Listener) => () => void;
+  subscribe: (listener: Listener) => () => void;
 }
 
 const LiveContext = createContext<Live | undefined>(undefined);
@@ -17,15 +18,15 @@ const LiveContext = createContext<Live | undefined>(undefined);
 export function LiveProvider({ children }: { children: ReactNode }) {
   const cache = useQueryClient();
   const [state, setState] = useState<LiveState>("off");
-  const [listeners] = useState(() => new Map<string, Set<Listener>>());
+  const [listeners] = useState(() => new Set<Listener>());
 
   useEffect(
     () =>
       listen({
         url: "/api/v1/live",
         onState: setState,
-        onEvent: (type, data) => {
-          for (const listener of listeners.get(type) ?? []) listener(data);
+        onChange: (change) => {
+          for (const listener of listeners) listener(change);
         },
         onGap: () => void cache.invalidateQueries(),
       }),
@@ -33,10 +34,9 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   );
 
   const live = useMemo<Live>(() => {
-    const subscribe = (type: LiveEvent, listener: Listener) => {
-      const ofType = listeners.get(type) ?? new Set();
-      listeners.set(type, ofType.add(listener));
-      return () => void ofType.delete(listener);
+    const subscribe = (listener: Listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     };
     return { state, subscribe };
   }, [state, listeners]);
@@ -49,9 +49,31 @@ export function useLiveState(): LiveState {
   return useContext(LiveContext)?.state ?? "off";
 }
 
-/** Calls `listener` with the data of each event of a type, as long as the component is on screen. */
-export function useLive(type: LiveEvent, listener: Listener): void {
+/** Calls `listener` with each change, as long as the component is on screen. */
+export function useLive(listener: Listener): void {
   const subscribe = useContext(LiveContext)?.subscribe;
-  const onEvent = useEffectEvent(listener);
-  useEffect(() => subscribe?.(type, (data) => onEvent(data)), [subscribe, type]);
+  const onChange = useEffectEvent(listener);
+  useEffect(() => subscribe?.((change) => onChange(change)), [subscribe]);
+}
+
+/** Changes come many a second; what is counted and drawn is fetched at most once in this time. */
+const REFRESH_MS = 800;
+
+/** Fetches the answers of these paths again, in place, soon after something changed. */
+export function useLiveRefresh(...paths: (keyof paths)[]): void {
+  const cache = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useLive(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      for (const path of paths) void cache.invalidateQueries({ queryKey: ["get", path] });
+    }, REFRESH_MS);
+  });
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
 }

@@ -1,0 +1,96 @@
+import { expect, expectAccessible, test } from "./fixtures";
+import { Receiver, Sender } from "./sender";
+
+let receiver: Receiver;
+test.beforeAll(async () => {
+  receiver = await Receiver.start();
+});
+test.afterAll(() => receiver.stop());
+
+test("an alert is triaged by keyboard, and comes in live", async ({ page, signIn }) => {
+  await signIn();
+  const sender = await Sender.to(page.request, "triage", receiver.url);
+  await sender.send({ title: "Disk almost full", message: "/var is at 91%", severity: "warning", host: "triage1" });
+  await page.goto("/en/alerts/?system=triage1,triage2");
+  const rows = page.getByRole("list", { name: "Alerts" }).getByRole("listitem");
+  await expect(rows).toHaveCount(1);
+  await sender.send({
+    title: "Database is down",
+    message: "no answer for 60 s",
+    severity: "critical",
+    host: "triage2",
+  });
+  await expect(rows).toHaveCount(2, { timeout: 3_000 });
+  await expect(rows.first()).toContainText("triage2");
+
+  await page.keyboard.press("j");
+  await expect(rows.first().getByRole("button").last()).toBeFocused();
+  await page.keyboard.press("a");
+  await expect(rows.first()).toContainText("Acknowledged");
+  await expect(page.getByText("Alert acknowledged")).toBeVisible();
+
+  await page.keyboard.press("Enter");
+  const drawer = page.getByRole("dialog");
+  await expect(drawer.getByText("no answer for 60 s")).toBeVisible();
+  await drawer.getByRole("tab", { name: "Where it went" }).click();
+  await expect(drawer.getByText("Delivered").first()).toBeVisible();
+  await page.keyboard.press("j");
+  await expect(drawer.getByRole("heading", { level: 2 })).toContainText(/disk/i);
+  await page.keyboard.press("Escape");
+  await expect(drawer).toBeHidden();
+
+  await page.keyboard.press("s");
+  const silence = page.getByRole("dialog", { name: "Silence" });
+  await expect(silence.getByText(/1 of the newest/)).toBeVisible();
+  await silence.getByRole("button", { name: "Silence", exact: true }).click();
+  await expect(page.getByText(/Silenced until/)).toBeVisible();
+
+  await page.keyboard.press("/");
+  await expect(page.getByRole("searchbox")).toBeFocused();
+  await page.keyboard.type("database");
+  await expect(rows).toHaveCount(1);
+  await expect(page).toHaveURL(/q=database/);
+});
+
+test("alerts are acknowledged and resolved together", async ({ page, signIn }) => {
+  await signIn();
+  const sender = await Sender.to(page.request, "together", receiver.url);
+  for (const host of ["bulk1", "bulk2", "bulk3"])
+    await sender.send({ title: `Load on ${host}`, severity: "error", host });
+  await page.goto("/en/alerts/?system=bulk1,bulk2,bulk3");
+  const rows = page.getByRole("list", { name: "Alerts" }).getByRole("listitem");
+  await expect(rows).toHaveCount(3);
+  for (const row of await rows.all()) await row.getByRole("checkbox").click();
+  await page.getByRole("toolbar").getByRole("button", { name: "Acknowledge" }).click();
+  await expect(page.getByText("3 alerts acknowledged")).toBeVisible();
+  await expect(rows.filter({ hasText: "Acknowledged" })).toHaveCount(3);
+  for (const row of await rows.all()) await row.getByRole("checkbox").click();
+  await page.getByRole("toolbar").getByRole("button", { name: "Resolve" }).click();
+  await page.getByRole("button", { name: "Resolve 3 alerts" }).click();
+  await expect(rows.filter({ hasText: "Resolved" })).toHaveCount(3);
+});
+
+test("the overview and the alerts are accessible in both themes and all languages", async ({ page, signIn }) => {
+  test.setTimeout(180_000);
+  await signIn();
+  const sender = await Sender.to(page.request, "accessible", receiver.url);
+  await sender.send({ title: "Fan failed", severity: "critical", host: "axe1" });
+  await page.goto("/en/alerts/?system=axe1");
+  await expect(page.getByRole("listitem").filter({ hasText: "axe1" })).toBeVisible();
+  await expectAccessible(page, "/", async () => {
+    await expect(page.locator("dl").first()).toBeVisible();
+    await expect(page.locator("figure").first()).toBeVisible();
+  });
+  const row = page.locator("main li").filter({ hasText: "axe1" });
+  await expectAccessible(page, "/alerts/?system=axe1", async () => expect(row).toBeVisible());
+  const id = await alertOf(page.request, "axe1");
+  await expectAccessible(page, `/alerts/?id=${id}`, async () => {
+    await expect(page.getByRole("tab").first()).toBeVisible();
+    await expect(page.getByRole("dialog").locator("dl").first()).toBeVisible();
+  });
+});
+
+async function alertOf(request: { get: (url: string) => Promise<{ json: () => Promise<unknown> }> }, system: string) {
+  const page = (await (await request.get(`/api/v1/alerts?system=${system}`)).json()) as { items: { id: string }[] };
+  return page.items[0]?.id;
+}

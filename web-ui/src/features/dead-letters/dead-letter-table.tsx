@@ -1,0 +1,128 @@
+"use client";
+
+import { RotateCw } from "lucide-react";
+import { useTranslations } from "use-intl";
+import { Button } from "@/components/ui/button";
+import { Checkbox } from "@/components/ui/checkbox";
+import { SeverityBadge } from "@/components/ui/severity";
+import { Table, Td, Th, Tr } from "@/components/ui/table";
+import { RelativeTime } from "@/components/ui/time";
+import type { components } from "@/lib/api/schema";
+
+export type DeadLetter = components["schemas"]["DeadLetterView"];
+
+/** What a dead letter is called: by its alert where the job can be read. */
+export function useLetterName(): (letter: DeadLetter) => string {
+  const t = useTranslations("dead-letters");
+  return ({ subject, queue }) => subject || t("unreadable", { queue: t(`queues.${queue}`) });
+}
+
+/** Where a dead letter was going: a channel, or the queue that it died in. */
+export function useDestination(): (letter: DeadLetter) => string {
+  const t = useTranslations("dead-letters");
+  return ({ channel, channel_name, queue }) =>
+    channel_name ?? (channel ? t("gone", { id: String(channel) }) : t(`queues.${queue}`));
+}
+
+interface Props {
+  letters: DeadLetter[];
+  selected: ReadonlySet<string>;
+  /** Without, nothing can be selected or replayed: the viewer may only look. */
+  actions?: { onSelect: (ids: ReadonlySet<string>) => void; onReplay: (id: string) => void; isBusy: boolean };
+  onOpen: (id: string) => void;
+}
+
+export function DeadLetterTable({ letters, selected, actions, onOpen }: Props) {
+  const t = useTranslations("dead-letters");
+  const isAll = letters.every(({ id }) => selected.has(id));
+  return (
+    <Table>
+      <thead>
+        <Tr>
+          {actions && (
+            <Th className="w-10">
+              <Checkbox
+                aria-label={t("selectAll")}
+                checked={isAll || (selected.size > 0 && "indeterminate")}
+                onCheckedChange={() => actions.onSelect(new Set(isAll ? [] : letters.map(({ id }) => id)))}
+              />
+            </Th>
+          )}
+          <Th className="w-2/5">{t("columns.what")}</Th>
+          <Th className="w-2/5 max-md:hidden">{t("columns.reason")}</Th>
+          <Th className="max-sm:hidden">{t("columns.channel")}</Th>
+          <Th className="text-end">{t("columns.buried")}</Th>
+          {actions && (
+            <Th>
+              <span className="sr-only">{t("replay")}</span>
+            </Th>
+          )}
+        </Tr>
+      </thead>
+      <tbody>
+        {letters.map((letter) => (
+          <Row key={letter.id} {...{ letter, selected, actions, onOpen }} />
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+function Row({ letter, selected, actions, onOpen }: Omit<Props, "letters"> & { letter: DeadLetter }) {
+  const t = useTranslations("dead-letters");
+  const name = useLetterName()(letter);
+  const destination = useDestination()(letter);
+  const { id, severity, reason, attempts, buried_at } = letter;
+  const toggle = () => {
+    const after = new Set(selected);
+    if (!after.delete(id)) after.add(id);
+    actions?.onSelect(after);
+  };
+  return (
+    <Tr>
+      {actions && (
+        <Td>
+          <Checkbox aria-label={t("select", { subject: name })} checked={selected.has(id)} onCheckedChange={toggle} />
+        </Td>
+      )}
+      <Td className="max-w-0 py-2">
+        <div className="flex min-w-0 items-center gap-2">
+          {severity && <SeverityBadge severity={severity} />}
+          <button
+            type="button"
+            className="min-w-0 truncate text-start font-medium hover:underline"
+            onClick={() => onOpen(id)}
+          >
+            <bdi>{name}</bdi>
+          </button>
+        </div>
+        <p className="truncate text-muted text-sm md:hidden">
+          <bdi>{reason}</bdi>
+        </p>
+      </Td>
+      <Td className="max-w-0 truncate text-muted max-md:hidden">
+        <bdi>{reason}</bdi>
+      </Td>
+      <Td className="whitespace-nowrap max-sm:hidden">
+        <bdi>{destination}</bdi>
+        <span className="block text-muted text-xs">{t("attempts", { count: attempts })}</span>
+      </Td>
+      <Td className="text-end text-muted">
+        <RelativeTime at={new Date(buried_at)} />
+      </Td>
+      {actions && (
+        <Td className="text-end">
+          <Button
+            size="sm"
+            disabled={actions.isBusy}
+            onClick={() => actions.onReplay(id)}
+            aria-label={`${t("replay")}: ${name}`}
+          >
+            <RotateCw aria-hidden />
+            <span className="max-sm:hidden">{t("replay")}</span>
+          </Button>
+        </Td>
+      )}
+    </Tr>
+  );
+}
