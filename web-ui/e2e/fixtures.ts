@@ -26,6 +26,8 @@ export const test = base.extend<Each, Shared>({
       const server = await Server.start({
         WATCHBELL_BOOTSTRAP_ADMIN_EMAIL: OWNER.email,
         WATCHBELL_BOOTSTRAP_ADMIN_PASSWORD: OWNER.password,
+        // Those who receive the journeys' messages are on this machine.
+        WATCHBELL_OUTBOUND_ALLOW_PRIVATE: "127.0.0.0/8",
       });
       await use(server);
       await server.stop();
