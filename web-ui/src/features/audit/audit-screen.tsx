@@ -1,5 +1,6 @@
 "use client";
 
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { ChevronRight, ScrollText } from "lucide-react";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
@@ -10,7 +11,7 @@ import { Page } from "@/components/ui/page";
 import { Select } from "@/components/ui/select";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { RelativeTime } from "@/components/ui/time";
-import { api } from "@/lib/api/client";
+import { client } from "@/lib/api/client";
 import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
@@ -21,19 +22,27 @@ import { useWords } from "./words";
 type Entry = components["schemas"]["Page_AuditView"]["items"][number];
 
 const ALL = "all";
+const PAGE = 100;
+
+/** The page at a cursor; an empty one is the first. */
+async function readPage(cursor: string, signal: AbortSignal) {
+  const query = { limit: PAGE, ...(cursor && { cursor }) };
+  const { data } = await client.GET("/api/v1/audit", { params: { query }, signal });
+  return data;
+}
 
 /** Who changed what, latest first. `?kind=rule` shows one kind of thing. */
 export function AuditScreen() {
   const t = useTranslations("audit");
   const { kindName } = useWords();
   const [params, change] = useUrlState();
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = api.useInfiniteQuery(
-    "get",
-    "/api/v1/audit",
-    { params: { query: { limit: 100 } } },
-    { pageParamName: "cursor", initialPageParam: undefined, getNextPageParam: (page) => page.next_cursor ?? undefined },
-  );
-  const entries = data?.pages.flatMap(({ items }) => items);
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
+    queryKey: ["get", "/api/v1/audit", "pages"],
+    queryFn: ({ pageParam, signal }) => readPage(pageParam, signal),
+    initialPageParam: "",
+    getNextPageParam: (page) => page?.next_cursor || undefined,
+  });
+  const entries = data?.pages.flatMap((page) => page?.items ?? []);
   const kind = params.get("kind");
   const shown = entries?.filter((entry) => !kind || entry.kind === kind);
   const kinds = [...new Set([...(entries?.map((entry) => entry.kind) ?? []), ...(kind ? [kind] : [])])];

@@ -33,6 +33,12 @@ const ACTIONS = [
   "register",
   "set_up",
   "lock_out",
+  "rotate-token",
+  "reset_password",
+  "acknowledge",
+  "unacknowledge",
+  "resolve",
+  "label",
 ] as const;
 
 /** The names of what the server writes into its log; a word that is new to us is shown as it is. */

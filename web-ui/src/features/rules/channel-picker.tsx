@@ -8,16 +8,10 @@ import { Checkbox } from "@/components/ui/checkbox";
 import { Input } from "@/components/ui/input";
 import { Link } from "@/components/ui/link";
 import { Skeleton } from "@/components/ui/skeleton";
-import { api } from "@/lib/api/client";
+import { useChannels } from "./channel-names";
 
 /** From so many channels on, there is a field to find one. */
 const MANY = 8;
-
-/** The channels by id. */
-export function useChannels() {
-  const { data, ...query } = api.useQuery("get", "/api/v1/channels");
-  return { ...query, channels: data?.items };
-}
 
 /** Chooses channels by their names. */
 export function ChannelPicker({
@@ -85,20 +79,5 @@ export function ChannelPicker({
         </p>
       )}
     </fieldset>
-  );
-}
-
-/** Channels by name, or what it means that there are none. */
-export function ChannelNames({ ids, none }: { ids: number[]; none: string }) {
-  const { channels } = useChannels();
-  if (ids.length === 0) return <span className="text-muted text-sm">{none}</span>;
-  return (
-    <span className="flex flex-wrap gap-1.5">
-      {ids.map((id) => (
-        <Badge key={id} tone="accent" className="max-w-full">
-          <bdi className="truncate">{channels?.find((channel) => channel.id === id)?.name ?? `#${id}`}</bdi>
-        </Badge>
-      ))}
-    </span>
   );
 }

@@ -1,18 +1,21 @@
 "use client";
 
-import { useQueryClient } from "@tanstack/react-query";
 import { CornerDownRight, Pencil, TriangleAlert } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { Dialog } from "@/components/ui/dialog";
 import { ErrorState } from "@/components/ui/error-state";
 import { ProvisionedMark } from "@/components/ui/provisioned";
 import { Skeleton } from "@/components/ui/skeleton";
-import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
-import { ChannelNames, ChannelPicker } from "./channel-picker";
+import { ChannelNames } from "./channel-names";
+
+// Fetched when it is first opened.
+const DefaultChannelsEditor = dynamic(() =>
+  import("./default-channels-editor").then((module) => module.DefaultChannelsEditor),
+);
 
 /** Where alerts go that no rule takes. */
 export function DefaultChannels({ mayEdit }: { mayEdit: boolean }) {
@@ -49,41 +52,7 @@ export function DefaultChannels({ mayEdit }: { mayEdit: boolean }) {
       ) : (
         <ChannelNames ids={data.channels} none="" />
       )}
-      {isOpen && data && <Editor chosen={data.channels} onClose={() => setOpen(false)} />}
+      {isOpen && data && <DefaultChannelsEditor chosen={data.channels} onClose={() => setOpen(false)} />}
     </Card>
-  );
-}
-
-function Editor({ chosen: before, onClose }: { chosen: number[]; onClose: () => void }) {
-  const t = useTranslations("rules.defaults");
-  const cache = useQueryClient();
-  const [chosen, setChosen] = useState(before);
-  const replace = api.useMutation("put", "/api/v1/default-channels", {
-    onSuccess: async () => {
-      await cache.invalidateQueries({ queryKey: ["get", "/api/v1/default-channels"] });
-      toast(t("saved"));
-      onClose();
-    },
-  });
-  const footer = (
-    <>
-      <Button onClick={onClose}>{t("cancel")}</Button>
-      <Button
-        variant="primary"
-        isBusy={replace.isPending}
-        onClick={() => replace.mutate({ body: { channels: chosen } })}
-      >
-        {t("save")}
-      </Button>
-    </>
-  );
-  return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={t("title")} description={t("hint")} footer={footer}>
-      <div className="grid gap-4">
-        <ChannelPicker label={t("channels")} chosen={chosen} onChange={setChosen} />
-        {chosen.length === 0 && <p className="text-warning">{t("none")}</p>}
-        {replace.error && <ErrorState error={replace.error} isInline />}
-      </div>
-    </Dialog>
   );
 }

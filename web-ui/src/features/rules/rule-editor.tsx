@@ -121,7 +121,7 @@ function useSave(id: number | undefined, onDone: () => void) {
     if (id === undefined) await create.mutateAsync({ body });
     else await update.mutateAsync({ body, params: { path: { id } } });
     await cache.invalidateQueries({ queryKey: ["get", "/api/v1/rules"] });
-    toast(t(id === undefined ? "editor.created" : "editor.saved"));
+    toast(id === undefined ? t("editor.created") : t("editor.saved"));
     onDone();
   };
   return { save, isPending: create.isPending || update.isPending, error: create.error ?? update.error };

@@ -5,7 +5,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
-import { Dialog, Drawer } from "@/components/ui/dialog";
+import { Drawer } from "@/components/ui/dialog";
 import { ErrorState } from "@/components/ui/error-state";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
@@ -14,6 +14,8 @@ import { RuleRow } from "./rule-row";
 import { useDragOrder } from "./use-drag-order";
 import { useRuleOrder } from "./use-rule-order";
 
+// Fetched when they are first opened.
+const RuleRemoval = dynamic(() => import("./rule-removal").then((module) => module.RuleRemoval));
 const WhatIfPanel = dynamic(() => import("./what-if-panel").then((module) => module.WhatIfPanel));
 
 /** The rules in their order. Another order is a draft until it is saved, and can be tried before. */
@@ -54,7 +56,7 @@ export function RuleList({
         {order.said}
       </p>
       {order.isChanged && <OrderBar order={order} />}
-      {removed && <Remove rule={removed} rules={rules} onClose={() => setRemoved(undefined)} />}
+      {removed && <RuleRemoval rule={removed} rules={rules} onClose={() => setRemoved(undefined)} />}
     </>
   );
 }
@@ -69,7 +71,7 @@ function useToggle() {
     change.mutate(
       { params: { path: { id: rule.id } } },
       {
-        onSuccess: () => toast(t(enabled ? "enabled" : "disabled", { name: rule.name })),
+        onSuccess: () => toast(enabled ? t("enabled", { name: rule.name }) : t("disabled", { name: rule.name })),
         onError: (error) => toast.error(t("toggleFailed", { name: rule.name, why: String(error) })),
         onSettled: () => cache.invalidateQueries({ queryKey: ["get", "/api/v1/rules"] }),
       },
@@ -96,48 +98,5 @@ function OrderBar({ order }: { order: ReturnType<typeof useRuleOrder> }) {
         <WhatIfPanel rules={order.ordered.map(bodyOfRule)} />
       </Drawer>
     </div>
-  );
-}
-
-/** Asks before a rule is deleted, and tells what would go elsewhere without it. */
-function Remove({ rule, rules, onClose }: { rule: Rule; rules: Rule[]; onClose: () => void }) {
-  const t = useTranslations("rules.remove");
-  const cache = useQueryClient();
-  const remove = api.useMutation("delete", "/api/v1/rules/{id}", {
-    onSuccess: async () => {
-      await cache.invalidateQueries({ queryKey: ["get", "/api/v1/rules"] });
-      toast(t("done", { name: rule.name }));
-      onClose();
-    },
-  });
-  const footer = (
-    <>
-      <Button onClick={onClose}>{t("cancel")}</Button>
-      <Button
-        variant="danger"
-        isBusy={remove.isPending}
-        onClick={() => remove.mutate({ params: { path: { id: rule.id } } })}
-      >
-        {t("action")}
-      </Button>
-    </>
-  );
-  return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={t.rich("title", { name: () => <bdi>{rule.name}</bdi> })}
-      description={t("text")}
-      footer={footer}
-      className="sm:max-w-2xl"
-    >
-      <div className="grid gap-4">
-        <WhatIfPanel
-          rules={rules.filter(({ id }) => id !== rule.id).map(bodyOfRule)}
-          intro={<p className="text-muted">{t("tryFirst")}</p>}
-        />
-        {remove.error && <ErrorState error={remove.error} isInline />}
-      </div>
-    </Dialog>
   );
 }

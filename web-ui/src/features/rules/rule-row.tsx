@@ -21,7 +21,7 @@ import { ProvisionedMark } from "@/components/ui/provisioned";
 import { SeverityBadge } from "@/components/ui/severity";
 import { Switch } from "@/components/ui/switch";
 import { cn } from "@/lib/cn";
-import { ChannelNames } from "./channel-picker";
+import { ChannelNames } from "./channel-names";
 import type { Rule } from "./rule-form";
 import { RuleHours } from "./rule-hours";
 

@@ -15,12 +15,14 @@ import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import { useShortcuts } from "@/lib/shortcuts";
 import { useUrlState } from "@/lib/use-url-state";
-import { useChannels } from "./channel-picker";
+import { useChannels } from "./channel-names";
 import { DefaultChannels } from "./default-channels";
 import type { Rule } from "./rule-form";
-import { RuleList } from "./rule-list";
 
-// Fetched when they are first opened.
+// Fetched when there are rules to show; the others when they are first opened.
+const RuleList = dynamic(() => import("./rule-list").then((module) => module.RuleList), {
+  loading: () => <SkeletonRows count={5} />,
+});
 const RuleEditor = dynamic(() => import("./rule-editor").then((module) => module.RuleEditor));
 const RuleTester = dynamic(() => import("./rule-tester").then((module) => module.RuleTester));
 

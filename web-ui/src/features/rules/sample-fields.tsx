@@ -7,7 +7,7 @@ import { Input, Textarea } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { SEVERITIES } from "@/components/ui/severity";
 import type { components } from "@/lib/api/schema";
-import { useChannels } from "./channel-picker";
+import { useChannels } from "./channel-names";
 
 type Sample = components["schemas"]["SampleEvent"];
 

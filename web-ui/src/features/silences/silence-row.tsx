@@ -26,6 +26,7 @@ export function SilenceRow({
   const format = useFormatter();
   const { match, comment, active, expires_at: end } = silence;
   const edit = () => onEdit({ match, comment, silence });
+  const time = () => <RelativeTime at={end} mayBeAhead />;
   const again = () => onEdit({ match, comment });
   return (
     <li className="flex flex-wrap items-center gap-x-6 gap-y-2 px-4 py-3">
@@ -40,9 +41,7 @@ export function SilenceRow({
       <div className="flex items-center gap-2 text-sm">
         <Hourglass className={active ? "size-4 text-accent" : "size-4 text-muted"} aria-hidden />
         <div>
-          <p className="font-medium">
-            {t.rich(active ? "ends" : "ended", { time: () => <RelativeTime at={end} mayBeAhead /> })}
-          </p>
+          <p className="font-medium">{active ? t.rich("ends", { time }) : t.rich("ended", { time })}</p>
           <p className="text-muted tabular-nums">
             {format.dateTime(new Date(end), { dateStyle: "medium", timeStyle: "short" })}
           </p>
