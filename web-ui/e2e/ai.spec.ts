@@ -1,6 +1,7 @@
 import { expect, expectAccessible, test } from "./fixtures";
 
 test("models are added, put into another order, and keep their keys to themselves", async ({ page, signIn }) => {
+  test.slow();
   await signIn("/en/ai/?new=1");
   await page.getByRole("button", { name: "Add the model" }).click();
   await expect(page.getByText("This is needed.").first()).toBeVisible();

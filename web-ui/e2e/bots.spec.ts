@@ -4,6 +4,7 @@ test("a bot is made, keeps its token to itself, and cannot be deleted while a ch
   page,
   signIn,
 }) => {
+  test.slow();
   await signIn("/en/bots/?new=telegram");
   await page.getByLabel("Name", { exact: true }).fill("duty bot");
   await page.getByRole("button", { name: "Create the bot" }).click();

@@ -1,6 +1,7 @@
 import { expect, expectAccessible, test } from "./fixtures";
 
 test("a template is seen while it is written, measured, and kept", async ({ page, signIn }) => {
+  test.slow();
   await signIn("/en/templates/?new=1");
   const editor = page.getByRole("textbox", { name: "Template" });
   const message = page.getByTestId("message");
