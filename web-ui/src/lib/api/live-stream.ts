@@ -1,3 +1,5 @@
+import { type EventStream, openEvents } from "./header-event-source";
+
 /** `live`: connected · `connecting`: not yet, or again · `off`: not wanted. */
 export type LiveState = "off" | "connecting" | "live";
 
@@ -21,14 +23,14 @@ export type LiveEvent = (typeof LIVE_EVENTS)[number];
  * after an answer that is no stream, which is what a proxy gives while the server restarts.
  */
 export function listen({ url, onState, onEvent, onGap }: LiveOptions): () => void {
-  let source: EventSource | undefined;
+  let source: EventStream | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let wasLive = false;
 
   const connect = () => {
     onState("connecting");
-    source = new EventSource(url);
+    source = openEvents(url);
     source.onopen = () => {
       failures = 0;
       onState("live");
