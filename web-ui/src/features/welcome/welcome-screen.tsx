@@ -1,12 +1,15 @@
 "use client";
 
 import { ArrowRight, Check } from "lucide-react";
-import type { ReactNode } from "react";
+import type { ComponentType } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Link } from "@/components/ui/link";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
+import { ChannelStep } from "./channel-step";
+import { ModelStep } from "./model-step";
+import { RouteStep } from "./route-step";
 import { SourceStep } from "./source-step";
 
 export const STEPS = ["sources", "channel", "route", "model"] as const;
@@ -17,6 +20,7 @@ export function WelcomeScreen() {
   const t = useTranslations("welcome");
   const [params, change] = useUrlState();
   const step = STEPS.find((each) => each === params.get("step")) ?? STEPS[0];
+  const Content = CONTENTS[step];
   const next = STEPS[STEPS.indexOf(step) + 1];
   return (
     <div className="mx-auto grid w-full max-w-5xl gap-8 px-4 py-6 sm:px-6 md:grid-cols-[14rem_1fr] md:gap-12 md:py-12">
@@ -30,7 +34,7 @@ export function WelcomeScreen() {
           {t(`${step}.title`)}
         </h2>
         <p className="mt-1 mb-6 text-muted">{t(`${step}.text`)}</p>
-        <StepContent step={step} />
+        <Content />
         <footer className="mt-8 flex items-center justify-between gap-3 border-t pt-5">
           <Button asChild variant="ghost" className="-ms-3.5 text-muted">
             <Link href="/">{t("later")}</Link>
@@ -51,9 +55,12 @@ export function WelcomeScreen() {
   );
 }
 
-function StepContent({ step }: { step: Step }): ReactNode {
-  return step === "sources" ? <SourceStep /> : null;
-}
+const CONTENTS: Record<Step, ComponentType> = {
+  sources: SourceStep,
+  channel: ChannelStep,
+  route: RouteStep,
+  model: ModelStep,
+};
 
 function StepList({ current, onChoose }: { current: Step; onChoose: (step: Step) => void }) {
   const t = useTranslations("welcome");
