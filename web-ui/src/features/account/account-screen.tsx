@@ -1,15 +1,18 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import { ErrorState } from "@/components/ui/error-state";
 import { Link } from "@/components/ui/link";
 import { Page } from "@/components/ui/page";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { useSession } from "@/lib/session";
-import { NameForm } from "./name-form";
-import { PasswordForm } from "./password-form";
-import { Preferences } from "./preferences";
 import { SessionList } from "./session-list";
+
+const loading = () => <SkeletonRows count={3} />;
+const NameForm = dynamic(() => import("./name-form").then((module) => module.NameForm), { loading });
+const PasswordForm = dynamic(() => import("./password-form").then((module) => module.PasswordForm), { loading });
+const Preferences = dynamic(() => import("./preferences").then((module) => module.Preferences), { loading });
 
 /** One's own name, password, looks and sessions. */
 export function AccountScreen() {

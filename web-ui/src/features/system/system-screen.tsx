@@ -1,13 +1,16 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import { Page } from "@/components/ui/page";
 import { useSession } from "@/lib/session";
 import { Interfaces } from "./interfaces";
 import { Queues } from "./queues";
 import { Services } from "./services";
-import { SettingsForm } from "./settings-form";
-import { Tenants } from "./tenants";
+
+// Forms that only platform admins see.
+const SettingsForm = dynamic(() => import("./settings-form").then((module) => module.SettingsForm));
+const Tenants = dynamic(() => import("./tenants").then((module) => module.Tenants));
 
 /** What runs, how deep its queues are, and what can be set while it runs. */
 export function SystemScreen() {

@@ -1,13 +1,18 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
 import { Page } from "@/components/ui/page";
+import { SkeletonRows } from "@/components/ui/skeleton";
 import { Tab, TabList, TabPanel, Tabs } from "@/components/ui/tabs";
 import { useSession } from "@/lib/session";
 import { useUrlState } from "@/lib/use-url-state";
-import { InvitesPanel } from "./invites-panel";
-import { PeoplePanel } from "./people-panel";
-import { TokensPanel } from "./tokens-panel";
+
+// Each is fetched when it is first looked at.
+const loading = () => <SkeletonRows count={3} />;
+const PeoplePanel = dynamic(() => import("./people-panel").then((module) => module.PeoplePanel), { loading });
+const InvitesPanel = dynamic(() => import("./invites-panel").then((module) => module.InvitesPanel), { loading });
+const TokensPanel = dynamic(() => import("./tokens-panel").then((module) => module.TokensPanel), { loading });
 
 /** Who belongs here, who is invited, and the tokens of scripts. Only owners see the first two. */
 export function TeamScreen() {

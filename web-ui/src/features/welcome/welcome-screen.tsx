@@ -1,16 +1,21 @@
 "use client";
 
 import { ArrowRight, Check } from "lucide-react";
+import dynamic from "next/dynamic";
 import type { ComponentType } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Link } from "@/components/ui/link";
+import { SkeletonRows } from "@/components/ui/skeleton";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
-import { ChannelStep } from "./channel-step";
-import { ModelStep } from "./model-step";
-import { RouteStep } from "./route-step";
 import { SourceStep } from "./source-step";
+
+// The later steps are fetched when they are reached.
+const loading = () => <SkeletonRows count={3} />;
+const ChannelStep = dynamic(() => import("./channel-step").then((module) => module.ChannelStep), { loading });
+const RouteStep = dynamic(() => import("./route-step").then((module) => module.RouteStep), { loading });
+const ModelStep = dynamic(() => import("./model-step").then((module) => module.ModelStep), { loading });
 
 export const STEPS = ["sources", "channel", "route", "model"] as const;
 export type Step = (typeof STEPS)[number];
