@@ -1,6 +1,7 @@
 // What every route is made of: a screen of a feature, with the feature's messages in the page's language.
 import type { Metadata } from "next";
 import { type ComponentType, Suspense } from "react";
+import type { Messages } from "use-intl";
 import { MoreMessages } from "@/lib/i18n/intl";
 import { isLocale, type Locale } from "@/lib/i18n/locales";
 import { loadMessages, type Namespace } from "@/lib/i18n/messages";
@@ -30,11 +31,12 @@ export function screen(Screen: ComponentType, ...namespaces: Namespace[]) {
   };
 }
 
-/** The title of the browser's tab: the `title` among a feature's messages. */
-export function titleOf<Name extends Namespace>(namespace: Name) {
+/** The title of the browser's tab: the `title` among a feature's messages, or in a `part` of them. */
+export function titleOf<Name extends Namespace>(namespace: Name, part?: keyof Messages[Name] & string) {
   return async (props: Props): Promise<Metadata> => {
     const messages = await loadMessages(await localeOf(props), [namespace]);
-    const own: unknown = messages[namespace];
+    const whole: Partial<Record<string, unknown>> | undefined = messages[namespace];
+    const own: unknown = part ? whole?.[part] : whole;
     const title = typeof own === "object" && own !== null && "title" in own ? String(own.title) : undefined;
     return { title };
   };

@@ -17,7 +17,7 @@ export function GatewayScreen() {
   return (
     <Page title={t("title")} description={t("description")}>
       <EmptyState icon={KeyRound} title={t("empty.title")} action={action}>
-        {t("empty.text")}
+        {t.rich("empty.text", { code: (words) => <bdi className="font-mono text-ink text-sm">{words}</bdi> })}
       </EmptyState>
     </Page>
   );

@@ -6,6 +6,7 @@ import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
+import { PasswordInput } from "@/components/ui/password-input";
 import { api } from "@/lib/api/client";
 import { kindOf } from "@/lib/api/errors";
 
@@ -35,13 +36,7 @@ export function LoginForm({ onDone }: { onDone: () => void }) {
       </Field>
       <Field label={t("password")} error={formState.errors.password && t("passwordMissing")}>
         {(wiring) => (
-          <Input
-            type="password"
-            dir="ltr"
-            autoComplete="current-password"
-            {...wiring}
-            {...register("password", { required: true })}
-          />
+          <PasswordInput autoComplete="current-password" {...wiring} {...register("password", { required: true })} />
         )}
       </Field>
       {isRefused && (

@@ -2,6 +2,8 @@
 
 import { useRouter, useSearchParams } from "next/navigation";
 import { useLocale, useTranslations } from "use-intl";
+import { api } from "@/lib/api/client";
+import { Door } from "./door";
 import { LoginForm } from "./login-form";
 
 /** Where to go after signing in: a path of the dashboard, never another site. */
@@ -14,12 +16,12 @@ export function LoginScreen() {
   const locale = useLocale();
   const router = useRouter();
   const next = useSearchParams().get("next");
+  const isNew = api.useQuery("get", "/api/v1/setup", {}, { retry: false }).data?.needed;
   return (
-    <div className="mx-auto flex w-full max-w-sm flex-1 flex-col justify-center px-4 pb-24">
-      <h1 className="font-semibold text-2xl">{t("title")}</h1>
-      <p className="mt-1 mb-7 text-muted">{t("description")}</p>
+    <Door title={t("title")} text={t("description")}>
+      {isNew && <p className="mb-5 rounded-md bg-accent-soft p-3 text-accent text-sm">{t("isNew")}</p>}
       <LoginForm onDone={() => router.replace(returnPath(next, locale))} />
       <p className="mt-7 text-muted text-sm">{t("noAccount")}</p>
-    </div>
+    </Door>
   );
 }

@@ -10,23 +10,38 @@ import { kindOf } from "@/lib/api/errors";
 import { LiveProvider } from "@/lib/api/live";
 import { SESSION_ENDED } from "@/lib/api/provider";
 import { useSession } from "@/lib/session";
+import { chooseTenant, chosenTenant } from "@/lib/tenant";
 
 // The form is not needed by those who are signed in.
 const SessionEnded = dynamic(() => import("./session-ended").then((module) => module.SessionEnded));
 
 /** Shows its children to whoever is signed in; sends everyone else to the login and back again afterwards. */
-export function SessionGate({ children }: { children: ReactNode }) {
+export function SessionGate({
+  children,
+  skeleton = <ShellSkeleton />,
+}: {
+  children: ReactNode;
+  /** Stands there while it is not known yet who is looking. */
+  skeleton?: ReactNode;
+}) {
   const { data, error, refetch } = useSession();
   const router = useRouter();
   const path = usePathname();
   const locale = useLocale();
   const isStranger = !data && kindOf(error) === "unauthorized";
+  const isTenantGone = !data && ["forbidden", "missing"].includes(kindOf(error)) && chosenTenant() !== undefined;
 
   useEffect(() => {
     if (!isStranger) return;
     const next = encodeURIComponent(path + window.location.search);
     router.replace(`/${locale}/login/?next=${next}`);
   }, [isStranger, router, path, locale]);
+
+  useEffect(() => {
+    if (!isTenantGone) return;
+    chooseTenant(undefined);
+    void refetch();
+  }, [isTenantGone, refetch]);
 
   if (data) {
     return (
@@ -36,8 +51,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
       </LiveProvider>
     );
   }
-  if (error && !isStranger) return <ErrorState error={error} onRetry={refetch} />;
-  return <ShellSkeleton />;
+  if (error && !isStranger && !isTenantGone) return <ErrorState error={error} onRetry={refetch} />;
+  return skeleton;
 }
 
 /** Waits for a request that finds the session ended. */

@@ -1,24 +1,34 @@
 "use client";
 
-import { ServerCog } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
-import { Button } from "@/components/ui/button";
-import { EmptyState } from "@/components/ui/empty-state";
-import { Link } from "@/components/ui/link";
 import { Page } from "@/components/ui/page";
+import { useSession } from "@/lib/session";
+import { Interfaces } from "./interfaces";
+import { Queues } from "./queues";
+import { Services } from "./services";
 
+// Forms that only platform admins see.
+const SettingsForm = dynamic(() => import("./settings-form").then((module) => module.SettingsForm));
+const Tenants = dynamic(() => import("./tenants").then((module) => module.Tenants));
+
+/** What runs, how deep its queues are, and what can be set while it runs. */
 export function SystemScreen() {
   const t = useTranslations("system");
-  const action = (
-    <Button asChild variant="primary">
-      <Link href="/">{t("empty.action")}</Link>
-    </Button>
-  );
+  const isAdmin = useSession().data?.platform_admin;
   return (
     <Page title={t("title")} description={t("description")}>
-      <EmptyState icon={ServerCog} title={t("empty.title")} action={action}>
-        {t("empty.text")}
-      </EmptyState>
+      <div className="grid items-start gap-5 lg:grid-cols-[3fr_2fr]">
+        <div className="grid min-w-0 gap-5">
+          <Services />
+          <Queues />
+        </div>
+        <div className="grid min-w-0 gap-5">
+          {isAdmin && <SettingsForm />}
+          {isAdmin && <Tenants />}
+          <Interfaces />
+        </div>
+      </div>
     </Page>
   );
 }

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
-import { SOURCES, snippet } from "./snippets";
+import { BY_MAIL, SOURCES, snippet } from "./snippets";
 
-test.each(SOURCES)("the snippet for %s names the server that is looked at", (source) => {
-  const text = snippet(source, { origin: "https://bell.example:8443", hostname: "bell.example" });
-  expect(text).toContain("bell.example");
-});
+const HERE = { origin: "https://bell.example:8443", hostname: "bell.example" };
+
+test.each(SOURCES)(
+  "the snippet for %s names the server that is looked at, and the token where one is needed",
+  (source) => {
+    const text = snippet(source, HERE, "tok-1");
+    expect(text).toContain("bell.example");
+    expect(text.includes("tok-1")).toBe(!BY_MAIL.includes(source));
+  },
+);

@@ -2,19 +2,23 @@
 export const SOURCES = ["mail", "alertmanager", "grafana", "zabbix", "curl"] as const;
 export type Source = (typeof SOURCES)[number];
 
-/** Stands where the push token of a channel goes. */
-const TOKEN = "PUSH_TOKEN";
+/** Those that need no token: they send mail. */
+export const BY_MAIL: readonly Source[] = ["mail", "zabbix"];
 
-/** What to write into a sender's settings so that it reaches the server at `here`. */
-export function snippet(source: Source, here: Pick<Location, "origin" | "hostname">): string {
-  const url = `${here.origin}/api/v1/push/${TOKEN}`;
+/** Where mail is taken unless `smtp.listen` says otherwise; the API does not tell. */
+const MAIL_PORT = 2525;
+
+/** What to write into a sender's settings so that it reaches the server at `here` with the token of a channel. */
+export function snippet(source: Source, here: Pick<Location, "origin" | "hostname">, token: string): string {
   const texts: Record<Source, string> = {
-    mail: `swaks --server ${here.hostname}:2525 --to alerts@${here.hostname} --from me@example.com \\
-  --header "Subject: disk is 96 % full on db-1" --body "/var/lib/postgresql: 4 GB left"`,
+    mail: `swaks --server ${here.hostname}:${MAIL_PORT} --from me@example.com --to alerts@${here.hostname} \\
+  --header "Subject: CRITICAL: disk is 96 % full on db-1" --body "/var/lib/postgresql: 4 GB left"`,
     alertmanager: `receivers:
   - name: watchbell
     webhook_configs:
-      - url: ${url}
+      - url: ${here.origin}/api/v1/in/alertmanager
+        http_config:
+          authorization: { credentials: ${token} }
         send_resolved: true`,
     grafana: `apiVersion: 1
 contactPoints:
@@ -23,11 +27,11 @@ contactPoints:
     receivers:
       - uid: watchbell
         type: webhook
-        settings: { url: "${url}" }`,
+        settings: { url: "${here.origin}/api/v1/push/${token}" }`,
     zabbix: `Alerts → Media types → Email
   SMTP server: ${here.hostname}
-  Port:        2525`,
-    curl: `curl -X POST ${url} \\
+  Port:        ${MAIL_PORT}`,
+    curl: `curl ${here.origin}/api/v1/push/${token} \\
   -H "Content-Type: application/json" \\
   -d '{"title": "disk is 96 % full on db-1", "severity": "critical"}'`,
   };

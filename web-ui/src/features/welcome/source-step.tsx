@@ -1,11 +1,17 @@
 "use client";
 
 import { Braces, ChartLine, Flame, type LucideIcon, Mail, Monitor } from "lucide-react";
-import { RadioGroup } from "radix-ui";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { CodeBlock } from "@/components/ui/code-block";
-import { SOURCES, type Source, snippet } from "./snippets";
+import { ErrorState } from "@/components/ui/error-state";
+import { Field } from "@/components/ui/field";
+import { Select } from "@/components/ui/select";
+import { Skeleton } from "@/components/ui/skeleton";
+import { useChannels } from "./channels";
+import { FirstAlert } from "./first-alert";
+import { BY_MAIL, SOURCES, type Source, snippet } from "./snippets";
+import { Tiles } from "./tiles";
 
 const ICONS: Record<Source, LucideIcon> = {
   mail: Mail,
@@ -15,34 +21,50 @@ const ICONS: Record<Source, LucideIcon> = {
   curl: Braces,
 };
 
-/** What sends your alerts? A tile for each, and what to write into its settings. */
+/** Stands where a token goes for those who may not see tokens. */
+const NO_TOKEN = "PUSH_TOKEN";
+
+/** What sends your alerts? A tile for each, what to write into its settings, and the wait for the first one. */
 export function SourceStep() {
   const t = useTranslations("welcome");
   const [source, setSource] = useState<Source>("mail");
+  const [chosen, setChosen] = useState<string>();
+  const { channels, error, refetch } = useChannels();
+  const withToken = channels?.filter(({ push_token, enabled }) => push_token && enabled) ?? [];
+  const channel = withToken.find(({ id }) => String(id) === chosen) ?? withToken[0];
+  const token = channel?.push_token ?? undefined;
+  const isMail = BY_MAIL.includes(source);
   return (
     <div className="grid gap-5">
-      <RadioGroup.Root
-        aria-label={t("sources.title")}
+      <Tiles
+        label={t("sources.title")}
+        tiles={SOURCES.map((each) => ({ value: each, icon: ICONS[each], name: t(`sources.names.${each}`) }))}
         value={source}
-        onValueChange={(value) => setSource(SOURCES.find((each) => each === value) ?? "mail")}
-        className="grid grid-cols-2 gap-2 sm:grid-cols-5"
-      >
-        {SOURCES.map((each) => {
-          const Icon = ICONS[each];
-          return (
-            <RadioGroup.Item
-              key={each}
-              value={each}
-              className="grid justify-items-start gap-3 rounded-lg border bg-surface p-3.5 text-start font-medium hover:border-line-strong data-[state=checked]:border-accent data-[state=checked]:bg-accent-soft"
-            >
-              <Icon className="size-5 text-accent" strokeWidth={1.75} aria-hidden />
-              {t(`sources.names.${each}`)}
-            </RadioGroup.Item>
-          );
-        })}
-      </RadioGroup.Root>
+        onChange={setSource}
+      />
       <p className="text-muted">{t(`sources.how.${source}`)}</p>
-      <CodeBlock label={t(`sources.names.${source}`)} code={snippet(source, window.location)} />
+      {error && !channels && <ErrorState error={error} onRetry={refetch} isInline />}
+      {!isMail && withToken.length > 1 && (
+        <Field label={t("sources.token")} hint={t("sources.tokenHint")}>
+          {(wiring) => (
+            <Select
+              {...wiring}
+              className="max-w-xs"
+              value={String(channel?.id)}
+              onValueChange={setChosen}
+              options={withToken.map(({ id, name }) => ({ value: String(id), label: <bdi>{name}</bdi> }))}
+            />
+          )}
+        </Field>
+      )}
+      {channels || error ? (
+        <CodeBlock label={t(`sources.names.${source}`)} code={snippet(source, window.location, token ?? NO_TOKEN)} />
+      ) : (
+        <Skeleton className="h-28 rounded-lg" />
+      )}
+      {isMail && <p className="-mt-2 text-muted text-sm">{t("sources.mailPort")}</p>}
+      {!isMail && channels && !token && <p className="-mt-2 text-muted text-sm">{t("sources.noToken")}</p>}
+      <FirstAlert token={token} />
     </div>
   );
 }

@@ -1,13 +1,21 @@
 "use client";
 
 import { ArrowRight, Check } from "lucide-react";
-import type { ReactNode } from "react";
+import dynamic from "next/dynamic";
+import type { ComponentType } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Link } from "@/components/ui/link";
+import { SkeletonRows } from "@/components/ui/skeleton";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
 import { SourceStep } from "./source-step";
+
+// The later steps are fetched when they are reached.
+const loading = () => <SkeletonRows count={3} />;
+const ChannelStep = dynamic(() => import("./channel-step").then((module) => module.ChannelStep), { loading });
+const RouteStep = dynamic(() => import("./route-step").then((module) => module.RouteStep), { loading });
+const ModelStep = dynamic(() => import("./model-step").then((module) => module.ModelStep), { loading });
 
 export const STEPS = ["sources", "channel", "route", "model"] as const;
 export type Step = (typeof STEPS)[number];
@@ -17,6 +25,7 @@ export function WelcomeScreen() {
   const t = useTranslations("welcome");
   const [params, change] = useUrlState();
   const step = STEPS.find((each) => each === params.get("step")) ?? STEPS[0];
+  const Content = CONTENTS[step];
   const next = STEPS[STEPS.indexOf(step) + 1];
   return (
     <div className="mx-auto grid w-full max-w-5xl gap-8 px-4 py-6 sm:px-6 md:grid-cols-[14rem_1fr] md:gap-12 md:py-12">
@@ -30,7 +39,7 @@ export function WelcomeScreen() {
           {t(`${step}.title`)}
         </h2>
         <p className="mt-1 mb-6 text-muted">{t(`${step}.text`)}</p>
-        <StepContent step={step} />
+        <Content />
         <footer className="mt-8 flex items-center justify-between gap-3 border-t pt-5">
           <Button asChild variant="ghost" className="-ms-3.5 text-muted">
             <Link href="/">{t("later")}</Link>
@@ -51,9 +60,12 @@ export function WelcomeScreen() {
   );
 }
 
-function StepContent({ step }: { step: Step }): ReactNode {
-  return step === "sources" ? <SourceStep /> : null;
-}
+const CONTENTS: Record<Step, ComponentType> = {
+  sources: SourceStep,
+  channel: ChannelStep,
+  route: RouteStep,
+  model: ModelStep,
+};
 
 function StepList({ current, onChoose }: { current: Step; onChoose: (step: Step) => void }) {
   const t = useTranslations("welcome");

@@ -1,5 +1,6 @@
 import createFetchClient, { type Middleware } from "openapi-fetch";
 import createQueryClient from "openapi-react-query";
+import { chosenTenant, TENANT_HEADER } from "../tenant";
 import { ApiError, errorOf } from "./errors";
 import type { paths } from "./schema";
 
@@ -21,6 +22,8 @@ const TELLS_TOKEN = /\/api\/v1\/(me|auth\/[a-z]+)$/;
 const middleware: Middleware = {
   onRequest({ request }) {
     if (!SAFE.includes(request.method) && csrfToken) request.headers.set("X-CSRF-Token", csrfToken);
+    const tenant = chosenTenant();
+    if (tenant) request.headers.set(TENANT_HEADER, tenant);
     return request;
   },
   async onResponse({ request, response }) {

@@ -1,3 +1,4 @@
+import { type EventStream, openEvents } from "./header-event-source";
 import type { components } from "./schema";
 
 /** `live`: connected · `connecting`: not yet, or again · `off`: not wanted. */
@@ -22,14 +23,14 @@ export type LiveChange = components["schemas"]["LiveChange"];
  * after an answer that is no stream, which is what a proxy gives while the server restarts.
  */
 export function listen({ url, onState, onChange, onGap }: LiveOptions): () => void {
-  let source: EventSource | undefined;
+  let source: EventStream | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let wasLive = false;
 
   const connect = () => {
     onState("connecting");
-    source = new EventSource(url);
+    source = openEvents(url);
     source.onopen = () => {
       failures = 0;
       onState("live");

@@ -1,0 +1,91 @@
+import { Destination } from "./destination";
+import { expect, expectAccessible, test } from "./fixtures";
+import { sendMail } from "./mail";
+import { Server } from "./server";
+import { Watch } from "./watch";
+
+test("from the link that a new server prints to the first delivered alert", async ({ browser }) => {
+  const server = await Server.start();
+  const destination = await Destination.start();
+  const context = await browser.newContext({ baseURL: server.url, locale: "en-US" });
+  const page = await context.newPage();
+  const watch = new Watch(page, server.url);
+  try {
+    await expect.poll(() => server.log).toContain("/setup#wbl_");
+    const link = /http\S+\/setup#wbl_\S+/.exec(server.log)?.[0] ?? "";
+    await page.goto(link);
+    await page.getByLabel("Name").fill("Rosa");
+    await page.getByLabel("Email").fill("rosa@example.com");
+    await page.getByLabel("Password", { exact: true }).fill("short");
+    await page.getByRole("button", { name: "Create account and begin" }).click();
+    await expect(page.getByText("Choose at least 10 characters.")).toBeVisible();
+    await page.getByLabel("Password", { exact: true }).fill("correct horse battery staple");
+    await page.getByRole("button", { name: "Create account and begin" }).click();
+
+    await expect(page.getByRole("heading", { name: "What sends your alerts?" })).toBeVisible();
+    await expect(page.getByText("Waiting for your first alert")).toBeVisible();
+    await page.getByRole("radio", { name: "Anything else" }).click();
+    await expect(page.getByText(`${server.url}/api/v1/push/`)).toBeVisible();
+    await expect(page.getByText("PUSH_TOKEN")).toHaveCount(0);
+
+    const alert = { from: "zabbix@db1.example", to: "ops@example.com", text: "no answer for 60 s" };
+    await sendMail(server.smtp, { ...alert, subject: "CRITICAL: db1 is down" });
+    await expect(page.getByText("It has arrived, and this is what was understood")).toBeVisible();
+    await expect(page.getByText("zabbix@db1.example")).toBeVisible();
+    await expect(page.getByText("Critical", { exact: true })).toBeVisible();
+
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByLabel("URL").fill(destination.url);
+    await page.getByRole("button", { name: "Add channel" }).click();
+    const channel = page.getByRole("listitem", { name: "webhook" });
+    await channel.getByRole("button", { name: "Send a test" }).click();
+    await expect(channel.getByRole("status")).toContainText("Delivered in");
+    expect(destination.received).toHaveLength(1);
+
+    await page.getByRole("button", { name: "Next" }).click();
+    await expect(page.getByText("CRITICAL: db1 is down").first()).toBeVisible();
+    await expect(page.getByText(/everything to webhook.* matched/)).toBeVisible();
+    await sendMail(server.smtp, { ...alert, subject: "CRITICAL: db2 is down" });
+    await expect(page.getByText("CRITICAL: db2 is down").first()).toBeVisible();
+    await expect(page.getByText("Delivered", { exact: true })).toBeVisible();
+    await expect.poll(() => destination.received.join()).toContain("db2 is down");
+
+    await page.getByRole("button", { name: "Next" }).click();
+    await expect(page.getByRole("heading", { name: "Add a language model?" })).toBeVisible();
+    await page.getByRole("link", { name: "Go to the overview" }).click();
+    await expect(page).toHaveURL(/\/en\/$/);
+    await page.goto(link);
+    await expect(page.getByRole("heading", { name: "It is set up already" })).toBeVisible();
+    watch.verify();
+  } finally {
+    await context.close();
+    await destination.stop();
+    await server.stop();
+  }
+});
+
+test("a channel that the server refuses keeps what was typed, with the reason at its field", async ({
+  page,
+  signIn,
+}) => {
+  await signIn("/en/welcome/?step=channel");
+  await page.getByLabel("Name", { exact: true }).fill("broken");
+  await page.getByLabel("URL").fill("not a url");
+  await page.getByRole("button", { name: "Add channel" }).click();
+  await expect(page.getByLabel("URL")).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByLabel("URL")).toHaveValue("not a url");
+});
+
+test("the guide and the doors are accessible in both themes and all languages", async ({ page, signIn }) => {
+  test.slow();
+  for (const path of ["/setup/#wbl_x", "/register/#code", "/reset/#wbl_x"]) {
+    await expectAccessible(page, path, async () => expect(page.getByRole("heading", { level: 1 })).toBeVisible());
+  }
+  await signIn();
+  for (const step of ["sources", "channel", "route", "model"]) {
+    await expectAccessible(page, `/welcome/?step=${step}`, async () => {
+      await expect(page.locator("[aria-busy=true]")).toHaveCount(0);
+      await expect(page.getByRole("heading", { level: 2 }).first()).toBeVisible();
+    });
+  }
+});

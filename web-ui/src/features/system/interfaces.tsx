@@ -1,0 +1,37 @@
+"use client";
+
+import { BookOpen, FileJson } from "lucide-react";
+import { useTranslations } from "use-intl";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { CodeBlock } from "@/components/ui/code-block";
+
+/** Where programs find the API, and how a backup is made. */
+export function Interfaces() {
+  const t = useTranslations("system");
+  return (
+    <>
+      <Card title={t("api.title")}>
+        <p className="-mt-2 mb-4 text-muted">{t("api.text")}</p>
+        <div className="flex flex-wrap gap-2">
+          <Button asChild>
+            <a href="/docs/">
+              <BookOpen aria-hidden />
+              {t("api.docs")}
+            </a>
+          </Button>
+          <Button asChild>
+            <a href="/api/openapi.json">
+              <FileJson aria-hidden />
+              {t("api.document")}
+            </a>
+          </Button>
+        </div>
+      </Card>
+      <Card title={t("backup.title")}>
+        <p className="-mt-2 mb-4 text-muted">{t("backup.text")}</p>
+        <CodeBlock label={t("backup.label")} code={"watchbell backup /srv/backup/watchbell-$(date +%F)"} />
+      </Card>
+    </>
+  );
+}
