@@ -11,12 +11,10 @@ import { Link } from "@/components/ui/link";
 import { Page } from "@/components/ui/page";
 import { SearchInput } from "@/components/ui/search-input";
 import { SkeletonRows } from "@/components/ui/skeleton";
-import { VirtualList } from "@/components/ui/virtual-list";
 import { useLiveRefresh } from "@/lib/api/live";
 import { useSession } from "@/lib/session";
 import { useShortcuts } from "@/lib/shortcuts";
 import { useUrlState } from "@/lib/use-url-state";
-import { AlertRow, ROW_HEIGHT } from "./alert-row";
 import { FacetPanel, type FacetProps } from "./facet-panel";
 import { type Alert, FACETS, type Filter, filterOf } from "./filter";
 import { StatusTabs } from "./status-tabs";
@@ -27,6 +25,9 @@ import { useAlerts } from "./use-alerts";
 const AlertDrawer = dynamic(() => import("./detail/alert-drawer").then((module) => module.AlertDrawer));
 const SilenceDialog = dynamic(() => import("./silence-dialog").then((module) => module.SilenceDialog));
 
+const AlertList = dynamic(() => import("./alert-list").then((module) => module.AlertList), {
+  loading: () => <SkeletonRows />,
+});
 const BulkBar = dynamic(() => import("./bulk-bar").then((module) => module.BulkBar));
 const Drawer = dynamic(() => import("@/components/ui/dialog").then((module) => module.Drawer));
 const ViewMenu = dynamic(() => import("./view-menu").then((module) => module.ViewMenu), { ssr: false });
@@ -115,15 +116,21 @@ export function AlertsScreen() {
           <FilterDrawer>{facets}</FilterDrawer>
         </div>
       </div>
-      <div className="grid gap-6 lg:grid-cols-[1fr_13rem]">
+      <div className="grid items-start gap-6 lg:grid-cols-[1fr_13rem]">
         {error && !alerts ? (
           <ErrorState error={error} onRetry={refetch} />
-        ) : !alerts ? (
-          <SkeletonRows />
-        ) : shown.length === 0 ? (
+        ) : alerts?.length === 0 ? (
           <Nothing isFiltered={isFiltered} onClear={() => openView("")} />
         ) : (
-          <div className="min-w-0 overflow-hidden rounded-lg border bg-surface">
+          <AlertList
+            alerts={alerts}
+            active={active}
+            chosen={chosen}
+            hasMore={list.hasNextPage}
+            onMore={() => !list.isFetchingNextPage && void list.fetchNextPage()}
+            onSelect={mayEdit ? toggle : undefined}
+            onOpen={open}
+          >
             {(selected.length > 0 || actions.bulk) && (
               <BulkBar
                 count={selected.length}
@@ -133,29 +140,7 @@ export function AlertsScreen() {
                 onClear={() => setChosen(NONE)}
               />
             )}
-            <VirtualList
-              items={shown}
-              keyOf={(alert) => alert.id}
-              rowHeight={ROW_HEIGHT}
-              active={active}
-              label={t("title")}
-              className="h-[max(22rem,calc(100dvh-17rem))] outline-offset-[-2px]"
-              onEnd={() => list.hasNextPage && !list.isFetchingNextPage && void list.fetchNextPage()}
-            >
-              {(alert, index) => (
-                <AlertRow
-                  alert={alert}
-                  isActive={index === active}
-                  isSelected={chosen.has(alert.id)}
-                  onSelect={mayEdit ? () => toggle(alert.id) : undefined}
-                  onOpen={() => open(alert.id)}
-                />
-              )}
-            </VirtualList>
-            <p className="border-t px-4 py-2 text-muted text-sm" aria-live="polite">
-              {t("loaded", { count: shown.length, more: String(list.hasNextPage) })}
-            </p>
-          </div>
+          </AlertList>
         )}
         <aside className="max-lg:hidden" aria-label={t("filters")}>
           {facets}

@@ -105,7 +105,7 @@ function Row({ letter, selected, actions, onOpen }: Omit<Props, "letters"> & { l
       </Td>
       <Td className="whitespace-nowrap max-sm:hidden">
         <bdi>{destination}</bdi>
-        <span className="block text-muted text-xs">{t("attempts", { count: attempts })}</span>
+        {attempts > 0 && <span className="block text-muted text-xs">{t("attempts", { count: attempts })}</span>}
       </Td>
       <Td className="text-end text-muted">
         <RelativeTime at={new Date(buried_at)} />

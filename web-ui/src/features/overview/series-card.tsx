@@ -1,7 +1,18 @@
 "use client";
 
 import { type ReactElement, useState } from "react";
-import { Area, AreaChart, CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
+import {
+  Area,
+  AreaChart,
+  CartesianGrid,
+  Legend,
+  Line,
+  LineChart,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from "recharts";
 import { useFormatter, useTranslations } from "use-intl";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
@@ -71,6 +82,7 @@ function Charts({ points, minutes }: { points: Point[]; minutes: number }) {
   const seconds = (value: unknown) =>
     t("seconds", { value: format.number(Number(value) / 1_000, { maximumFractionDigits: 2 }) });
   const x = <XAxis dataKey="at" tickFormatter={clock} minTickGap={48} {...axis} />;
+  const legend = <Legend iconType="plainline" formatter={(name) => <span className="text-ink text-xs">{name}</span>} />;
   const grid = <CartesianGrid vertical={false} stroke="var(--line)" />;
   return (
     <>
@@ -82,6 +94,7 @@ function Charts({ points, minutes }: { points: Point[]; minutes: number }) {
             {x}
             <YAxis width={40} allowDecimals={false} tickFormatter={(value) => format.number(value)} {...axis} />
             <Tooltip labelFormatter={exact} {...tooltip} />
+            {legend}
             <Area
               name={t("received")}
               dataKey="received"
@@ -93,10 +106,18 @@ function Charts({ points, minutes }: { points: Point[]; minutes: number }) {
               name={t("delivered")}
               dataKey="delivered"
               stroke="var(--success)"
+              strokeDasharray="8 3"
               fill="none"
               isAnimationActive={false}
             />
-            <Area name={t("dead")} dataKey="dead" stroke="var(--critical)" fill="none" isAnimationActive={false} />
+            <Area
+              name={t("dead")}
+              dataKey="dead"
+              stroke="var(--critical)"
+              strokeDasharray="4 3"
+              fill="none"
+              isAnimationActive={false}
+            />
           </AreaChart>
         </Figure>
         <Figure caption={t("latency")}>
@@ -105,6 +126,7 @@ function Charts({ points, minutes }: { points: Point[]; minutes: number }) {
             {x}
             <YAxis width={56} tickFormatter={seconds} {...axis} />
             <Tooltip labelFormatter={exact} formatter={seconds} {...tooltip} />
+            {legend}
             <Line
               name={t("average")}
               dataKey="latency_ms"
@@ -116,6 +138,7 @@ function Charts({ points, minutes }: { points: Point[]; minutes: number }) {
               name={t("longest")}
               dataKey="latency_ms_max"
               stroke="var(--line-strong)"
+              strokeDasharray="4 3"
               connectNulls
               isAnimationActive={false}
             />
@@ -135,7 +158,7 @@ function Figure({ caption, children }: { caption: string; children: ReactElement
       <figcaption dir="auto" className="mb-2 text-muted text-sm">
         {caption}
       </figcaption>
-      <ResponsiveContainer width="100%" height={220}>
+      <ResponsiveContainer width="100%" height={240}>
         {children}
       </ResponsiveContainer>
     </figure>

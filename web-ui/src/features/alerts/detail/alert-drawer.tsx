@@ -138,19 +138,26 @@ function Actions({ alert, onAct, onSilence }: { alert: Detail } & Pick<Props, "o
       <Button onClick={() => onSilence(alert)}>
         <BellOff aria-hidden />
         {t("silence")}
-        <Kbd keys="s" />
+        <span className="max-sm:hidden">
+          <Kbd keys="s" />
+        </span>
       </Button>
       {alert.status !== "resolved" && (
         <Button onClick={() => void onAct("resolve", alert)}>
           <CircleCheck aria-hidden />
           {t("resolve")}
-          <Kbd keys="r" />
+          <span className="max-sm:hidden">
+            <Kbd keys="r" />
+          </span>
         </Button>
       )}
       {alert.status === "firing" && (
         <Button variant="primary" onClick={() => void onAct("acknowledge", alert)}>
           <Eye aria-hidden />
           {t("acknowledge")}
+          <span className="max-sm:hidden">
+            <Kbd keys="a" />
+          </span>
         </Button>
       )}
     </>
