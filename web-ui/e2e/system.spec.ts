@@ -12,9 +12,9 @@ test("the system names its services, its queues and where the API is described",
 
 test("a platform admin makes, disables and enables a tenant", async ({ page, signIn }) => {
   await signIn("/en/system/");
-  await page.getByLabel("New tenant").fill("branch office");
+  await page.getByLabel("New tenant").fill("branch-office");
   await page.getByRole("button", { name: "Make tenant" }).click();
-  const row = page.getByRole("listitem").filter({ hasText: "branch office" });
+  const row = page.getByRole("listitem").filter({ hasText: "branch-office" });
   await row.getByRole("button", { name: "Disable" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Disable" }).click();
   await expect(row.getByText("Disabled")).toBeVisible();
