@@ -38,7 +38,7 @@ impl Users {
             }
         }
         let decoy = by_name.values().next().cloned().context("it names no user")?;
-        Ok(Self { by_name, hasher: Hasher::new()?.with_decoy(decoy) })
+        Ok(Self { by_name, hasher: Hasher::default().with_decoy(decoy) })
     }
 
     /// Whether this is the user's password. A user that does not exist takes as long as one that does, as far
