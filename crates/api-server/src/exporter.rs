@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
+    outage::Outage,
     queue::{Books, Depth, QueueError, QueueName},
     shared::Shared,
 };
-
-use crate::outage::Outage;
 
 /// Fresher than any scrape, and two small reads each time.
 const EVERY: Duration = Duration::from_secs(1);
@@ -16,10 +15,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> {
     let mut outage = Outage::new("reading the books");
     loop {
-        match export(&shared).await {
-            Ok(()) => outage.ended(),
-            Err(error) => outage.note(&error),
-        }
+        outage.note(&export(&shared).await);
         if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
             return Ok(());
         }

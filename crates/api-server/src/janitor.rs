@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     clock::{UnixMillis, millis},
+    outage::Outage,
     shared::Shared,
     store::{Store, StoreError, invites, links, lockouts, sessions, signing_keys},
 };
 
-use crate::{StoreSlot, api::TRUST_FOR, outage::Outage};
+use crate::{StoreSlot, api::TRUST_FOR};
 
 /// How often the times of last use are written.
 const BATCH: Duration = Duration::from_secs(10);
@@ -32,10 +33,7 @@ pub(crate) async fn run(shared: Shared, store: Store, slot: StoreSlot, stop: Can
             }
             Ok::<_, StoreError>(())
         };
-        match written.await {
-            Ok(()) => outage.ended(),
-            Err(error) => outage.note(&error),
-        }
+        outage.note(&written.await);
         if stopped {
             return Ok(());
         }

@@ -9,7 +9,6 @@ mod dashboard;
 mod exporter;
 mod janitor;
 mod keeper;
-mod outage;
 mod provisioner;
 mod publisher;
 mod recorder;
@@ -26,13 +25,14 @@ use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
+    outage::Outage,
     provision::{Platform, PlatformField, Vocabulary},
     settings::Settings,
     shared::Shared,
     store::{Store, StoreError},
 };
 
-use self::{outage::Outage, provisioner::Provisioner, seen::Seen};
+use self::{provisioner::Provisioner, seen::Seen};
 
 /// How long to wait before a store that is down is tried again, from the first to the longest pause.
 const STORE_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -178,7 +178,7 @@ async fn prepare_patiently(shared: &Shared, stop: &CancellationToken) -> anyhow:
                 outage.ended();
                 return Ok(Some(prepared));
             }
-            Err(error) if passes_by_itself(&error) => outage.note(&error),
+            Err(error) if passes_by_itself(&error) => outage.failed(&error),
             Err(error) => return Err(error),
         }
         if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {

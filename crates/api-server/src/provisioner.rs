@@ -10,13 +10,14 @@ use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     ids::TenantId,
+    outage::Outage,
     provision::{self, ApplyError, FIRST_START, Problem},
     settings,
     shared::Shared,
     store::{Store, StoreError, config},
 };
 
-use crate::{outage::Outage, publisher, vocabulary};
+use crate::{publisher, vocabulary};
 
 /// How often file and store are looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -91,11 +92,8 @@ impl Provisioner {
     pub(crate) async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         let mut outage = Outage::new("keeping the configuration in step");
         while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
-            match stop.run_until_cancelled(self.poll()).await {
-                None => break,
-                Some(Ok(())) => outage.ended(),
-                Some(Err(error)) => outage.note(&error),
-            }
+            let Some(answer) = stop.run_until_cancelled(self.poll()).await else { break };
+            outage.note(&answer);
         }
         Ok(())
     }

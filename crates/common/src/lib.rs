@@ -17,6 +17,7 @@ pub mod heartbeat;
 pub mod http;
 pub mod identity;
 pub mod ids;
+pub mod outage;
 pub mod outbound;
 pub mod passwords;
 pub mod payload;

@@ -1,13 +1,17 @@
 //! What travels on the queue. Versioned: every version ever written stays readable.
 //!
 //! A payload is one line of JSON, a line feed, then raw bytes (the mail or request body as it came; empty
-//! for most kinds). So a two-megabyte mail is neither escaped nor encoded on its way, and a payload can
-//! still be read by eye. The JSON object has a member `v`; a stored sample of each kind and version lives
-//! in `tests/payloads/` and is read by a test for ever.
+//! for most kinds). So a two-megabyte mail is neither escaped nor encoded on its way. The JSON object has a
+//! member `v`; a stored sample of each kind and version lives in `tests/payloads/` and is read by a test for ever.
+//!
+//! What is longer than a few lines travels packed, because every byte is written to a disk that somebody waits for:
+//! [`PACKED`], the length as it was (32 bits, little-endian), then one
+//! [LZ4 block](https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md).
 
 use std::net::IpAddr;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use lz4_flex::block;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -30,16 +34,58 @@ pub trait Payload: Sized {
     fn decode(bytes: &Bytes) -> Result<Self, Unreadable>;
 }
 
+/// The first byte of a packed payload. A plain one begins with `{`.
+const PACKED: u8 = 1;
+
+/// What is shorter travels as it is.
+const PACK_FROM_BYTES: usize = 512;
+
+/// LZ4 makes no more than this of one byte, whatever a length says.
+const UNPACKED_PER_BYTE_MAX: usize = 255;
+
+/// Packs what becomes shorter by an eighth at least.
+fn packed(plain: Bytes) -> Bytes {
+    let (Ok(length), true) = (u32::try_from(plain.len()), plain.len() >= PACK_FROM_BYTES) else { return plain };
+    let mut out = vec![PACKED];
+    out.extend_from_slice(&length.to_le_bytes());
+    let start = out.len();
+    out.resize(start + block::get_maximum_output_size(plain.len()), 0);
+    match block::compress_into(&plain, &mut out[start..]) {
+        Ok(size) if size <= plain.len() / 8 * 7 => {
+            out.truncate(start + size);
+            out.into()
+        }
+        _ => plain,
+    }
+}
+
+/// What [`Payload::encode`] packed, or the same bytes when it did not.
+pub fn unpacked(bytes: &Bytes) -> Result<Bytes, Unreadable> {
+    let Some((&PACKED, rest)) = bytes.split_first() else { return Ok(bytes.clone()) };
+    let short = || Unreadable("packed, but without a length".to_owned());
+    let (length, block) = rest.split_first_chunk().ok_or_else(short)?;
+    let length = u32::from_le_bytes(*length) as usize;
+    if length > block.len().saturating_mul(UNPACKED_PER_BYTE_MAX) {
+        return Err(Unreadable(format!("packed, but {} bytes cannot be {length}", block.len())));
+    }
+    let plain = block::decompress(block, length).map_err(|error| Unreadable(format!("packed, but {error}")))?;
+    if plain.len() != length {
+        return Err(Unreadable(format!("packed, but {} bytes of {length} are left", plain.len())));
+    }
+    Ok(plain.into())
+}
+
 fn encode_with(head: &impl Serialize, raw: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(512 + raw.len()).writer();
     serde_json::to_writer(&mut out, head).expect("payload heads have string keys and finite numbers only");
     let mut out = out.into_inner();
     out.put_u8(b'\n');
     out.extend_from_slice(raw);
-    out.freeze()
+    packed(out.freeze())
 }
 
 fn decode_with<T: DeserializeOwned>(bytes: &Bytes) -> Result<(T, Bytes), Unreadable> {
+    let bytes = unpacked(bytes)?;
     let end = bytes.iter().position(|&b| b == b'\n').ok_or_else(|| Unreadable("no line feed".to_owned()))?;
     let head = serde_json::from_slice(&bytes[..end]).map_err(|error| Unreadable(error.to_string()))?;
     Ok((head, bytes.slice(end + 1..)))
@@ -282,5 +328,51 @@ impl Payload for Fact {
     fn decode(bytes: &Bytes) -> Result<Self, Unreadable> {
         let (FactVersions::V1(head), raw) = decode_with(bytes)?;
         Ok(Self { head, raw })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(raw: impl Into<Bytes>) -> AlertPayload {
+        let head = IntakeHead {
+            event: EventId::derived(&[b"a mail"]),
+            tenant: TenantId::DEFAULT,
+            received_at: 7,
+            peer: None,
+            channel: None,
+            content: Content::Mail(Envelope::default()),
+        };
+        AlertPayload { head, raw: raw.into() }
+    }
+
+    #[test]
+    fn a_long_payload_travels_packed_and_arrives_as_it_was() {
+        let long = mail("disk full on db1\r\n".repeat(1000));
+        assert!(long.encode().len() < 1000, "{}", long.encode().len());
+        assert_eq!(AlertPayload::decode(&long.encode()).unwrap(), long);
+    }
+
+    #[test]
+    fn what_would_not_become_shorter_travels_as_it_is() {
+        let noise: Vec<u8> = (0..4096).map(|_| rand::random()).collect();
+        for plain in [mail(noise), mail("short")] {
+            let encoded = plain.encode();
+            assert_eq!(encoded[0], b'{');
+            assert_eq!(AlertPayload::decode(&encoded).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn a_damaged_packed_payload_is_unreadable_and_claims_no_memory() {
+        let whole = mail("disk full on db1\r\n".repeat(1000)).encode();
+        for length in 0..whole.len() {
+            assert!(AlertPayload::decode(&whole.slice(..length)).is_err(), "{length} bytes of {}", whole.len());
+        }
+        let mut greedy = whole.to_vec();
+        greedy[1..5].copy_from_slice(&u32::MAX.to_le_bytes());
+        let error = AlertPayload::decode(&greedy.into()).unwrap_err().to_string();
+        assert!(error.contains("cannot be 4294967295"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use watchbell_common::{
     ids::{ChannelId, DeliveryId, EventId, TenantId},
     payload::{
         AlertPayload, AttemptOutcome, Content, DeliverPayload, EnrichPayload, Envelope, Fact, FactHead, IntakeHead,
-        Item, Payload, RoutePayload, What,
+        Item, Payload, RoutePayload, What, unpacked,
     },
     queue::Ending,
 };
@@ -20,13 +20,13 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/payloads")
 }
 
-/// The stored bytes read as the value, and the value is still written as those bytes: a change of the format
-/// without a new version fails here.
+/// The stored bytes read as the value, and the value is still written as those bytes, packed or not: a change of the
+/// format without a new version fails here.
 fn keeps<T: Payload + PartialEq + std::fmt::Debug>(file: &str, value: &T) {
     let path = folder().join(file);
     let stored = Bytes::from(fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
     assert_eq!(&T::decode(&stored).unwrap(), value, "{file}");
-    assert_eq!(value.encode(), stored, "{file}");
+    assert_eq!(unpacked(&value.encode()).unwrap(), unpacked(&stored).unwrap(), "{file}");
 }
 
 const AT: i64 = 1_795_295_524_584;
@@ -99,7 +99,9 @@ fn intake_v1() {
         rcpt_to: vec!["ops@corp.example".to_owned()],
         user: Some("zabbix".to_owned()),
     };
-    keeps("intake-mail.v1", &intake(Content::Mail(envelope), b"Subject: x\r\n\r\nraw \0\xff bytes\n"));
+    keeps("intake-mail.v1", &intake(Content::Mail(envelope.clone()), b"Subject: x\r\n\r\nraw \0\xff bytes\n"));
+    let long = "Subject: x\r\n\r\n".to_owned() + &"disk full on db1\r\n".repeat(100);
+    keeps("intake-packed.v1", &AlertPayload { raw: long.into(), ..intake(Content::Mail(envelope), b"") });
     let item = Item {
         source: "alertmanager".to_owned(),
         key: Some("fcf5f99d573a36a0".to_owned()),

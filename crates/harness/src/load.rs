@@ -73,15 +73,20 @@ pub struct Latencies(Vec<Duration>);
 impl Latencies {
     /// Those of some deliveries.
     pub fn of<'a>(received: impl IntoIterator<Item = &'a Received>) -> Self {
-        let mut all: Vec<_> = received.into_iter().map(Received::latency).collect();
-        all.sort_unstable();
-        Self(all)
+        received.into_iter().map(Received::latency).collect::<Vec<_>>().into()
     }
 
     /// The latency that `share` per cent of the deliveries do not exceed; zero without deliveries.
     pub fn percentile(&self, share: usize) -> Duration {
         let rank = (self.0.len() * share).div_ceil(100).max(1);
         self.0.get(rank - 1).copied().unwrap_or_default()
+    }
+}
+
+impl From<Vec<Duration>> for Latencies {
+    fn from(mut all: Vec<Duration>) -> Self {
+        all.sort_unstable();
+        Self(all)
     }
 }
 

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Decision, LAPSES_MAX, Lease, LeaseToken, Pushed, Queue, QueueError, QueueName, Scope, Verdict, Want, WorkerId,
 };
+use crate::outage::Outage;
 
 /// How long a worker sleeps at most when nothing wakes it: a wake-up dies with the process that took it.
 const WAIT_MAX: Duration = Duration::from_secs(1);
@@ -410,36 +411,5 @@ impl Pauses {
         let pause = self.next;
         self.next = (pause * 2).min(self.longest);
         pause
-    }
-}
-
-/// Says once that something stopped working, and once that it works again.
-struct Outage {
-    what: &'static str,
-    since: Option<Instant>,
-}
-
-impl Outage {
-    const fn new(what: &'static str) -> Self {
-        Self { what, since: None }
-    }
-
-    const fn lasts(&self) -> bool {
-        self.since.is_some()
-    }
-
-    fn note<T>(&mut self, answer: &Result<T, QueueError>) {
-        match answer {
-            Err(error) if self.since.is_none() => {
-                self.since = Some(Instant::now());
-                tracing::warn!("{} fails: {error}", self.what);
-            }
-            Err(_) => {}
-            Ok(_) => {
-                if let Some(since) = self.since.take() {
-                    tracing::info!(outage.secs = since.elapsed().as_secs(), "{} works again", self.what);
-                }
-            }
-        }
     }
 }

@@ -1,8 +1,9 @@
 -- ARGV: now; then for each rate limit its key, slots per minute, burst, reserve and how many are wanted. Answers 0 when
 -- they were taken, else the milliseconds until all are free.
 -- The generic cell rate algorithm: the key holds the time at which the bucket will be full again.
+-- A bucket that is full needs no key. The clocks of processes differ, so the key stays for 10 s more.
 local function remember(name, at)
-  if at > now then call('SET', name, string.format('%.3f', at), 'PX', math.ceil(at - now)) end
+  if at > now then call('SET', name, string.format('%.3f', at), 'PX', math.ceil(at - now) + 10000) end
 end
 local wait, taken = 0, {}
 for i = 2, #ARGV, 5 do
