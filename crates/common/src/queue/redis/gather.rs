@@ -2,10 +2,12 @@
 //!
 //! A script call costs Redis several times what a job in it costs, so many small steps are far cheaper together.
 //! [`CLERKS`] tasks share one line of waiting work. A clerk takes what waits, sends it, answers, and takes again:
-//! alone, a step leaves at once; under load, the next group forms while Redis works on the last ones, and until all who
-//! are ready to push have done so.
+//! alone, a step leaves at once; under load, the next group forms while Redis works on the last one.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use redis::{Cmd, FromRedisValue, Script, Value};
 use tokio::{
@@ -97,9 +99,15 @@ where
     pub(super) fn start(link: &Arc<Link>, script: &Script, calls: &Calls) -> Self {
         let (entrance, exit) = mpsc::channel(WAITING_MAX);
         let exit = Arc::new(Mutex::new(exit));
+        let in_flight = Arc::new(AtomicUsize::new(0));
         let mut clerks = JoinSet::new();
         for _ in 0..CLERKS {
-            let clerk = Clerk { link: link.clone(), script: script.clone(), calls: calls.clone() };
+            let clerk = Clerk {
+                link: link.clone(),
+                script: script.clone(),
+                calls: calls.clone(),
+                in_flight: in_flight.clone(),
+            };
             clerks.spawn(clerk.serve(exit.clone()));
         }
         Self { entrance, _clerks: clerks }
@@ -119,6 +127,8 @@ struct Clerk {
     link: Arc<Link>,
     script: Script,
     calls: Calls,
+    /// Calls that Redis has not answered yet, of all clerks.
+    in_flight: Arc<AtomicUsize>,
 }
 
 impl Clerk {
@@ -128,7 +138,7 @@ impl Clerk {
     {
         loop {
             // The other clerk waits for the line meanwhile, or for Redis.
-            let group = take_group(&mut *line.lock().await).await;
+            let group = take_group(&mut *line.lock().await, &self.in_flight).await;
             if group.is_empty() {
                 return;
             }
@@ -136,16 +146,19 @@ impl Clerk {
             let bytes: usize = steps().map(|step| STEP_BYTES + step.bytes()).sum();
             let mut call = self.calls.roomy(&self.script, STEP_ARGUMENTS * (1 + steps().count()), bytes);
             steps().for_each(|step| step.add(&mut call));
-            hand_out(group, self.link.run(&self.script, &call).await);
+            self.in_flight.fetch_add(1, Relaxed);
+            let answers = self.link.run(&self.script, &call).await;
+            self.in_flight.fetch_sub(1, Relaxed);
+            hand_out(group, answers);
         }
     }
 }
 
 /// Waits for the first steps and takes those that wait behind them, up to the bounds. Empty when the line is closed.
-async fn take_group<S: Step>(line: &mut mpsc::Receiver<Waiting<S>>) -> Vec<Waiting<S>> {
+async fn take_group<S: Step>(line: &mut mpsc::Receiver<Waiting<S>>, in_flight: &AtomicUsize) -> Vec<Waiting<S>> {
     let (mut group, mut steps, mut bytes) = (Vec::new(), 0, 0);
     let mut next = line.recv().await;
-    await_company(line).await;
+    await_company(line, in_flight).await;
     while let Some(waiting) = next {
         steps += waiting.steps.len();
         bytes += waiting.steps.iter().map(Step::bytes).sum::<usize>();
@@ -155,14 +168,14 @@ async fn take_group<S: Step>(line: &mut mpsc::Receiver<Waiting<S>>) -> Vec<Waiti
     group
 }
 
-/// Lets those run who are about to get into line, as long as that brings any. One more step in a call costs Redis a
-/// sixth of what one more call does; where nobody else is ready to run, nobody is waited for.
-async fn await_company<S: Step>(line: &mpsc::Receiver<Waiting<S>>) {
+/// Lets those run who are about to get into line: one more step in a call costs Redis a sixth of what one more call
+/// does. While Redis works on another call, that goes on as long as it brings any; but it is never left without work.
+async fn await_company<S: Step>(line: &mpsc::Receiver<Waiting<S>>, in_flight: &AtomicUsize) {
     let mut before = 0;
     loop {
         yield_now().await;
         let waiting = line.len();
-        if waiting == before || waiting >= GROUP_STEPS {
+        if waiting == before || waiting >= GROUP_STEPS || in_flight.load(Relaxed) == 0 {
             return;
         }
         before = waiting;
