@@ -12,7 +12,6 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use bytes::Bytes;
 use serde::{
     Deserialize,
     de::{self, IntoDeserializer as _},
@@ -20,10 +19,10 @@ use serde::{
 use watchbell_common::{
     alert::{Analysis, Severity, Status},
     ids::{EventId, TenantId},
-    payload::{AlertPayload, Content, Envelope, IntakeHead},
+    payload::{AlertPayload, Content, Envelope},
 };
 
-use crate::decode;
+use crate::pasted;
 
 /// The table's name in the folder.
 pub const TABLE: &str = "expected.tsv";
@@ -159,26 +158,12 @@ struct Recorded {
 /// A mail with its envelope, as intake would put it on the queue.
 fn mail(path: &Path) -> anyhow::Result<AlertPayload> {
     let raw = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    let mut payload = without_envelope(raw);
-    let envelope = match recorded(&path.with_extension("envelope.json"))? {
-        Some(envelope) => envelope,
-        None => Envelope { mail_from: sender(&payload), ..Envelope::default() },
-    };
-    payload.head.content = Content::Mail(envelope);
+    let event = EventId::derived(&[b"a labelled mail", &raw]);
+    let mut payload = pasted::mail(event, TenantId::DEFAULT, 0, raw);
+    if let Some(envelope) = recorded(&path.with_extension("envelope.json"))? {
+        payload.head.content = Content::Mail(envelope);
+    }
     Ok(payload)
-}
-
-fn without_envelope(raw: impl Into<Bytes>) -> AlertPayload {
-    let raw = raw.into();
-    let head = IntakeHead {
-        event: EventId::derived(&[b"a labelled mail", &raw]),
-        tenant: TenantId::DEFAULT,
-        received_at: 0,
-        peer: None,
-        channel: None,
-        content: Content::Mail(Envelope::default()),
-    };
-    AlertPayload { head, raw }
 }
 
 fn recorded(path: &Path) -> anyhow::Result<Option<Envelope>> {
@@ -194,15 +179,6 @@ fn recorded(path: &Path) -> anyhow::Result<Option<Envelope>> {
         rcpt_to: recorded.rcpt_tos.into_iter().map(bare).collect(),
         user: None,
     }))
-}
-
-/// The sender of a mail whose envelope is lost. `Return-Path: <>` is the null sender, and stays it.
-fn sender(payload: &AlertPayload) -> String {
-    let decoded = decode::decode(payload);
-    match decoded.clues.headers.text("return-path") {
-        Some(path) => path.trim_matches(['<', '>']).to_owned(),
-        None => decoded.event.from.into_iter().next().unwrap_or_default(),
-    }
 }
 
 #[cfg(test)]
@@ -230,14 +206,5 @@ mod tests {
             let error = format!("{:#}", row(line).unwrap_err());
             assert!(error.contains(why), "{line}: {error}");
         }
-    }
-
-    #[test]
-    fn a_lost_envelope_is_made_from_the_header() {
-        let of = |raw: &'static str| sender(&without_envelope(raw));
-        assert_eq!(of("Return-Path: <bounces@vm>\nFrom: Root <root@vm>\n\nx"), "bounces@vm");
-        assert_eq!(of("Return-Path: <>\nFrom: mailer-daemon@vm\n\nx"), "");
-        assert_eq!(of("From: Root <root@vm>\n\nx"), "root@vm");
-        assert_eq!(of("no header"), "");
     }
 }

@@ -10,6 +10,7 @@ mod identity;
 pub mod labelled;
 pub mod model;
 mod mute;
+pub mod pasted;
 mod rules;
 mod stages;
 #[cfg(any(test, feature = "testing"))]
