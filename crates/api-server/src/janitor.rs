@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     clock::{UnixMillis, millis},
+    lockout::TRUST_FOR,
     shared::Shared,
     store::{Store, StoreError, invites, links, lockouts, sessions, signing_keys},
 };
 
-use crate::{StoreSlot, api::TRUST_FOR, outage::Outage};
+use crate::{StoreSlot, outage::Outage};
 
 /// How often the times of last use are written.
 const BATCH: Duration = Duration::from_secs(10);

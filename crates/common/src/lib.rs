@@ -17,6 +17,7 @@ pub mod heartbeat;
 pub mod http;
 pub mod identity;
 pub mod ids;
+pub mod lockout;
 pub mod outbound;
 pub mod passwords;
 pub mod payload;
