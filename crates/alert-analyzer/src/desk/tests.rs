@@ -2,12 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio_util::sync::CancellationToken;
 use watchbell_analysis::testing::{Fake, alert, completion, right, status};
 use watchbell_common::{
-    ai::Ai,
+    ai::{
+        Ai,
+        usage::{self, Saved},
+    },
     alert::{Alert, Origin, Severity},
     answers::{self, Found},
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
     config::{Channel, Document, Match, Operators, Rule, Silence, Snapshot, Tenant},
     crypto::{Place, Vault},
     ids::{ChannelId, RuleId, SilenceId, TenantId},
@@ -183,6 +187,16 @@ async fn an_alert_that_does_not_wait_finds_its_answer_as_a_note_and_the_next_lik
     let refined = attended.refined.expect("remembered");
     assert_eq!((refined.origin, attended.answer_by, attended.wait), (Origin::Cache, None, Duration::ZERO));
     assert_eq!(server.seen().len(), 1);
+
+    // What it came to is known to all processes.
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    bench.desk.write_savings(stopped).await;
+    let (queue, now) = (&*bench.queue, SystemClock.now_ms());
+    let saved = usage::save(queue, TenantId::DEFAULT, now, Saved::default()).await.unwrap();
+    assert_eq!(saved, Saved { remembered: 1, shared: 0 });
+    let calls = usage::calls(queue, TenantId::DEFAULT, now, None).await.unwrap();
+    assert_eq!((calls.calls, calls.prompt_tokens, calls.completion_tokens), (1, 700, 100));
 }
 
 #[tokio::test]
