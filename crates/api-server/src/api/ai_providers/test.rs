@@ -62,7 +62,7 @@ struct AiTestView {
     /// Why there is no answer.
     failure: Option<AiFailureView>,
     /// How well the server can be held to a form. Absent when it said nothing.
-    form: Option<AnswerForm>,
+    form: Option<AiAnswerForm>,
     latency_ms: u64,
     prompt_tokens: u64,
     completion_tokens: u64,
@@ -86,7 +86,7 @@ struct AiAnswerView {
 /// Why a model gave no answer.
 #[derive(Debug, Serialize, ToSchema)]
 struct AiFailureView {
-    class: FailureClass,
+    class: AiFailureClass,
     /// The same for people, with what the server said.
     #[schema(example = "refused: 401: Incorrect API key provided")]
     message: String,
@@ -95,7 +95,7 @@ struct AiFailureView {
 /// What kind of failure it was.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum FailureClass {
+enum AiFailureClass {
     /// No connection, or to an address that tenants may not call.
     Unreachable,
     TimedOut,
@@ -117,7 +117,7 @@ enum FailureClass {
 /// How well a server can be held to a form.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum AnswerForm {
+enum AiAnswerForm {
     /// It writes nothing that does not fit the schema.
     JsonSchema,
     /// It writes some JSON.
@@ -145,13 +145,13 @@ async fn test_ai_provider(
     let daily_tokens = api.shared.settings.ai.daily_tokens;
     if daily_tokens > 0 && usage::spent(queue, tenant, now).await? >= daily_tokens {
         let message = format!("the {daily_tokens} tokens of the day are spent, until midnight UTC");
-        return Ok(Json(AiTestView::failed(FailureClass::OverBudget, message)));
+        return Ok(Json(AiTestView::failed(AiFailureClass::OverBudget, message)));
     }
     let (http, clock) = (http(&api, &provider)?, api.shared.clock.clone());
     let priced = provider.model.prompt_price > 0.0 || provider.model.completion_price > 0.0;
     let trial = match Trial::run(provider, http, clock, &alert).await {
         Ok(trial) => trial,
-        Err(why) => return Ok(Json(AiTestView::failed(FailureClass::Unusable, why))),
+        Err(why) => return Ok(Json(AiTestView::failed(AiFailureClass::Unusable, why))),
     };
     usage::add(queue, tenant, now, trial.call.as_slice()).await?;
     Ok(Json(AiTestView::of(trial, priced, &alert)))
@@ -207,7 +207,7 @@ fn built_in() -> Sample {
 }
 
 impl AiTestView {
-    fn failed(class: FailureClass, message: String) -> Self {
+    fn failed(class: AiFailureClass, message: String) -> Self {
         Self {
             answer: None,
             analysis: None,
@@ -231,7 +231,7 @@ impl AiTestView {
             analysis: answer.as_ref().map(merged).map(AnalysisView::from),
             answer: answer.map(AiAnswerView::from),
             failure,
-            form: format.map(AnswerForm::from),
+            form: format.map(AiAnswerForm::from),
             latency_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
             prompt_tokens: call.map_or(0, |call| call.prompt_tokens),
             completion_tokens: call.map_or(0, |call| call.completion_tokens),
@@ -247,7 +247,7 @@ impl From<Answer> for AiAnswerView {
     }
 }
 
-impl From<Format> for AnswerForm {
+impl From<Format> for AiAnswerForm {
     fn from(format: Format) -> Self {
         match format {
             Format::Schema => Self::JsonSchema,
@@ -257,15 +257,15 @@ impl From<Format> for AnswerForm {
     }
 }
 
-fn class(failure: &Failure) -> FailureClass {
+fn class(failure: &Failure) -> AiFailureClass {
     match failure {
-        Failure::Unreachable(_) => FailureClass::Unreachable,
-        Failure::TimedOut(_) => FailureClass::TimedOut,
-        Failure::Limited { .. } | Failure::Busy | Failure::Resting => FailureClass::RateLimited,
-        Failure::Refused { status: 401 | 403, .. } => FailureClass::KeyRefused,
-        Failure::Refused { .. } => FailureClass::Refused,
-        Failure::Broken(_) => FailureClass::Broken,
-        Failure::TooLong | Failure::Unusable(_) => FailureClass::WrongAnswer,
-        Failure::NoModel => FailureClass::Unusable,
+        Failure::Unreachable(_) => AiFailureClass::Unreachable,
+        Failure::TimedOut(_) => AiFailureClass::TimedOut,
+        Failure::Limited { .. } | Failure::Busy | Failure::Resting => AiFailureClass::RateLimited,
+        Failure::Refused { status: 401 | 403, .. } => AiFailureClass::KeyRefused,
+        Failure::Refused { .. } => AiFailureClass::Refused,
+        Failure::Broken(_) => AiFailureClass::Broken,
+        Failure::TooLong | Failure::Unusable(_) => AiFailureClass::WrongAnswer,
+        Failure::NoModel => AiFailureClass::Unusable,
     }
 }
