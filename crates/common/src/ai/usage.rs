@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
@@ -49,9 +50,8 @@ pub struct Saved {
 
 /// Counts calls, and answers how many tokens the tenant has spent today with them.
 pub async fn add(queue: &dyn Queue, tenant: TenantId, now: UnixMillis, calls: &[Call]) -> Result<u64, QueueError> {
-    let tokens = calls.iter().map(|call| call.prompt_tokens.saturating_add(call.completion_tokens));
-    let spent = queue.add_up(&key(tenant, now, "spent"), tokens.sum(), KEPT).await?;
-    for call in calls {
+    let tokens = calls.iter().map(|call| call.prompt_tokens.saturating_add(call.completion_tokens)).sum();
+    let of_calls = calls.iter().flat_map(|call| {
         let sums = [
             ("calls", 1),
             ("unanswered", u64::from(!call.answered)),
@@ -59,11 +59,11 @@ pub async fn add(queue: &dyn Queue, tenant: TenantId, now: UnixMillis, calls: &[
             ("completion", call.completion_tokens),
             ("cost", call.cost_micros),
         ];
-        for (what, by) in sums.into_iter().filter(|(_, by)| *by > 0) {
-            queue.add_up(&of_provider(tenant, now, call.provider, what), by, KEPT).await?;
-        }
-    }
-    Ok(spent)
+        sums.map(|(what, by)| (of_provider(tenant, now, call.provider, what), by))
+    });
+    let mut sums = vec![(key(tenant, now, "spent"), tokens)];
+    sums.extend(of_calls.filter(|(_, by)| *by > 0));
+    Ok(add_all(queue, sums).await?[0])
 }
 
 /// How many tokens a tenant has spent today.
@@ -78,21 +78,24 @@ pub async fn calls(
     now: UnixMillis,
     provider: Option<AiProviderId>,
 ) -> Result<Calls, QueueError> {
-    let sum = async |what| queue.add_up(&of_provider(tenant, now, provider, what), 0, KEPT).await;
-    Ok(Calls {
-        calls: sum("calls").await?,
-        unanswered: sum("unanswered").await?,
-        prompt_tokens: sum("prompt").await?,
-        completion_tokens: sum("completion").await?,
-        cost_micros: sum("cost").await?,
-    })
+    let names = ["calls", "unanswered", "prompt", "completion", "cost"];
+    let sums = add_all(queue, names.map(|what| (of_provider(tenant, now, provider, what), 0))).await?;
+    let [calls, unanswered, prompt_tokens, completion_tokens, cost_micros] = sums[..] else {
+        unreachable!("there is a sum for each name")
+    };
+    Ok(Calls { calls, unanswered, prompt_tokens, completion_tokens, cost_micros })
 }
 
 /// Counts calls that were not made, and answers how many that are today.
 pub async fn save(queue: &dyn Queue, tenant: TenantId, now: UnixMillis, more: Saved) -> Result<Saved, QueueError> {
-    let remembered = queue.add_up(&key(tenant, now, "remembered"), more.remembered, KEPT).await?;
-    let shared = queue.add_up(&key(tenant, now, "shared"), more.shared, KEPT).await?;
-    Ok(Saved { remembered, shared })
+    let sums = [(key(tenant, now, "remembered"), more.remembered), (key(tenant, now, "shared"), more.shared)];
+    let sums = add_all(queue, sums).await?;
+    Ok(Saved { remembered: sums[0], shared: sums[1] })
+}
+
+/// Adds to sums, all at once, so that they share one write. Answers the new ones in the same order.
+async fn add_all(queue: &dyn Queue, sums: impl IntoIterator<Item = (String, u64)>) -> Result<Vec<u64>, QueueError> {
+    try_join_all(sums.into_iter().map(async |(key, by)| queue.add_up(&key, by, KEPT).await)).await
 }
 
 fn of_provider(tenant: TenantId, now: UnixMillis, provider: Option<AiProviderId>, what: &str) -> String {
