@@ -4,6 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use watchbell_analysis::{Analysed, analyse};
 use watchbell_common::{
     alert::{Alert, Status},
     clock::UnixMillis,
@@ -17,10 +18,7 @@ use watchbell_common::{
     shared::Shared,
 };
 
-use crate::{
-    model::{Attended, Desk},
-    stages::{Analysed, analyse},
-};
+use crate::desk::{Attended, Desk};
 
 /// Payloads from this size on are analysed beside the runtime's workers: base64 and HTML of some megabytes take
 /// tens of milliseconds, during which a worker would serve nobody else.

@@ -1,17 +1,12 @@
 //! Mute, understand, identify: from what was received to what is routed.
 //!
-//! Stages, one file each, in the order in which an event passes them: [`decode`] (MIME, charsets, HTML; webhook
-//! items), `mute`, `rules` (the deterministic analysis), `identity` (the fingerprint). Together they are [`analyse`],
-//! a pure function. Then [`model`] adds what a language model knows, and `job` makes the decision on the intake job.
+//! What an event says is [`watchbell_analysis`]'s to find out. Here are the steps around it: `desk` decides whether a
+//! language model is asked about an alert and what becomes of its answer, and `job` makes the decision on the intake
+//! job. The order of things is fixed by two promises: no alert waits for the model longer than its route asks, and the
+//! model hides nothing. So the rules' analysis is always there first.
 
-pub mod decode;
-mod identity;
+mod desk;
 mod job;
-pub mod labelled;
-pub mod model;
-mod mute;
-mod rules;
-mod stages;
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -25,8 +20,6 @@ use watchbell_common::{
     },
     shared::Shared,
 };
-
-pub use stages::{Analysed, analyse};
 
 /// Takes jobs from [`QueueName::Intake`] and decides them until `stop`.
 ///
@@ -44,13 +37,18 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
         lease: shared.settings.queue.lease,
         linger: Duration::ZERO,
     };
-    let analyzer = Arc::new(job::Analyzer { desk: model::Desk::new(&shared)?, shared });
+    let analyzer = Arc::new(job::Analyzer { desk: desk::Desk::new(&shared)?, shared });
     let mut workers = JoinSet::new();
     for _ in 0..available_parallelism().map_or(1, usize::from) {
         let analyzer = analyzer.clone();
         let handle = move |leases: Vec<Lease>| job::handle(analyzer.clone(), leases);
         workers.spawn(run_batches(pool.clone(), handle, stop.clone()));
     }
+    let savings = analyzer.desk.write_savings(stop.clone());
+    workers.spawn(async move {
+        savings.await;
+        Ok(())
+    });
     while let Some(ended) = workers.join_next().await {
         ended.context("a worker of the analyzer panicked")??;
         if !stop.is_cancelled() {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     clock::{UnixMillis, millis},
+    lockout::TRUST_FOR,
     outage::Outage,
     shared::Shared,
     store::{Store, StoreError, invites, links, lockouts, sessions, signing_keys},
 };
 
-use crate::{StoreSlot, api::TRUST_FOR};
+use crate::StoreSlot;
 
 /// How often the times of last use are written.
 const BATCH: Duration = Duration::from_secs(10);

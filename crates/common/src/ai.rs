@@ -1,29 +1,20 @@
 //! The language models that an operator set up: where they are, what they cost, how much they may be asked.
 
+pub mod usage;
+
 use std::{fmt, str::FromStr, time::Duration};
 
-use jiff::{Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    clock::UnixMillis,
-    crypto::Sealed,
+    crypto::{CryptoError, Place, Sealed, Vault},
     ids::{AiProviderId, TenantId},
 };
 
 /// The least context that leaves room for an alert beside the instructions (some 700 tokens) and the answer (800).
 pub const CONTEXT_TOKENS_MIN: u32 = 2_048;
-
-/// Names the sum of the tokens that a tenant spent on that day (UTC).
-pub fn spent_key(tenant: TenantId, now_ms: UnixMillis) -> String {
-    let day = Timestamp::from_millisecond(now_ms).unwrap_or_default().to_zoned(TimeZone::UTC).date();
-    format!("ai:spent:{tenant}:{day}")
-}
-
-/// How long that sum is kept: until it cannot be asked for any more, wherever clocks stand.
-pub const SPENT_KEPT: Duration = Duration::from_hours(48);
 
 /// What a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -115,6 +106,15 @@ pub struct Provider {
     pub provisioned: bool,
 }
 
+impl Provider {
+    /// One of a tenant's, with its key open.
+    pub fn open(&self, tenant: TenantId, vault: &Vault) -> Result<OpenProvider, CryptoError> {
+        let place = Place::models(tenant);
+        let api_key = self.api_key.as_ref().map(|key| vault.open(key, &place)).transpose()?;
+        Ok(OpenProvider { id: Some(self.id), model: self.model.clone(), api_key, trusted: self.provisioned })
+    }
+}
+
 const fn no_id() -> AiProviderId {
     AiProviderId(0)
 }
@@ -134,6 +134,8 @@ pub struct Ai {
 /// A model with its key open.
 #[derive(Clone)]
 pub struct OpenProvider {
+    /// Absent: the installation's own, from the settings.
+    pub id: Option<AiProviderId>,
     pub model: Model,
     pub api_key: Option<SecretString>,
     /// Whether it may be an address inside: the operator named it.
@@ -143,7 +145,7 @@ pub struct OpenProvider {
 impl PartialEq for OpenProvider {
     fn eq(&self, other: &Self) -> bool {
         let key = |provider: &'_ Self| provider.api_key.as_ref().map(|key| key.expose_secret().to_owned());
-        (&self.model, self.trusted) == (&other.model, other.trusted) && key(self) == key(other)
+        (self.id, &self.model, self.trusted) == (other.id, &other.model, other.trusted) && key(self) == key(other)
     }
 }
 

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::{
-    ai::{Ai, OpenAi, OpenProvider},
+    ai::{Ai, OpenAi},
     alert::Severity,
     clock::UnixMillis,
     crypto::{Place, Sealed, Vault},
@@ -391,11 +391,10 @@ impl Snapshot {
 }
 
 fn open_ai(tenant: &Tenant, vault: &Vault) -> Result<OpenAi, ConfigError> {
-    let (ai, place) = (&tenant.ai, Place::models(tenant.id));
+    let ai = &tenant.ai;
     let open = |provider: &crate::ai::Provider| {
         let secret = |source| ConfigError::Secret { whose: format!("model `{}`", provider.model.name), source };
-        let api_key = provider.api_key.as_ref().map(|key| vault.open(key, &place)).transpose().map_err(secret)?;
-        Ok(OpenProvider { model: provider.model.clone(), api_key, trusted: provider.provisioned })
+        provider.open(tenant.id, vault).map_err(secret)
     };
     let providers = ai.providers.iter().map(open).collect::<Result<_, ConfigError>>()?;
     Ok(OpenAi { providers, max_wait: ai.max_wait_ms.map(|wait| Duration::from_millis(wait.into())) })

@@ -17,6 +17,7 @@ pub mod heartbeat;
 pub mod http;
 pub mod identity;
 pub mod ids;
+pub mod lockout;
 pub mod outage;
 pub mod outbound;
 pub mod passwords;

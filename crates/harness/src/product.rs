@@ -212,6 +212,16 @@ impl Product {
         &self.postgres.as_ref().expect("a distributed product has one").0
     }
 
+    /// Where its store is, as the settings say it.
+    pub fn database(&self) -> SecretString {
+        self.postgres.as_ref().map_or_else(|| "sqlite".into(), |(_, database)| database.clone())
+    }
+
+    /// The folder of its Redis, if it has one.
+    pub fn redis_dir(&self) -> Option<&Path> {
+        self.redis.as_ref().map(RedisServer::dir)
+    }
+
     /// The answer of an SQL query on the store of a distributed product; `None` while it does not answer.
     pub fn query(&self, query: &str) -> Option<String> {
         let (server, database) = self.postgres.as_ref().expect("a distributed product has one");
@@ -245,10 +255,35 @@ impl Product {
         request.send().await.expect("the webhook door answers")
     }
 
+    /// Where the API server answers.
+    pub fn api_base(&self) -> String {
+        format!("http://{}", if self.redis.is_some() { self.api } else { self.http })
+    }
+
+    /// The metrics of all processes, one behind the other.
+    pub async fn metrics(&self) -> String {
+        let mut all = String::new();
+        for running in &self.running {
+            let answer = self.client.get(format!("http://{}/metrics", running.health)).send().await;
+            all += &answer.expect("every process answers").text().await.expect("metrics are text");
+        }
+        all
+    }
+
+    /// What every process printed and logged, by its name.
+    pub fn words(&self) -> Vec<(String, String)> {
+        let of = |running: &Running| {
+            let name = running.service.binary();
+            let (log, output) = (running.process.log(), running.process.output());
+            [(format!("the log of {name}"), log), (format!("the output of {name}"), output)]
+        };
+        self.running.iter().flat_map(of).collect()
+    }
+
     /// The text behind a path of the API server (or of `serve`).
     pub async fn get(&self, path: &str) -> String {
-        let at = if self.redis.is_some() { self.api } else { self.http };
-        let answer = self.client.get(format!("http://{at}{path}")).send().await.expect("the API server answers");
+        let answer =
+            self.client.get(format!("{}{path}", self.api_base())).send().await.expect("the API server answers");
         answer.text().await.expect("the answer is text")
     }
 

@@ -10,6 +10,7 @@
 mod command;
 mod content;
 mod limits;
+mod lockout;
 mod meters;
 mod path;
 mod publish;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use watchbell_common::shared::Shared;
 
 pub use crate::{
+    lockout::Lockout,
     publish::Publish,
     server::{Listeners, bind, serve},
 };
@@ -32,5 +34,6 @@ pub use crate::{
 /// Takes mail to the intake queue until `stop`.
 pub async fn run(shared: Shared, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
     let drain = shared.drain();
-    serve(publish::Intake(shared.queue), shared.clock, listeners, drain, stop).await
+    let lockout = Lockout::new(shared.queue.clone());
+    serve(publish::Intake(shared.queue), lockout, shared.clock, listeners, drain, stop).await
 }

@@ -18,6 +18,7 @@ use watchbell_common::{clock::Clock, settings};
 
 use crate::{
     limits::{Budget, Seats},
+    lockout::Lockout,
     meters::{self, Meters},
     publish::Publish,
     recipients::Recipients,
@@ -91,6 +92,7 @@ pub(crate) struct Server<P> {
     pub(crate) hostname: String,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) users: Option<Arc<Users>>,
+    pub(crate) lockout: Lockout,
     pub(crate) recipients: Recipients,
     pub(crate) budget: Budget,
     pub(crate) clock: Arc<dyn Clock>,
@@ -103,6 +105,7 @@ pub(crate) struct Server<P> {
 /// Serves until `stop`, then lets messages that are arriving come to their end, within `drain`.
 pub async fn serve<P: Publish>(
     publish: P,
+    lockout: Lockout,
     clock: Arc<dyn Clock>,
     listeners: Listeners,
     drain: Duration,
@@ -113,6 +116,7 @@ pub async fn serve<P: Publish>(
         hostname,
         tls,
         users,
+        lockout,
         recipients: Recipients::new(&settings.recipients),
         budget: Budget::new(settings.memory_max_bytes),
         clock,

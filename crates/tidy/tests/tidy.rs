@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, iter};
 
 use watchbell_tidy::Repository;
 
-/// Our crates, and which of ours each may use. `common ← channels ← services ← watchbell`: services never use
-/// each other, so any of them can run alone and be read alone.
-const MAY_USE: [(&str, &[&str]); 11] = [
-    ("alert-analyzer", &["common", "channels"]),
-    ("api-server", &["common", "channels"]),
+/// Our crates, and which of ours each may use. `common ← channels, analysis ← services ← watchbell`: services never
+/// use each other, so any of them can run alone and be read alone.
+const MAY_USE: [(&str, &[&str]); 12] = [
+    ("alert-analyzer", &["common", "analysis"]),
+    ("analysis", &["common"]),
+    ("api-server", &["common", "channels", "analysis"]),
     ("channels", &["common"]),
     ("common", &[]),
     ("dispatcher", &["common", "channels"]),
@@ -23,6 +24,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
         &[
             "common",
             "channels",
+            "analysis",
             "smtp-ingestor",
             "webhook-ingestor",
             "alert-analyzer",

@@ -11,7 +11,7 @@ use std::{
 
 use secrecy::SecretString;
 use serde_json::json;
-use watchbell_alert_analyzer::{Analysed, analyse, labelled};
+use watchbell_analysis::{Analysed, analyse, labelled};
 use watchbell_channels::{Tools, Voice};
 use watchbell_common::{
     alert::Alert,

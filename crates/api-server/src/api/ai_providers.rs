@@ -1,5 +1,8 @@
 //! The language models that a tenant set up, in the order in which they are asked.
 
+mod test;
+mod usage;
+
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -42,6 +45,8 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
         .routes(routes!(list_ai_providers, create_ai_provider))
         .routes(routes!(order_ai_providers))
         .routes(routes!(get_ai_provider, update_ai_provider, delete_ai_provider))
+        .merge(test::routes())
+        .merge(usage::routes())
 }
 
 /// A model on a server.

@@ -63,8 +63,8 @@ use watchbell_common::{
     },
 };
 
-pub(crate) use self::{auth::lockout::TRUST_FOR, setup::prepare, users::reset_link};
 use self::{auth::passwords::Passwords, visits::Visits};
+pub(crate) use self::{setup::prepare, users::reset_link};
 use crate::{StoreSlot, seen::Credential};
 
 /// What every handler works with.

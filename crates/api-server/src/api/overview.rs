@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    ai,
+    ai::usage,
     clock::UnixMillis,
     http::ApiError,
     ids::TenantId,
@@ -174,7 +174,7 @@ async fn model(api: &Api, tenant: TenantId, now: UnixMillis) -> Result<Option<Mo
     }
     let daily_tokens = Some(settings.daily_tokens).filter(|tokens| *tokens > 0);
     let spent_tokens = match daily_tokens {
-        Some(_) => Some(api.shared.queue.add_up(&ai::spent_key(tenant, now), 0, ai::SPENT_KEPT).await?),
+        Some(_) => Some(usage::spent(&*api.shared.queue, tenant, now).await?),
         None => None,
     };
     Ok(Some(ModelView { models, spent_tokens, daily_tokens }))

@@ -16,7 +16,6 @@ use watchbell_common::{
     http::ApiError,
     ids::{ChannelId, DeliveryId, EventId, TemplateId, TenantId},
     payload::DeliverPayload,
-    store::events,
 };
 
 use super::{
@@ -82,7 +81,7 @@ async fn preview_template(
     watchbell_channels::check_template(&body.body).map_err(|why| wrong("body", why))?;
     let now = api.shared.clock.now_ms();
     let alert = match (body.event_id, body.sample) {
-        (Some(id), None) => stored(&api, caller.tenant, id).await?,
+        (Some(id), None) => trial::stored(&api, caller.tenant, id).await?,
         (None, sample) => pushed(sample.unwrap_or_default()).alert(caller.tenant, EventId::at(now), now),
         (Some(_), Some(_)) => return Err(ApiError::validation("give either `event_id` or `sample`")),
     };
@@ -95,12 +94,6 @@ async fn preview_template(
     };
     let (fits, limits) = (length <= kind.limits.text_max, limits(kind));
     Ok(Json(PreviewView { rendered, parse_mode, length, limits, fits }))
-}
-
-async fn stored(api: &Api, tenant: TenantId, id: EventId) -> Result<Alert, ApiError> {
-    let stored = events::get(&mut *api.read().await?, tenant, id).await?;
-    let stored = stored.ok_or_else(|| ApiError::validation("event_id not found"))?;
-    trial::alert(stored).ok_or_else(|| wrong("event_id", "was dropped at intake; nothing was written about it"))
 }
 
 /// A pushed object as intake reads it: its members are the labels, which a template sees under their own names.

@@ -1,6 +1,8 @@
 //! Trying out: where an alert would go and why, what other rules would have done, what a silence would hit. All of it
 //! asks the same pure function that routes, and changes nothing.
 
+mod pasted;
+
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
@@ -22,6 +24,7 @@ use watchbell_common::{
     },
 };
 
+use self::pasted::ReadView;
 use super::{
     Api, Shelf, body,
     caller::Viewer,
@@ -50,10 +53,14 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"event": {"from": ["root@db1.example.org"], "subject": "disk full", "severity": "critical"}}))]
 struct RuleTestBody {
-    /// A stored event, as the analyzer understood it; or give `event`.
+    /// A stored event, as the analyzer understood it; or give `event` or `raw`.
     #[schema(value_type = Option<String>)]
     event_id: Option<EventId>,
     event: Option<Sample>,
+    /// A mail (RFC 5322) with its header, as it was received. Its sender is that of `Return-Path`, else of `From`. With
+    /// everything else in the body, at most 1 MiB.
+    #[schema(example = "From: root@db1.example.org\r\nSubject: disk full\r\n\r\n/var is full\r\n")]
+    raw: Option<String>,
     /// A draft, instead of the rules that are in force.
     rules: Option<Vec<RuleBody>>,
     /// The time to route at, for rules with hours; now when absent.
@@ -79,6 +86,8 @@ struct RoutingView {
     /// How long it may wait for the model's answer.
     #[schema(example = "5s")]
     ai_max_wait: Option<String>,
+    /// What was read in `raw`; absent without it.
+    read: Option<ReadView>,
 }
 
 /// A channel by id and name.
@@ -102,15 +111,16 @@ async fn test_rules(
     let now = api.shared.clock.now_ms();
     let at = time("at", body.at.as_deref())?.unwrap_or(now);
     let live = live(&api, caller.tenant).await?;
-    let alert = match (body.event_id, body.event) {
-        (Some(id), None) => {
-            let mut tx = api.read().await?;
-            let stored = events::get(&mut tx, caller.tenant, id).await?;
-            let stored = stored.ok_or_else(|| ApiError::validation("event_id not found"))?;
-            alert(stored).ok_or_else(|| wrong("event_id", "was dropped at intake; no rule saw it"))?
+    let mut read = None;
+    let alert = match (body.event_id, body.event, body.raw) {
+        (Some(id), None, None) => stored(&api, caller.tenant, id).await?,
+        (None, Some(sample), None) => sample.alert(caller.tenant, EventId::at(now), now),
+        (None, None, Some(raw)) => {
+            let alert = pasted::read(&api, &live, raw).await?;
+            read = Some(pasted::view(&alert, &live));
+            alert
         }
-        (None, Some(sample)) => sample.alert(caller.tenant, EventId::at(now), now),
-        _ => return Err(ApiError::validation("give either `event_id` or `event`")),
+        _ => return Err(ApiError::validation("give one of `event_id`, `event` and `raw`")),
     };
     let tenant = match body.rules {
         Some(draft) => with_rules(&api, live, draft).await?,
@@ -127,6 +137,7 @@ async fn test_rules(
         silenced_by: silenced,
         muted,
         ai_max_wait: ai_max_wait.map(|wait| duration(u32::try_from(wait.as_millis()).unwrap_or(u32::MAX))),
+        read,
     }))
 }
 
@@ -398,6 +409,13 @@ fn compile(tenant: &Tenant) -> Result<CompiledTenant, ApiError> {
 fn name_of(tenant: &Tenant, id: ChannelId) -> String {
     let channel = tenant.channels.iter().find(|channel| channel.id == id);
     channel.map(|channel| channel.name.clone()).unwrap_or_default()
+}
+
+/// A stored event that a body names, as it was routed.
+pub(super) async fn stored(api: &Api, tenant: TenantId, id: EventId) -> Result<Alert, ApiError> {
+    let stored = events::get(&mut *api.read().await?, tenant, id).await?;
+    let stored = stored.ok_or_else(|| ApiError::validation("event_id not found"))?;
+    alert(stored).ok_or_else(|| wrong("event_id", "was dropped at intake; no rule saw it"))
 }
 
 /// A stored event as it was routed; `None` for one that never was. No rule looks at the fingerprint.

@@ -9,6 +9,7 @@ mod doors;
 mod house;
 mod identity;
 mod live;
+mod models;
 mod observing;
 mod openapi;
 mod provisioning;

@@ -40,6 +40,39 @@ async fn the_rules_say_where_an_alert_would_go_and_a_draft_says_otherwise() {
     house.stop().await;
 }
 
+#[tokio::test]
+async fn a_pasted_mail_is_read_and_routed_as_if_it_had_arrived() {
+    let mut house =
+        House::embedded(&[("OUTBOUND_ALLOW_PRIVATE", "127.0.0.0/8"), ("SMTP_CHANNEL_DOMAIN", "in.example.org")]).await;
+    let base = format!("http://{}", house.start_api().await);
+    let editor = Client::with_role(&house, &base, TenantId::DEFAULT, Role::Editor).await;
+    editor.post("/api/v1/channels", json!({"name": "ops", "platform": "console"})).await.expect(201);
+    editor.post("/api/v1/channels", json!({"name": "dba", "platform": "console"})).await.expect(201);
+    let rule = json!({"name": "backups", "match": {"subject": "*backup*"}, "channels": [3]});
+    editor.post("/api/v1/rules", rule).await.expect(201);
+    editor.post("/api/v1/mutes", json!({"from": "cron@*", "comment": "known"})).await.expect(201);
+    let test = async |raw: &str| editor.post("/api/v1/rules/test", json!({"raw": raw})).await;
+    let mail = "Return-Path: <cron@db1.example.org>\r\nFrom: Cron <root@db1.example.org>\r\nTo: ops@example.org\r\n\
+                Subject: =?utf-8?q?backup_of_db1_failed_=E2=9C=97?=\r\nX-Mailer: cron\r\n\r\nexit status 2\r\n";
+    let tested = test(mail).await.expect(200);
+    assert_eq!((names(&tested["channels"]), &tested["muted"]), (vec!["dba"], &json!("known")));
+    assert!(tested["reasons"][0].as_str().unwrap().contains("rule `backups` matched"), "{tested}");
+    let read = &tested["read"];
+    assert_eq!(read["from"], json!(["cron@db1.example.org", "root@db1.example.org"]));
+    assert_eq!((&read["subject"], &read["text"]), (&json!("backup of db1 failed ✗"), &json!("exit status 2")));
+    assert_eq!((&read["labels"]["mailer"], &read["channel"]), (&json!("cron"), &Value::Null));
+    assert_eq!((&read["analysis"]["severity"], &read["analysis"]["status"]), (&json!("error"), &json!("firing")));
+    let addressed = test("From: a@b\r\nTo: OPS+tag@in.example.org\r\n\r\nx").await.expect(200);
+    assert_eq!((&addressed["read"]["channel"]["name"], names(&addressed["channels"])), (&json!("ops"), vec!["ops"]));
+    assert_eq!(names(&test("no mail at all").await.expect(200)["channels"]), ["console"], "nothing is refused");
+    let ours = "From: w@b\r\nX-Watchbell-Delivery: dlv_0195f3f0c0de7d2a8b3c4d5e6f708192\r\n\r\nx";
+    let told = test(ours).await.expect(400)["error"]["message"].clone();
+    assert!(told.as_str().unwrap().starts_with("raw: would be dropped at intake: a mail that Watchbell"), "{told}");
+    let both = json!({"raw": "x", "event": {"subject": "x"}});
+    assert_eq!(editor.post("/api/v1/rules/test", both).await.error(400), "VALIDATION");
+    house.stop().await;
+}
+
 /// Ten events about db1, at the first ten milliseconds of 1970.
 async fn with_history() -> (House, Client) {
     let (house, editor) = house().await;

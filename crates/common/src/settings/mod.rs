@@ -186,6 +186,7 @@ impl Ai {
     /// The installation's own model, when one is set.
     pub fn provider(&self) -> Option<OpenProvider> {
         (!self.base_url.is_empty()).then(|| OpenProvider {
+            id: None,
             model: Model {
                 kind: self.kind,
                 base_url: self.base_url.clone(),

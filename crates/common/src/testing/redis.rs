@@ -2,7 +2,7 @@
 
 use std::{
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -60,6 +60,11 @@ impl RedisServer {
     /// The port on the loopback.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The folder with its log and with every command that it ever wrote down.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Ends it with SIGKILL, as a crash would.

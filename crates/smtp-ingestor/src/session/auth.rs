@@ -9,11 +9,20 @@ use crate::{
     command::Mechanism,
     publish::Publish,
     reply::{self, Reply},
+    users::Users,
     wire::{Ended, Line, OnStop},
 };
 
 /// Wrong passwords after which a connection is closed. Guessing then costs a connection per few guesses.
 const FAILED_LOGINS_MAX: usize = 3;
+
+/// What came of a login.
+enum Checked {
+    Right,
+    Wrong,
+    /// The password was not looked at.
+    LockedOut,
+}
 
 /// A user name and a password, as the client claims.
 type Credentials = (String, SecretString);
@@ -39,18 +48,42 @@ impl<P: Publish> Session<P> {
                 return Ok(Flow::Next);
             }
         };
-        match users.authorize(&name, password).await {
-            Ok(true) => {
+        match self.check(&users, &name, password).await {
+            Ok(Checked::Right) => {
                 self.user = Some(name);
                 self.say(&reply::AUTHENTICATED);
             }
-            Ok(false) => return Ok(self.wrong(&name)),
+            Ok(Checked::Wrong) => return Ok(self.wrong(&name)),
+            Ok(Checked::LockedOut) => {
+                self.refuse("locked_out", &format!("a login as {name:?} came too soon after too many that failed"));
+                self.say(&reply::TOO_MANY_LOGINS);
+                return Ok(Flow::Close);
+            }
             Err(busy) => {
                 tracing::warn!(smtp.peer = %self.peer, "a login could not be checked: {busy}");
                 self.say(&reply::LOGIN_BUSY);
             }
         }
         Ok(Flow::Next)
+    }
+
+    /// Looks at a password unless user or address are locked out, and counts when it is wrong. Without the queue
+    /// nobody logs in: it would take no mail either.
+    async fn check(&self, users: &Users, name: &str, password: SecretString) -> anyhow::Result<Checked> {
+        let (lockout, peer) = (&self.server.lockout, self.peer);
+        if lockout.holds(name, peer).await? {
+            return Ok(Checked::LockedOut);
+        }
+        if users.authorize(name, password).await? {
+            lockout.succeeded(name, peer).await?;
+            return Ok(Checked::Right);
+        }
+        if let Some(pause) = lockout.failed(name, peer).await? {
+            let pause_s = pause.as_secs();
+            tracing::warn!(smtp.peer = %peer, lockout.s = pause_s, "locked out after too many failed logins");
+            metrics::counter!("watchbell_lockouts_total").increment(1);
+        }
+        Ok(Checked::Wrong)
     }
 
     fn may_log_in(&self) -> Result<(), Reply> {

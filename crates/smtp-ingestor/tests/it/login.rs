@@ -63,6 +63,21 @@ fn wrong_passwords_and_unknown_users_get_the_same_answer_and_few_attempts() {
 }
 
 #[test]
+fn after_too_many_wrong_passwords_the_right_one_is_not_looked_at_for_a_while() {
+    let hub = clear_text_hub();
+    for attempts in [3, 2] {
+        let mut client = hub.greeted();
+        for _ in 0..attempts {
+            client.ask(&format!("AUTH PLAIN {WRONG}"), "");
+        }
+    }
+    let mut client = hub.greeted();
+    client.ask(&format!("AUTH PLAIN {RIGHT}"), "421 4.7.0 too many failed logins");
+    client.expect_close();
+    hub.greeted().envelope(); // Who does not log in is not concerned.
+}
+
+#[test]
 fn broken_logins_are_refused_clearly() {
     let hub = clear_text_hub();
     let mut client = hub.client();

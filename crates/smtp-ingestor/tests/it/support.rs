@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 use watchbell_common::{
     clock::SystemClock,
     payload::{AlertPayload, Content, Envelope},
-    queue::QueueError,
+    queue::{QueueError, sqlite::SqliteQueue},
     settings::{Settings, Smtp},
 };
-use watchbell_smtp_ingestor::{Publish, bind, serve};
+use watchbell_smtp_ingestor::{Lockout, Publish, bind, serve};
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -126,7 +126,8 @@ impl Hub {
         let (address, tls_address) = (listeners.address().unwrap(), listeners.tls_address().unwrap());
         let (record, stop) = (Arc::new(Record::default()), CancellationToken::new());
         let (recorder, token) = (Recorder(record.clone()), stop.clone());
-        let log = Log::default();
+        let queue = SqliteQueue::open(dir.path(), Arc::new(SystemClock)).unwrap();
+        let (log, lockout) = (Log::default(), Lockout::new(Arc::new(queue)));
         let lines = log.clone();
         let server = std::thread::spawn(move || {
             let subscriber = tracing_subscriber::fmt()
@@ -134,7 +135,7 @@ impl Hub {
                 .with_ansi(false)
                 .with_writer(move || lines.clone())
                 .finish();
-            let serving = serve(recorder, Arc::new(SystemClock), listeners, drain, token);
+            let serving = serve(recorder, lockout, Arc::new(SystemClock), listeners, drain, token);
             tracing::subscriber::with_default(subscriber, || runtime.block_on(serving))
         });
         Self { address, tls_address, stop, dir, log, record, server: Some(server) }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::ensure;
 use clap::Args;
-use watchbell_alert_analyzer::{
+use watchbell_analysis::{
     Analysed, analyse,
     labelled::{self, Labelled},
 };

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use tokio::time::sleep;
-use watchbell_alert_analyzer::model::{Failure, Models, Reply, merge};
+use watchbell_analysis::model::{Failure, Models, Reply, merge};
 use watchbell_common::{
     alert::{Alert, Origin},
     clock::SystemClock,
@@ -50,11 +50,12 @@ impl Provider {
             self.models = models(&self.settings, &self.http)?;
         }
         let merged = |answer| merge(&alert.analysis, &answer, &alert.event, Origin::Model);
+        let (tokens, cost_micros) = (reply.tokens(), reply.cost_micros());
         Ok(Answer {
             analysis: reply.result.map(merged).map_err(|failure| failure.to_string()),
             took: reply.latency,
-            tokens: reply.usage.total(),
-            cost_micros: reply.cost_micros,
+            tokens,
+            cost_micros,
             ..Answer::of_rules(alert, Duration::ZERO)
         })
     }

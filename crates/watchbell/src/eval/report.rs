@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde::Serialize;
-use watchbell_alert_analyzer::labelled::{Expected, Labelled, Verdict};
+use watchbell_analysis::labelled::{Expected, Labelled, Verdict};
 use watchbell_common::alert::{Analysis, Severity, Status};
 
 use super::Answer;

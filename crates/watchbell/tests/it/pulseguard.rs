@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -243,6 +243,65 @@ async fn get(product: &Product, cookie: &str, path: &str) -> String {
     let (status, text) = (answer.status(), answer.text().await.unwrap());
     assert_eq!(status, StatusCode::OK, "{path}: {text}");
     text
+}
+
+/// Posts JSON with curl, as a script does. The status and the answer.
+fn curl(url: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
+    let mut command = Command::new("curl");
+    command.args(["-sS", "-X", "POST", url, "-H", "Content-Type: application/json", "-d", &body.to_string()]);
+    command.args(["-w", "\n%{http_code}"]);
+    if let Some(token) = token {
+        command.args(["-H", &format!("Authorization: Bearer {token}")]);
+    }
+    let output = command.output().expect("curl is installed");
+    let (answer, status) = String::from_utf8(output.stdout).unwrap().rsplit_once('\n').map(own).unwrap();
+    (status.parse().unwrap(), serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}")))
+}
+
+fn own((one, other): (&str, &str)) -> (String, String) {
+    (one.to_owned(), other.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calls_that_its_manual_shows_set_a_channel_up_with_a_bearer_token() {
+    let mut tasks = JoinSet::new();
+    let (telegram, sent) = telegram(&mut tasks).await;
+    let settings = [
+        ("WATCHBELL_TELEGRAM_API_BASE", telegram.as_str()),
+        ("WATCHBELL_OUTBOUND_ALLOW_PRIVATE", "127.0.0.0/8"),
+        ("WATCHBELL_BOOTSTRAP_ADMIN_EMAIL", "admin@example.org"),
+        ("WATCHBELL_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD),
+    ];
+    let product = Product::embedded_with("", &settings).await;
+    let url = |path: &str| format!("http://{}/api/v1/{path}", product.http);
+    let login = json!({ "email": "admin@example.org", "password": PASSWORD });
+    let (status, tokens) = curl(&url("auth/token"), None, &login);
+    assert_eq!(status, 200, "{tokens}");
+    let token = tokens["access_token"].as_str().unwrap();
+    let make = |kind: &str, body: Value| {
+        let (status, made) = curl(&url(kind), Some(token), &body);
+        assert_eq!(status, 201, "{kind}: {made}");
+        made
+    };
+    let bot = make("bots", json!({ "name": "ops-bot", "platform": "telegram", "bot_token": BOT }));
+    assert!(!bot.to_string().contains(BOT), "{bot}");
+    let body = "{{ if eq .level \"critical\" }}\u{1f6a8}{{ else }}\u{26a0}{{ end }} *{{ .title | escMD }}*\n\n\
+                Host: `{{ .host | escMD }}`\nValue: *{{ .value | escMD }}*";
+    let template = make("templates", json!({ "name": "alert-md", "parse_mode": "MarkdownV2", "body": body }));
+    let channel = make(
+        "channels",
+        json!({ "name": "prod-cpu", "bot_id": bot["id"], "chat_id": "-1001234567890", "rate_per_min": 60,
+            "dedup_window_s": 300, "templates": [{ "template_id": template["id"], "is_default": true }] }),
+    );
+    let push = url(&format!("push/{}", channel["push_token"].as_str().unwrap()));
+    let alert = json!({ "title": "CPU High", "host": "db01.prod", "level": "critical", "value": "95%",
+        "dedup_key": "cpu_db01" });
+    let (status, queued) = curl(&push, None, &alert);
+    assert!(status == 202 && queued["status"] == "queued" && queued["push_id"].is_string(), "{status} {queued}");
+    let message = eventually("the message", SOON, || std::future::ready(sent.lock().unwrap().first().cloned())).await;
+    assert_eq!(message["text"], "\u{1f6a8} *CPU High*\n\nHost: `db01\\.prod`\nValue: *95%*");
+    assert_eq!((&message["chat_id"], &message["parse_mode"]), (&json!(-1_001_234_567_890_i64), &json!("MarkdownV2")));
+    assert_eq!(curl(&push, None, &alert), (200, json!({ "dropped": true, "reason": "dedup" })));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,15 +1,28 @@
 //! Marked secrets: everything that holds one is made to fail, and then they are looked for everywhere.
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use aho_corasick::AhoCorasick;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::json;
+use futures_util::{StreamExt as _, stream};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
 use watchbell_channels::ALL;
+use watchbell_common::{
+    crypto::hex,
+    outbound,
+    store::{Store, dump},
+};
 use watchbell_harness::{Product, eventually, free_address};
 
 use crate::mail;
@@ -19,8 +32,19 @@ const SOON: Duration = Duration::from_mins(1);
 /// Everything a secret is called here begins so. Letters and digits only, so that no platform refuses it.
 const MARK: &str = "mArKeDs3cr3t";
 
-/// The answers of the API that are searched. Whoever adds a route that shows configuration adds it here.
-const API_ANSWERS: &[&str] = &["/metrics", "/healthz", "/readyz"];
+/// What answers without a sign-in. Every other route that reads is found in the OpenAPI document.
+const OPEN_ANSWERS: [&str; 3] = ["/metrics", "/healthz", "/readyz"];
+
+/// The route that never ends.
+const STREAM: &str = "/api/v1/live";
+
+/// How many of the things of one kind are asked for one by one.
+const EACH_MAX: usize = 200;
+
+/// Some of the destinations say nothing for as long as they are let.
+const TESTS_AT_ONCE: usize = 16;
+
+const ADMIN: &str = "admin@example.org";
 
 /// How a destination fails.
 #[derive(Debug, Clone, Copy)]
@@ -249,8 +273,8 @@ async fn marked(tasks: &mut JoinSet<()>) -> Marked {
     marked
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_marked_secret_is_found_anywhere_after_everything_failed() {
+/// Starts the product, makes everything fail, and looks everywhere.
+async fn nothing_leaks(start: impl AsyncFnOnce(&str, &[(&str, &str)]) -> Product) {
     let mut tasks = JoinSet::new();
     let mut marked = marked(&mut tasks).await;
     let secret = |kind: &&watchbell_channels::ChannelKind| {
@@ -260,7 +284,7 @@ async fn no_marked_secret_is_found_anywhere_after_everything_failed() {
     assert_eq!(marked.fields, ALL.iter().flat_map(secret).collect(), "every secret field has a marked secret");
 
     let model = Failing::Echo(401).serve(false, &mut tasks).await;
-    let model_key = format!("{MARK}modelkey");
+    let (model_key, password) = (format!("{MARK}modelkey"), format!("{MARK}password"));
     let master_key = STANDARD.encode("mArKeDs3cr3t master key, 32 byte");
     let yaml = format!(
         "bots:\n{}channels:\n{}default_channels: [{}]\nai: {{ base_url: 'http://127.0.0.1:{model}/v1', model: m, api_key: {model_key} }}\n",
@@ -268,72 +292,174 @@ async fn no_marked_secret_is_found_anywhere_after_everything_failed() {
         marked.yaml_channels,
         marked.names.join(", ")
     );
-    marked.marks.extend([model_key, master_key.clone()]);
-    let mut product = Product::embedded_with(
-        &yaml,
-        &[
-            ("WATCHBELL_LOG_FILTER", "trace"),
-            ("WATCHBELL_DISPATCHER_ATTEMPT_TIMEOUT", "1s"),
-            ("WATCHBELL_SECURITY_MASTER_KEY", &master_key),
-        ],
-    )
-    .await;
-    let failed = product.push(&format!("{MARK}unknowntoken00"), &json!({ "title": "x" })).await;
-    assert_eq!(failed.status(), 404);
-    marked.marks.push(format!("{MARK}unknowntoken00"));
+    let settings = [
+        ("WATCHBELL_LOG_FILTER", "trace"),
+        ("WATCHBELL_DISPATCHER_ATTEMPT_TIMEOUT", "1s"),
+        ("WATCHBELL_SECURITY_MASTER_KEY", &master_key),
+        ("WATCHBELL_BOOTSTRAP_ADMIN_EMAIL", ADMIN),
+        ("WATCHBELL_BOOTSTRAP_ADMIN_PASSWORD", &password),
+    ];
+    let product = start(&yaml, &settings).await;
+    marked.marks.extend([model_key, master_key.clone(), password.clone()]);
+    fail(&product, &mut marked).await;
+
+    let mut places = product.words();
+    assert!(places.iter().map(|(_, text)| text.len()).sum::<usize>() > 100_000, "the log is not at trace");
+    places.extend(answers(&product, &password).await);
+    places.extend(kept(&product).await);
+    let known = |(_, text): &(String, String)| text.contains("gotify1");
+    assert!(places.iter().any(|place| place.0.contains("store") && known(place)), "the store was not looked at");
+    // As the tests' dump of a store shows bytes.
+    marked.marks.extend(marked.marks.clone().iter().map(|mark| hex(mark.as_bytes())));
+    let search = AhoCorasick::new(&marked.marks).unwrap();
+    let (mut found, mut shown) = (BTreeSet::new(), 0);
+    for (name, text) in &places {
+        for hit in search.find_iter(text) {
+            let mark = &text[hit.range()];
+            if may_show(name, mark) {
+                shown += 1;
+            } else {
+                found.insert(format!("{name} holds {mark}: {}", around(text, mark)));
+            }
+        }
+    }
+    assert!(shown > marked.names.len(), "not even the push tokens were found, which editors see");
+    assert!(found.is_empty(), "{} leaks:\n{}", found.len(), found.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+/// Editors see push tokens, which they give to senders.
+fn may_show(place: &str, mark: &str) -> bool {
+    place.starts_with("GET /api/v1/channels") && mark.starts_with(&format!("{MARK}pushtoken"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_marked_secret_is_found_anywhere_after_everything_failed() {
+    nothing_leaks(Product::embedded_with).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_marked_secret_is_found_anywhere_in_the_distributed_product() {
+    nothing_leaks(Product::distributed_with).await;
+}
+
+/// Sends something to every channel and waits until each has failed.
+async fn fail(product: &Product, marked: &mut Marked) {
+    let unknown = format!("{MARK}unknowntoken00");
+    assert_eq!(product.push(&unknown, &json!({ "title": "x" })).await.status(), 404);
+    marked.marks.push(unknown);
     product.mail("probe@corp.example", "ops@corp.example", &mail("something to deliver")).await;
     let pushed = product.push(&format!("{MARK}pushtokengotify1"), &json!({ "title": "x" })).await;
     assert_eq!(pushed.status(), 202);
 
     // Each channel has tried, and those that were told to try again have done so once more.
     let wanted = u64::try_from(marked.names.len()).unwrap() + 5;
+    let kinds: BTreeSet<_> = marked.fields.iter().filter_map(|field| field.split('.').next()).collect();
     eventually("every channel to have tried", SOON, || async {
-        let metrics = product.get("/metrics").await;
-        let every_kind = marked.fields.iter().all(|field| {
-            let kind = field.split('.').next().unwrap_or_default();
-            metrics.contains(&format!("platform=\"{kind}\""))
-        });
+        let metrics = product.metrics().await;
+        let every_kind = kinds.iter().all(|kind| metrics.contains(&format!("platform=\"{kind}\"")));
         (every_kind && attempts(&metrics) >= wanted).then_some(())
     })
     .await;
     eventually("the history to have it", SOON, || async {
-        let books = product.books();
-        let recorded = product.get("/metrics").await.lines().any(|line| {
+        let recorded = product.metrics().await.lines().any(|line| {
             line.starts_with("watchbell_jobs{")
                 && line.contains("history")
                 && line.contains("ready")
                 && line.ends_with(" 0")
         });
-        (books["received"] == 2 && recorded).then_some(())
+        (product.books()["received"] == 2 && recorded).then_some(())
     })
     .await;
-
-    let places = places(&mut product).await;
-    assert!(places[0].1.len() > 100_000, "the log is not at trace");
-    assert!(places.iter().any(|(name, text)| name.contains("watchbell.db") && text.contains("gotify1")));
-    let found: BTreeSet<_> = places
-        .iter()
-        .flat_map(|(name, text)| {
-            let leaked = marked.marks.iter().filter(move |mark| text.contains(mark.as_str()));
-            leaked.map(move |mark| format!("{name} holds {mark}: {}", around(text, mark)))
-        })
-        .collect();
-    assert!(found.is_empty(), "{} leaks:\n{}", found.len(), found.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
-/// Everything that the product wrote and answers, by its name; the log first.
-async fn places(product: &mut Product) -> Vec<(String, String)> {
-    let mut places =
-        vec![("the log".to_owned(), product.serve().log()), ("the output".to_owned(), product.serve().output())];
-    for path in API_ANSWERS {
-        places.push(((*path).to_owned(), product.get(path).await));
+/// What is answered: over HTTP by every route that reads, and on the command line.
+async fn answers(product: &Product, password: &str) -> Vec<(String, String)> {
+    let mut places = Vec::new();
+    for path in OPEN_ANSWERS {
+        places.push((path.to_owned(), product.get(path).await));
+    }
+    places.push(("all metrics".to_owned(), product.metrics().await));
+    let openapi = product.command(&["openapi"]).stdout;
+    let document: Value = serde_json::from_slice(&openapi).unwrap();
+    let admin = Admin::sign_in(product, password).await;
+    let mut made: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let mut reading: Vec<_> = paths.filter(|(_, methods)| methods["get"].is_object()).map(|(path, _)| path).collect();
+    // Lists before what needs their ids.
+    reading.sort_by_key(|path| path.contains('{'));
+    for path in reading.into_iter().filter(|path| *path != STREAM) {
+        let Some((list, rest)) = path.split_once("/{") else {
+            let answer = admin.call(Method::GET, path).await;
+            made.insert(path.clone(), ids(&answer.1));
+            places.push(answer);
+            continue;
+        };
+        let after = rest.split_once('}').map_or("", |(_, after)| after);
+        for id in made.get(list).into_iter().flatten().take(EACH_MAX) {
+            places.push(admin.call(Method::GET, &format!("{list}/{id}{after}")).await);
+        }
+    }
+    for list in ["/api/v1/channels", "/api/v1/ai-providers"] {
+        assert!(!made[list].is_empty(), "{list}");
+        let tests = made[list].iter().map(|id| format!("{list}/{id}/test"));
+        let calls = stream::iter(tests).map(|path| admin.call(Method::POST, path));
+        places.extend(calls.buffer_unordered(TESTS_AT_ONCE).collect::<Vec<_>>().await);
     }
     for args in [&["dead", "list", "--json", "--limit", "1000"][..], &["books", "--json"], &["keys", "list"]] {
         let output = product.command(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         places.push((args.join(" "), String::from_utf8_lossy(&output.stdout).into_owned()));
     }
-    places.extend(files(&product.data_dir()));
+    places
+}
+
+/// The ids that a list shows.
+fn ids(list: &str) -> Vec<String> {
+    let list: Value = serde_json::from_str(list).unwrap_or_default();
+    let items = list["items"].as_array().into_iter().flatten();
+    items.map(|item| item["id"].as_str().map_or_else(|| item["id"].to_string(), str::to_owned)).collect()
+}
+
+/// Who runs the installation, signed in as a script.
+struct Admin {
+    base: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Admin {
+    async fn sign_in(product: &Product, password: &str) -> Self {
+        let (base, http) = (product.api_base(), outbound::client().unwrap());
+        let body = json!({"email": ADMIN, "password": password});
+        let answer = http.post(format!("{base}/api/v1/auth/token")).json(&body).send().await.unwrap();
+        let answer: Value = answer.error_for_status().unwrap().json().await.unwrap();
+        Self { base, token: answer["access_token"].as_str().unwrap().to_owned(), http }
+    }
+
+    /// What a route answers, under the name of the call.
+    async fn call(&self, method: Method, path: impl AsRef<str>) -> (String, String) {
+        let path = path.as_ref();
+        let request = self.http.request(method.clone(), format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let answer = request.body("{}").send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success() || status == StatusCode::NOT_FOUND, "{method} {path}: {status} {text}");
+        (format!("{method} {path}"), text)
+    }
+}
+
+/// What is kept: the store, the queue, and whatever else lies in the folders.
+async fn kept(product: &Product) -> Vec<(String, String)> {
+    let mut places = files(&product.data_dir());
+    if let Some(redis) = product.redis_dir() {
+        places.extend(files(redis));
+        places.extend(files(&redis.join("appendonlydir")));
+    }
+    let store = Store::open(&product.database(), &product.data_dir()).await.unwrap();
+    for (table, rows) in dump::rows(&store).await.unwrap() {
+        places.push((format!("the store's {table}"), format!("{rows:?}")));
+    }
+    store.close().await;
     places
 }
 
@@ -343,13 +469,12 @@ fn attempts(metrics: &str) -> u64 {
     counted.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
-/// The databases of a data folder with their logs, as far as they are text.
+/// The files of a folder, as far as they are text: databases, their logs, every command that Redis wrote down.
 fn files(dir: &Path) -> Vec<(String, String)> {
-    let read = |entry: std::io::Result<fs::DirEntry>| {
-        let path = entry.unwrap().path();
-        (path.display().to_string(), String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned())
-    };
-    fs::read_dir(dir).unwrap().map(read).collect()
+    let paths = fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let read =
+        |path: PathBuf| (path.display().to_string(), String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned());
+    paths.filter(|path| path.is_file()).map(read).collect()
 }
 
 /// The text before and after a find, for the eye.

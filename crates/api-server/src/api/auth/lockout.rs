@@ -1,9 +1,5 @@
-//! The lock-out: how often a password may be wrong. In the store, so that it survives restarts and holds for all
-//! processes together; the same at every door that takes a password.
-//!
-//! Three subjects are counted. An account from one address comes first and is what a guesser meets. An address is
-//! stopped when it tries many accounts. An account is slowed, never for long, when it is tried from many addresses;
-//! those from which its owner signed in before do not notice.
+//! The lock-out of [`watchbell_common::lockout`], counted in the store, so that it survives restarts and holds for all
+//! processes together.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -11,42 +7,14 @@ use watchbell_common::{
     clock::{UnixMillis, millis},
     http::ApiError,
     ids::AuditId,
+    lockout::{OF_ACCOUNT, OF_ADDRESS, OF_PAIR, TRUST_FOR, network},
     store::{Connection, StoreError, Tx, audit, lockouts, users::User},
 };
 
 use crate::api::Api;
 
-/// When a subject is locked out, and for how long.
-struct Policy {
-    /// Failures that cost nothing.
-    free: u32,
-    /// The first pause; each further failure doubles it.
-    first: Duration,
-    longest: Duration,
-}
-
-const OF_PAIR: Policy = Policy { free: 5, first: Duration::from_secs(15), longest: Duration::from_mins(15) };
-
-/// An office behind one address mistypes more often than a person.
-const OF_ADDRESS: Policy = Policy { free: 30, first: Duration::from_secs(15), longest: Duration::from_mins(15) };
-
-/// Short: a stranger can cause it.
-const OF_ACCOUNT: Policy = Policy { free: 50, first: Duration::from_secs(5), longest: Duration::from_secs(30) };
-
 /// After so long without an attempt, a subject begins anew.
 const FORGET_AFTER: Duration = Duration::from_hours(1);
-
-/// How long an address from which an account signed in is not slowed with the account.
-pub(crate) const TRUST_FOR: Duration = Duration::from_hours(30 * 24);
-
-impl Policy {
-    /// Until when the subject is locked out after its present failure; `None`: it is not.
-    fn locked_until(&self, failures: i64, now: UnixMillis) -> Option<UnixMillis> {
-        let beyond = u32::try_from(failures).unwrap_or(u32::MAX).checked_sub(self.free)?;
-        let pause = self.first.saturating_mul(2_u32.saturating_pow(beyond)).min(self.longest);
-        Some(now + millis(pause))
-    }
-}
 
 /// An attempt that was counted, before it is known how it ends.
 #[derive(Debug)]
@@ -88,7 +56,8 @@ impl Attempt {
             if count.locked_until > now {
                 return Err(locked_out(count.locked_until - now));
             }
-            let until = policy.locked_until(count.failures, now);
+            let pause = policy.pause(count.failures.unsigned_abs());
+            let until = pause.map(|pause| now + millis(pause));
             if let Some(until) = until {
                 lockouts::lock(&mut tx, &subject, until).await?;
             }
@@ -158,33 +127,4 @@ async fn commit(tx: Tx) -> Result<(), ApiError> {
 fn locked_out(wait_ms: i64) -> ApiError {
     let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or_default() + 999);
     ApiError::rate_limited(format!("too many failed attempts; try again in {} s", wait.as_secs()), wait)
-}
-
-/// What counts as one address: for IPv6 its /64, which is the least that one customer has.
-fn network(address: IpAddr) -> String {
-    let IpAddr::V6(address) = address.to_canonical() else { return address.to_canonical().to_string() };
-    let [a, b, c, d, ..] = address.segments();
-    format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_the_longest() {
-        let pause = |failures| OF_PAIR.locked_until(failures, 0).map(|until| until / 1000);
-        assert_eq!([4, 5, 6, 7].map(pause), [None, Some(15), Some(30), Some(60)]);
-        assert_eq!([12, 1_000_000].map(pause), [Some(900), Some(900)]);
-        assert_eq!(OF_ACCOUNT.locked_until(i64::MAX, 0), Some(30_000), "a stranger cannot lock anybody out for long");
-    }
-
-    #[test]
-    fn an_address_is_one_customer_s() {
-        let network = |text: &str| network(text.parse().unwrap());
-        assert_eq!(network("192.0.2.7"), network("::ffff:192.0.2.7"));
-        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1:2:3"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
-        assert_ne!(network("192.0.2.7"), network("192.0.2.8"));
-    }
 }

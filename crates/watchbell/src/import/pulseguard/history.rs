@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use watchbell_alert_analyzer::{Analysed, analyse};
+use watchbell_analysis::{Analysed, analyse};
 use watchbell_common::{
     alert::{Alert, Status},
     config::Snapshot,
