@@ -1,6 +1,11 @@
 //! What was intercepted is logged, kept, counted over all processes, and raised as an alert when it is too much.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use secrecy::ExposeSecret as _;
@@ -19,7 +24,10 @@ use watchbell_common::{
     outbound,
     payload::{AlertPayload, Content, IntakeHead, Item, Payload as _},
     queue::{NewJob, QueueError, QueueName},
-    store::interceptions::{self, Interception},
+    store::{
+        interceptions::{self, Interception},
+        usage::{self, Day},
+    },
 };
 
 use crate::guard::Guard;
@@ -181,6 +189,7 @@ impl Recorder {
             let Some(store) = self.guard.store.load_full() else { return Ok(false) };
             let mut tx = store.begin().await?;
             interceptions::insert(&mut tx, self.guard.tenant, &self.unwritten).await?;
+            usage::add(&mut tx, self.guard.tenant, &of_days(&self.unwritten)).await?;
             tx.commit().await?;
             anyhow::Ok(true)
         };
@@ -222,6 +231,16 @@ impl Recorder {
             Err(error) => tracing::warn!("posting to gateway.alert_webhook: {}", outbound::explain(error)),
         }
     }
+}
+
+/// The uses of each key on each day, in one order in all processes: rows are locked until the commit.
+fn of_days(lines: &[Interception]) -> Vec<Day> {
+    let mut uses = BTreeMap::<(i64, KeyHash), i64>::new();
+    for line in lines {
+        *uses.entry((usage::day_of(line.at), line.key)).or_default() += line.uses;
+    }
+    let day = |((day, key), intercepted)| Day { day, key: Some(key), allowed: 0, intercepted };
+    uses.into_iter().map(day).collect()
 }
 
 impl Alarm {

@@ -18,7 +18,7 @@ use crate::{
         bindings::{self, Bound, Change},
         interceptions::{self, Interception},
         leases,
-        usage::{self, Day},
+        usage::{self, Busy, Day},
     },
 };
 
@@ -214,7 +214,7 @@ async fn days_add_up(empty: Empty) {
     let of_key = usage::days(&mut tx, TENANT, Some(key(1)), 11).await.unwrap();
     assert_eq!(of_key, [day(11, Some(key(1)), 2, 0)]);
     let busiest = usage::busiest(&mut tx, TENANT, 0, 1).await.unwrap();
-    assert_eq!(busiest, [day(11, Some(key(1)), 6, 0)]);
+    assert_eq!(busiest, [Busy { key: key(1), masked: None, allowed: 6, intercepted: 0 }]);
     drop(tx);
     commit(&store, async |tx| usage::prune(tx, TENANT, 11).await).await;
     let left = usage::days(&mut store.begin_read().await.unwrap(), TENANT, None, 0).await.unwrap();
