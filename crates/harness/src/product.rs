@@ -26,6 +26,7 @@ pub enum Service {
     AlertAnalyzer,
     Dispatcher,
     ApiServer,
+    KeyGateway,
 }
 
 impl Service {
@@ -41,6 +42,7 @@ impl Service {
             Self::AlertAnalyzer => "watchbell-alert-analyzer",
             Self::Dispatcher => "watchbell-dispatcher",
             Self::ApiServer => "watchbell-api-server",
+            Self::KeyGateway => "watchbell-key-gateway",
         }
     }
 }
@@ -155,7 +157,9 @@ impl Product {
             Service::Serve => (&["serve"], self.http),
             Service::WebhookIngestor => (&[], self.http),
             Service::ApiServer => (&[], self.api),
-            Service::SmtpIngestor | Service::AlertAnalyzer | Service::Dispatcher => (&[], free_address()),
+            Service::SmtpIngestor | Service::AlertAnalyzer | Service::Dispatcher | Service::KeyGateway => {
+                (&[], free_address())
+            }
         };
         let mut env = self.env.clone();
         env.push(("WATCHBELL_HTTP_HEALTH_LISTEN".to_owned(), health.to_string()));

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use watchbell_common::{clock::Clock, settings};
+use watchbell_common::{binding::doors::Guarded, clock::Clock, settings};
 
 use crate::{
     limits::{Budget, Seats},
@@ -91,6 +91,7 @@ pub(crate) struct Server<P> {
     pub(crate) hostname: String,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) users: Option<Arc<Users>>,
+    pub(crate) guarded: Option<Guarded>,
     pub(crate) recipients: Recipients,
     pub(crate) budget: Budget,
     pub(crate) clock: Arc<dyn Clock>,
@@ -100,10 +101,11 @@ pub(crate) struct Server<P> {
     seats: Arc<Seats>,
 }
 
-/// Serves until `stop`, then lets messages that are arriving come to their end, within `drain`.
+/// Serves until `stop`; where users are bound, `guarded` says from where each may log in. Then lets messages that are arriving come to their end, within `drain`.
 pub async fn serve<P: Publish>(
     publish: P,
     clock: Arc<dyn Clock>,
+    guarded: Option<Guarded>,
     listeners: Listeners,
     drain: Duration,
     stop: CancellationToken,
@@ -113,6 +115,7 @@ pub async fn serve<P: Publish>(
         hostname,
         tls,
         users,
+        guarded,
         recipients: Recipients::new(&settings.recipients),
         budget: Budget::new(settings.memory_max_bytes),
         clock,

@@ -71,8 +71,8 @@ async fn house(database: &SecretString) -> (House, String, Client) {
 async fn changed_keys(house: &House) -> Vec<Change> {
     let store = house.store().await;
     let mut tx = store.begin_read().await.unwrap();
-    let changes = bindings::changes(&mut tx, TenantId::DEFAULT, 0, 99).await.unwrap();
-    changes.into_iter().map(|(_, change)| change).collect()
+    let changes = bindings::changes(&mut tx, 0, 99).await.unwrap();
+    changes.into_iter().map(|(_, _, change)| change).collect()
 }
 
 async fn bindings_are_found_changed_blocked_and_removed(database: SecretString) {
