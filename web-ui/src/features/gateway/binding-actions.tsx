@@ -75,7 +75,7 @@ export function UnbindBinding({ binding }: { binding: Binding }) {
     <Confirm trigger={trigger} title={t("title")} action={t("action")} onConfirm={confirm}>
       <div className="grid gap-2">
         <Key binding={binding} />
-        <p>{t(binding.blocked ? "textBlocked" : "text")}</p>
+        <p>{t(`text.${binding.blocked ? "blocked" : "bound"}`)}</p>
       </div>
     </Confirm>
   );

@@ -47,6 +47,7 @@ export function Bindings() {
   );
   const bindings = query.data?.pages.flatMap((page) => page.items);
   const isFiltered = q !== "" || show !== "all";
+  const none = isFiltered ? "nothing" : "empty";
   return (
     <>
       <div className="mb-4 flex flex-wrap gap-2">
@@ -68,8 +69,8 @@ export function Bindings() {
       ) : !bindings ? (
         <SkeletonRows />
       ) : bindings.length === 0 ? (
-        <EmptyState icon={isFiltered ? SearchX : KeyRound} title={t(isFiltered ? "nothing.title" : "empty.title")}>
-          {t(isFiltered ? "nothing.text" : "empty.text")}
+        <EmptyState icon={isFiltered ? SearchX : KeyRound} title={t(`${none}.title`)}>
+          {t(`${none}.text`)}
         </EmptyState>
       ) : (
         <>

@@ -43,6 +43,7 @@ export function Interceptions() {
   );
   const lines = query.data?.pages.flatMap((page) => page.items);
   const isFiltered = q !== "" || key !== undefined || span !== undefined;
+  const none = isFiltered ? "nothing" : "empty";
   return (
     <>
       <div className="mb-4 flex flex-wrap gap-2">
@@ -70,8 +71,8 @@ export function Interceptions() {
       ) : !lines ? (
         <SkeletonRows />
       ) : lines.length === 0 ? (
-        <EmptyState icon={isFiltered ? SearchX : ShieldCheck} title={t(isFiltered ? "nothing.title" : "empty.title")}>
-          {t(isFiltered ? "nothing.text" : "empty.text")}
+        <EmptyState icon={isFiltered ? SearchX : ShieldCheck} title={t(`${none}.title`)}>
+          {t(`${none}.text`)}
         </EmptyState>
       ) : (
         <>
