@@ -153,6 +153,11 @@ impl Product {
 
     /// Starts one more process of a service.
     pub fn start(&mut self, service: Service) {
+        self.start_with(service, &[]);
+    }
+
+    /// Starts one more process of a service, with settings of its own.
+    pub fn start_with(&mut self, service: Service, more: &[(&str, &str)]) {
         let (args, health): (&[&str], _) = match service {
             Service::Serve => (&["serve"], self.http),
             Service::WebhookIngestor => (&[], self.http),
@@ -163,6 +168,7 @@ impl Product {
         };
         let mut env = self.env.clone();
         env.push(("WATCHBELL_HTTP_HEALTH_LISTEN".to_owned(), health.to_string()));
+        env.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let process = Process::start(service.binary(), args, &env, self.dir.path());
         self.running.push(Running { service, health, process });
     }

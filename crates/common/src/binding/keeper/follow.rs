@@ -32,7 +32,7 @@ pub(super) async fn open_store(keeper: &Keeper, settings: &Settings, stop: &Canc
     let mut told = false;
     while keeper.store.load().is_none() {
         match Store::open(&settings.database.url, &settings.data.dir).await {
-            Ok(store) => keeper.store.store(Some(Arc::new(store))),
+            Ok(store) => keeper.set_store(store),
             Err(error) if error.is_transient() => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!("bindings wait for the store: {error}");

@@ -32,6 +32,7 @@ pub(super) async fn run(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let owner = JobId::at(keeper.clock.now_ms()).to_string();
+    let _ = stop.run_until_cancelled(keeper.opened()).await;
     loop {
         if let Some(store) = keeper.store.load_full() {
             for tenant in tenants() {

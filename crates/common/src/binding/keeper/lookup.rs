@@ -107,6 +107,7 @@ impl Keeper {
         let store = self.store.load_full().filter(|_| now >= self.store_not_before.load(Relaxed));
         let store = store.ok_or(Denied::Unavailable)?;
         let _place = self.lookups.acquire().await.expect("the semaphore is never closed");
+        metrics::counter!("watchbell_gateway_store_lookups_total").increment(1);
         let asked = timeout(STORE_PATIENCE, self.ask(&store, secret, client, now)).await;
         let asked = asked.unwrap_or(Err(Denied::Unavailable));
         if matches!(asked, Err(Denied::Unavailable)) {

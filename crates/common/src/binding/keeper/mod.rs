@@ -135,6 +135,7 @@ pub struct Keeper {
     cache: Cache,
     /// Absent until it was opened.
     store: ArcSwapOption<Store>,
+    opened: CancellationToken,
     store_not_before: AtomicI64,
     changes: Mutex<Changes>,
     turns: Turns,
@@ -191,6 +192,7 @@ impl Keeper {
             queue: shared.queue.clone(),
             shared_queue: !shared.settings.embedded(),
             store: ArcSwapOption::empty(),
+            opened: CancellationToken::new(),
             store_not_before: AtomicI64::new(0),
             changes: Mutex::default(),
             turns: Turns::default(),
@@ -213,6 +215,16 @@ impl Keeper {
     /// How many bindings are in memory.
     pub fn known(&self) -> usize {
         self.cache.len()
+    }
+
+    /// Returns when the store was opened: until then, every use of a secret that nobody remembers meets the fail mode.
+    pub async fn opened(&self) {
+        self.opened.cancelled().await;
+    }
+
+    fn set_store(&self, store: Store) {
+        self.store.store(Some(Arc::new(store)));
+        self.opened.cancel();
     }
 
     /// Counts a request that passed without a secret.
@@ -319,7 +331,9 @@ impl Beside {
     ) -> anyhow::Result<()> {
         let Self { keeper, waiting, settings, tenants } = self;
         let ours = store.is_none();
-        keeper.store.store(store.map(Arc::new));
+        if let Some(store) = store {
+            keeper.set_store(store);
+        }
         tokio::try_join!(
             follow::open_store(&keeper, &settings, &stop),
             follow::run(&keeper, &stop),
