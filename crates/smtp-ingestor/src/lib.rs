@@ -42,7 +42,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let drain = shared.drain();
-    let (guarded, beside) = Guarded::smtp_users(&shared).unzip();
+    let (guarded, beside) = Guarded::smtp_users(&shared)?.unzip();
     let ended = CancellationToken::new();
     let serving = async {
         let _ended = ended.clone().drop_guard();

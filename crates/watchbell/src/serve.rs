@@ -34,7 +34,7 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
     let mut services = Services::new(stop, shared.drain());
     shared.spawn_upkeep(&mut services, &metrics);
     let (store, slot) = (prepared.store(), watchbell_api_server::StoreSlot::default());
-    let (guarded, beside) = Guarded::push_tokens(&shared).unzip();
+    let (guarded, beside) = Guarded::push_tokens(&shared)?.unzip();
     let router = watchbell_webhook_ingestor::router(shared.clone(), guarded)
         .merge(watchbell_api_server::router(&shared, &slot))
         .merge(shared.health_router(metrics));

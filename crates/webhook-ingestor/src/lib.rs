@@ -61,7 +61,7 @@ pub async fn run(
     metrics: PrometheusHandle,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (guarded, beside) = Guarded::push_tokens(&shared).unzip();
+    let (guarded, beside) = Guarded::push_tokens(&shared)?.unzip();
     let router = router(shared.clone(), guarded).merge(shared.health_router(metrics));
     let ended = CancellationToken::new();
     let serving = async {

@@ -4,6 +4,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,6 +26,11 @@ const PUSH_TOKENS: Door = Door {
 
 const SMTP_USERS: Door =
     Door { source: SOURCE, system: "smtp-ingestor", binds: "SMTP user", counter: "watchbell_smtp_interceptions_total" };
+
+/// Each process would bind in a file of its own.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("binding.push_tokens and binding.smtp_users need database.url where services share a queue")]
+pub struct NoSharedStore;
 
 /// A door whose secrets are bound.
 pub struct Guarded {
@@ -62,19 +68,34 @@ pub struct Entry<'a> {
 
 impl Guarded {
     /// The door of push tokens and what has to run beside it, if they are bound.
-    pub fn push_tokens(shared: &Shared) -> Option<(Self, Beside)> {
+    ///
+    /// # Errors
+    /// [`NoSharedStore`].
+    pub fn push_tokens(shared: &Shared) -> Result<Option<(Self, Beside)>, NoSharedStore> {
         Self::new(shared, PUSH_TOKENS, "push", shared.settings.binding.push_tokens)
     }
 
     /// The door of SMTP users and what has to run beside it, if they are bound.
-    pub fn smtp_users(shared: &Shared) -> Option<(Self, Beside)> {
+    ///
+    /// # Errors
+    /// [`NoSharedStore`].
+    pub fn smtp_users(shared: &Shared) -> Result<Option<(Self, Beside)>, NoSharedStore> {
         Self::new(shared, SMTP_USERS, "smtp", shared.settings.binding.smtp_users)
     }
 
-    fn new(shared: &Shared, door: Door, kind: &'static str, guarding: Guarding) -> Option<(Self, Beside)> {
+    fn new(
+        shared: &Shared,
+        door: Door,
+        kind: &'static str,
+        guarding: Guarding,
+    ) -> Result<Option<(Self, Beside)>, NoSharedStore> {
+        let Some(stance) = guarding.stance() else { return Ok(None) };
+        if !shared.settings.embedded() && shared.settings.database.url.expose_secret() == "sqlite" {
+            return Err(NoSharedStore);
+        }
         let binding = &shared.settings.binding;
         let rules = Runtime {
-            mode: Some(guarding.stance()?),
+            mode: Some(stance),
             learn_until: Some(binding.learn_until_ms()),
             fail_mode: Some(binding.fail_mode),
             ..Runtime::default()
@@ -82,7 +103,7 @@ impl Guarded {
         let config = shared.config.clone();
         let tenants = move || config.load().tenants.keys().copied().collect();
         let (keeper, beside) = Keeper::new(shared, door, Follows::Only(rules), tenants);
-        Some((Self { keeper, vault: shared.vault.clone(), kind }, beside))
+        Ok(Some((Self { keeper, vault: shared.vault.clone(), kind }, beside)))
     }
 
     /// Whether this may be used from an address; its first use binds it.
