@@ -51,10 +51,15 @@ export function Bindings() {
   return (
     <>
       <div className="mb-4 flex flex-wrap gap-2">
-        <SearchInput className="w-72" label={t("search")} value={q} onChange={(words) => change({ q: words })} />
+        <SearchInput
+          className="w-72 max-sm:w-full"
+          label={t("search")}
+          value={q}
+          onChange={(words) => change({ q: words })}
+        />
         <Select
           aria-label={t("show")}
-          className="ms-auto w-48"
+          className="ms-auto w-48 max-sm:w-full"
           value={show}
           onValueChange={(value) => change({ show: value === "all" ? undefined : value })}
           options={[

@@ -18,12 +18,12 @@ export function FirstSteps() {
         {t("text")}
       </EmptyState>
       <ol className="mx-auto grid max-w-2xl list-decimal gap-5 ps-6">
-        <li className="grid gap-2">
-          {t("start")}
+        <li>
+          <p className="mb-2">{t("start")}</p>
           <CodeBlock code={START} label={t("startLabel")} />
         </li>
-        <li className="grid gap-2">
-          {t("try")}
+        <li>
+          <p className="mb-2">{t("try")}</p>
           <CodeBlock code={TRY} label={t("tryLabel")} />
         </li>
         <li>{t("close")}</li>

@@ -47,7 +47,12 @@ export function Interceptions() {
   return (
     <>
       <div className="mb-4 flex flex-wrap gap-2">
-        <SearchInput className="w-72" label={t("search")} value={q} onChange={(words) => change({ q: words })} />
+        <SearchInput
+          className="w-72 max-sm:w-full"
+          label={t("search")}
+          value={q}
+          onChange={(words) => change({ q: words })}
+        />
         {key && (
           <Button variant="ghost" onClick={() => change({ key: undefined })}>
             <X aria-hidden />
@@ -56,7 +61,7 @@ export function Interceptions() {
         )}
         <Select
           aria-label={t("since")}
-          className="ms-auto w-44"
+          className="ms-auto w-44 max-sm:w-full"
           value={span ?? "all"}
           onValueChange={(value) => change({ span: value === "all" ? undefined : value })}
           options={[

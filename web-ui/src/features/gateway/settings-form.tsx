@@ -65,7 +65,7 @@ function Form({ view: { settings, effective } }: { view: View }) {
     <Card title={t("title")} className="max-w-3xl">
       <form noValidate className="grid gap-5" onSubmit={submit}>
         <p className="text-muted">{t("text")}</p>
-        <div className="grid gap-5 sm:grid-cols-2">
+        <div className="grid items-start gap-5 sm:grid-cols-2">
           {(["mode", "fail_mode", "without_key"] as const).map((name) => (
             <Field key={name} label={t(`fields.${name}`)} hint={t(`hints.${name}`)} error={errorOf(name)}>
               {(wiring) => (
