@@ -6,6 +6,7 @@ there are processors, so the gateway gets two of them; nginx and uvicorn have on
 """
 import argparse
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import os
@@ -153,11 +154,22 @@ async def streams(bench, options):
     upstream.close()
 
 
+def wait_for_store(file):
+    """Until the gateway has made its tables."""
+    for _ in range(1000):
+        with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(sqlite3.connect(file)) as store:
+            store.execute("SELECT COUNT(*) FROM bindings")
+            return
+        time.sleep(0.02)
+    sys.exit(f"{file} has no bindings after 20 s")
+
+
 def bindings(bench, options):
     """Memory and time with many bindings: each key once from the store, then from memory."""
     nginx(bench)
     data = Path(tempfile.mkdtemp(dir=bench.dir))
     _, process = gateway(bench, NGINX_UPSTREAM, data=data)
+    wait_for_store(data / "watchbell.db")
     bench.stop(process)
     with sqlite3.connect(data / "watchbell.db") as store:
         rows = ((key_hash(number),) for number in range(1, options.bindings + 1))

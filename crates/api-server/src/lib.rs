@@ -126,13 +126,14 @@ pub async fn prepare(shared: &Shared) -> anyhow::Result<Prepared> {
 }
 
 /// Runs until `stop`. Without `prepared`, it waits for the store as long as it takes; everything that does not need
-/// it goes on meanwhile.
+/// it goes on meanwhile. A store that came with `prepared` stays open: others in this process may still write.
 pub async fn run(
     shared: Shared,
     prepared: Option<Prepared>,
     slot: StoreSlot,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let ours = prepared.is_none();
     let with_store = async {
         let prepared = if prepared.is_some() {
             prepared
@@ -149,7 +150,9 @@ pub async fn run(
             keeper::run(shared.clone(), store.clone(), stop.clone()),
             provisioner.run(stop.clone()),
         )?;
-        store.close().await;
+        if ours {
+            store.close().await;
+        }
         Ok(())
     };
     tokio::try_join!(exporter::run(shared.clone(), stop.clone()), with_store)?;

@@ -26,6 +26,7 @@ pub enum Service {
     AlertAnalyzer,
     Dispatcher,
     ApiServer,
+    KeyGateway,
 }
 
 impl Service {
@@ -41,6 +42,7 @@ impl Service {
             Self::AlertAnalyzer => "watchbell-alert-analyzer",
             Self::Dispatcher => "watchbell-dispatcher",
             Self::ApiServer => "watchbell-api-server",
+            Self::KeyGateway => "watchbell-key-gateway",
         }
     }
 }
@@ -151,14 +153,22 @@ impl Product {
 
     /// Starts one more process of a service.
     pub fn start(&mut self, service: Service) {
+        self.start_with(service, &[]);
+    }
+
+    /// Starts one more process of a service, with settings of its own.
+    pub fn start_with(&mut self, service: Service, more: &[(&str, &str)]) {
         let (args, health): (&[&str], _) = match service {
             Service::Serve => (&["serve"], self.http),
             Service::WebhookIngestor => (&[], self.http),
             Service::ApiServer => (&[], self.api),
-            Service::SmtpIngestor | Service::AlertAnalyzer | Service::Dispatcher => (&[], free_address()),
+            Service::SmtpIngestor | Service::AlertAnalyzer | Service::Dispatcher | Service::KeyGateway => {
+                (&[], free_address())
+            }
         };
         let mut env = self.env.clone();
         env.push(("WATCHBELL_HTTP_HEALTH_LISTEN".to_owned(), health.to_string()));
+        env.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let process = Process::start(service.binary(), args, &env, self.dir.path());
         self.running.push(Running { service, health, process });
     }

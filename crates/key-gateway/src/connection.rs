@@ -42,7 +42,7 @@ use crate::{
 
 /// What all connections share.
 pub(crate) struct Door {
-    pub(crate) guard: Arc<Guard>,
+    pub(crate) guard: Guard,
     pub(crate) upstream: Upstream,
     pub(crate) sources: Arc<SourceWatch>,
     pub(crate) protocol: http1::Builder,

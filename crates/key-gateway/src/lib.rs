@@ -1,20 +1,15 @@
 //! The key gateway: a streaming reverse proxy that binds each model key to the address that first used it.
 //!
 //! Reading order: [`connection`] (one connection, request after request), [`framing`] and [`wire`] (what arrives, read
-//! strictly), [`guard`] (may this request pass?), [`upstream`] (how it is passed on), then [`background`] and
-//! [`interceptions`], which go on beside the requests.
+//! strictly), [`guard`] (may this request pass?), [`upstream`] (how it is passed on). Bindings are kept by
+//! `watchbell_common::binding::keeper`.
 
-mod background;
 mod bodies;
-mod cache;
 mod connection;
 mod framing;
 mod guard;
-mod interceptions;
-mod limiter;
 mod refusal;
 mod sources;
-mod turns;
 mod upstream;
 mod wire;
 
@@ -40,6 +35,10 @@ use upstream::Upstream;
 
 /// The file in the data folder that holds the secret under which keys are hashed.
 pub const SECRET_FILE: &str = "gateway.key";
+
+/// How long a starting gateway takes no connection because its store is not open. After that, known keys are none, and
+/// all meet the fail mode.
+const STORE_WAIT: Duration = Duration::from_secs(3);
 
 /// What is left of `stop.drain` for closing what streams on.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -67,24 +66,22 @@ pub async fn run(
     // `Watch` has the time limits, each for what the connection is doing.
     protocol.max_header_size(gateway.head_max_bytes).header_read_timeout(None);
     let places = gateway.connections_max;
-    let (guard, waiting) =
-        Guard::new(gateway, hasher, shared.clock.clone(), shared.queue.clone(), !settings.embedded());
-    let guard = Arc::new(guard);
-    let ours = store.is_none();
-    guard.store.store(store.map(Arc::new));
-    let sources = Arc::new(SourceWatch::default());
-    let door = Arc::new(Door { guard: guard.clone(), upstream, sources: sources.clone(), protocol });
+    let (guard, beside) = Guard::new(&shared, hasher);
+    let (keeper, sources) = (guard.keeper.clone(), Arc::new(SourceWatch::default()));
+    let door = Arc::new(Door { guard, upstream, sources: sources.clone(), protocol });
+    // What the last requests left to write down is written after they have ended.
+    let served = CancellationToken::new();
+    let serving = async {
+        let _ended = served.clone().drop_guard();
+        // Connections wait in the listener's queue, so that a restart refuses nobody whose key is bound.
+        let _ = timeout(STORE_WAIT, stop.run_until_cancelled(keeper.opened())).await;
+        serve(door, listener, places, settings.stop.drain, stop.clone()).await
+    };
     tokio::try_join!(
-        serve(door, listener, places, settings.stop.drain, stop.clone()),
-        background::open_store(&guard, &settings, &stop),
-        background::follow(guard.clone(), stop.clone()),
-        background::write_uses(guard.clone(), stop.clone()),
-        background::keep_house(guard.clone(), sources, stop.clone()),
-        interceptions::record(guard.clone(), waiting, stop.clone()),
+        serving,
+        beside.run(store, stop.clone(), served.clone()),
+        sources.watch(&keeper, &gateway, &*shared.queue, &stop),
     )?;
-    if let Some(store) = guard.store.load_full().filter(|_| ours) {
-        store.close().await;
-    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use hyper::{
     header::{self, HeaderValue},
 };
 use serde_json::json;
+use watchbell_common::binding::keeper::Denied;
 
 use crate::framing::Doubt;
 
@@ -38,6 +39,18 @@ pub(crate) enum Refusal {
     BadGateway,
     /// The upstream did not begin to answer.
     GatewayTimeout,
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Elsewhere => Self::Elsewhere,
+            Denied::Blocked => Self::Blocked,
+            Denied::TooManyNew => Self::TooManyNewKeys,
+            Denied::TooManyBindings => Self::TooManyBindings,
+            Denied::Unavailable => Self::BindingsUnavailable,
+        }
+    }
 }
 
 impl Refusal {

@@ -7,12 +7,19 @@ use std::{
     time::Duration,
 };
 
-use watchbell_common::binding::gateway::SINGLE_SOURCE_NOTE;
-
-use crate::guard::Guard;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use watchbell_common::{
+    binding::{gateway::SINGLE_SOURCE_NOTE, keeper::Keeper},
+    queue::Queue,
+    settings,
+};
 
 /// So many different keys from one address are a trap rather than one client.
 const KEYS_MIN: usize = 3;
+
+/// How often it is judged.
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// How long the dashboard shows it after it was last seen.
 const NOTE_TTL: Duration = Duration::from_mins(10);
@@ -48,20 +55,43 @@ impl SourceWatch {
         }
     }
 
-    /// Says so loudly, where people look: log, metric and dashboard.
-    pub(crate) async fn judge(&self, guard: &Guard) {
-        let single = self.single(guard.cache.len()).filter(|_| guard.settings.trusted_proxies.is_empty());
-        metrics::gauge!("watchbell_gateway_single_source").set(if single.is_some() { 1.0 } else { 0.0 });
-        let Some(address) = single else { return };
-        tracing::error!(
-            "every connection comes from {address}, and no proxy is trusted: if that is Docker's bridge or a proxy, \
-             all keys are bound to it and a stolen one works from everywhere. Use host networking, the PROXY protocol \
-             or gateway.trusted_proxies (docs/guide/key-gateway.md)"
-        );
-        let note = guard.queue.remember(SINGLE_SOURCE_NOTE, address.to_string().into(), NOTE_TTL).await;
-        if let Err(error) = note {
-            tracing::debug!("noting the single source: {error}");
+    /// Looks every minute until `stop`, and says so loudly where people look: log, metric and dashboard.
+    pub(crate) async fn watch(
+        &self,
+        keeper: &Keeper,
+        settings: &settings::Gateway,
+        queue: &dyn Queue,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        loop {
+            let known = keeper.known();
+            metrics::gauge!("watchbell_gateway_bindings_cached").set(f64_of(known));
+            let single = self.single(known).filter(|_| settings.trusted_proxies.is_empty());
+            metrics::gauge!("watchbell_gateway_single_source").set(if single.is_some() { 1.0 } else { 0.0 });
+            if let Some(address) = single {
+                warn(address, queue).await;
+            }
+            if stop.run_until_cancelled(sleep(PAUSE)).await.is_none() {
+                return Ok(());
+            }
         }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge of some millions")]
+fn f64_of(number: usize) -> f64 {
+    number as f64
+}
+
+async fn warn(address: IpAddr, queue: &dyn Queue) {
+    tracing::error!(
+        "every connection comes from {address}, and no proxy is trusted: if that is Docker's bridge or a proxy, \
+         all keys are bound to it and a stolen one works from everywhere. Use host networking, the PROXY protocol \
+         or gateway.trusted_proxies (docs/guide/key-gateway.md)"
+    );
+    let note = queue.remember(SINGLE_SOURCE_NOTE, address.to_string().into(), NOTE_TTL).await;
+    if let Err(error) = note {
+        tracing::debug!("noting the single source: {error}");
     }
 }
 

@@ -23,7 +23,11 @@ mod users;
 mod wire;
 
 use tokio_util::sync::CancellationToken;
-use watchbell_common::shared::Shared;
+use watchbell_common::{
+    binding::doors::{self, Guarded},
+    shared::Shared,
+    store::Store,
+};
 
 pub use crate::{
     lockout::Lockout,
@@ -31,9 +35,22 @@ pub use crate::{
     server::{Listeners, bind, serve},
 };
 
-/// Takes mail to the intake queue until `stop`.
-pub async fn run(shared: Shared, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
+/// Takes mail to the intake queue until `stop`. Where users are bound to addresses, that is kept in `store`, or in one
+/// that is opened for it.
+pub async fn run(
+    shared: Shared,
+    store: Option<Store>,
+    listeners: Listeners,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let drain = shared.drain();
     let lockout = Lockout::new(shared.queue.clone());
-    serve(publish::Intake(shared.queue), lockout, shared.clock, listeners, drain, stop).await
+    let (guarded, beside) = Guarded::smtp_users(&shared)?.unzip();
+    let ended = CancellationToken::new();
+    let serving = async {
+        let _ended = ended.clone().drop_guard();
+        serve(publish::Intake(shared.queue), lockout, shared.clock, guarded, listeners, drain, stop.clone()).await
+    };
+    tokio::try_join!(serving, doors::run(beside, store, stop.clone(), ended.clone()))?;
+    Ok(())
 }

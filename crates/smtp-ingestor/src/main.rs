@@ -17,6 +17,6 @@ async fn run() -> anyhow::Result<()> {
     let mut services = Services::new(stop_on_signal()?, shared.drain());
     shared.spawn_upkeep(&mut services, &boot.metrics);
     shared.spawn_health(&mut services, boot.metrics).await?;
-    services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared, listeners, stop));
+    services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared, None, listeners, stop));
     services.wait().await
 }

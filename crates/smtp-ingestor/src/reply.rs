@@ -68,6 +68,7 @@ replies! {
     UNKNOWN_MECHANISM = "504 5.5.4 unknown mechanism, use PLAIN or LOGIN";
     LOGIN_FIRST = "530 5.7.0 authentication required";
     LOGIN_WRONG = "535 5.7.8 wrong user name or password";
+    LOGIN_ELSEWHERE = "535 5.7.1 this user may not log in from your address";
     TLS_FIRST = "538 5.7.11 passwords are taken over TLS only, say STARTTLS first";
     UNKNOWN_RECIPIENT = "550 5.1.1 no such recipient here, and nothing is relayed";
     NO_RECIPIENTS = "554 5.5.1 no valid recipients";

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use watchbell_common::{clock::Clock, settings};
+use watchbell_common::{binding::doors::Guarded, clock::Clock, settings};
 
 use crate::{
     limits::{Budget, Seats},
@@ -93,6 +93,7 @@ pub(crate) struct Server<P> {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) users: Option<Arc<Users>>,
     pub(crate) lockout: Lockout,
+    pub(crate) guarded: Option<Guarded>,
     pub(crate) recipients: Recipients,
     pub(crate) budget: Budget,
     pub(crate) clock: Arc<dyn Clock>,
@@ -102,11 +103,13 @@ pub(crate) struct Server<P> {
     seats: Arc<Seats>,
 }
 
-/// Serves until `stop`, then lets messages that are arriving come to their end, within `drain`.
+/// Serves until `stop`, then lets messages that are arriving come to their end, within `drain`. Where users are bound,
+/// `guarded` says from where each may log in.
 pub async fn serve<P: Publish>(
     publish: P,
     lockout: Lockout,
     clock: Arc<dyn Clock>,
+    guarded: Option<Guarded>,
     listeners: Listeners,
     drain: Duration,
     stop: CancellationToken,
@@ -117,6 +120,7 @@ pub async fn serve<P: Publish>(
         tls,
         users,
         lockout,
+        guarded,
         recipients: Recipients::new(&settings.recipients),
         budget: Budget::new(settings.memory_max_bytes),
         clock,

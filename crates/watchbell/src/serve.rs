@@ -4,6 +4,7 @@ use std::path::Path;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use watchbell_common::{
+    binding::doors::Guarded,
     http,
     services::{Services, stop_on_signal},
     settings::Settings,
@@ -32,28 +33,37 @@ pub(crate) async fn run(settings: Settings, metrics: PrometheusHandle) -> anyhow
 
     let mut services = Services::new(stop, shared.drain());
     shared.spawn_upkeep(&mut services, &metrics);
-    let store = watchbell_api_server::StoreSlot::default();
-    let router = watchbell_webhook_ingestor::router(shared.clone())
-        .merge(watchbell_api_server::router(&shared, &store))
+    let (store, slot) = (prepared.store(), watchbell_api_server::StoreSlot::default());
+    let (guarded, beside) = Guarded::push_tokens(&shared)?.unzip();
+    let router = watchbell_webhook_ingestor::router(shared.clone(), guarded)
+        .merge(watchbell_api_server::router(&shared, &slot))
         .merge(shared.health_router(metrics));
     let settings = shared.settings.clone();
     services.spawn("http", |stop| async move { http::serve(web, router, &settings.http, stop).await });
-    services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared.clone(), mail, stop));
+    if let Some(beside) = beside {
+        let store = Some(store.clone());
+        services.spawn("bound push tokens", |stop| beside.run(store, stop.clone(), stop));
+    }
+    let of_mail = Some(store.clone());
+    services.spawn("smtp-ingestor", |stop| watchbell_smtp_ingestor::run(shared.clone(), of_mail, mail, stop));
     services.spawn("alert-analyzer", |stop| watchbell_alert_analyzer::run(shared.clone(), stop));
     services.spawn("dispatcher", |stop| watchbell_dispatcher::run(shared.clone(), stop));
     let mut gateway_line = String::new();
     if let Some(listener) = gateway {
         gateway_line = format!("  gateway   http://{}\n", listener.local_addr()?);
-        let (shared, store) = (shared.clone(), prepared.store());
+        let (shared, store) = (shared.clone(), store.clone());
         services.spawn("key-gateway", |stop| watchbell_key_gateway::run(shared, Some(store), listener, stop));
     }
-    services.spawn("api-server", |stop| watchbell_api_server::run(shared, Some(prepared), store, stop));
+    services.spawn("api-server", |stop| watchbell_api_server::run(shared, Some(prepared), slot, stop));
 
     output::line(&format!(
         "watchbell is ready\n  mail      smtp://{mail_address}\n  webhooks  http://{web_address}/api/v1/push/<token>\n  health    http://{web_address}/readyz  metrics http://{web_address}/metrics\n{gateway_line}{set_up}\nSend it a sample alert from another terminal:\n\n  {} send-test --to {mail_address}\n",
         program(),
     ))?;
-    services.wait().await
+    let ended = services.wait().await;
+    // After all of them: the last ones still write when others have stopped.
+    store.close().await;
+    ended
 }
 
 /// How this program can be called again from where it was started.

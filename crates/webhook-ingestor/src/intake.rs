@@ -11,6 +11,11 @@ use axum::{
 use bytes::Bytes;
 use watchbell_common::{
     alert::Event,
+    binding::{
+        doors::{Entry, Guarded},
+        keeper::{Denied, Purpose},
+        token,
+    },
     clock::UnixMillis,
     config::OpenChannel,
     fingerprint,
@@ -29,15 +34,46 @@ use crate::{
 /// What `Retry-After` says while the queue cannot take anything: long enough for a restart.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// What is said to a sender whose token belongs to others, or who moved.
+const TOKEN_ELSEWHERE: &str = "this push token is bound to another address; its owner can change that";
+
+const MINUTE: Duration = Duration::from_mins(1);
+
 /// What all requests share.
 pub struct Door {
     shared: Shared,
+    guarded: Option<Guarded>,
     meters: Meters,
 }
 
 impl Door {
-    pub fn new(shared: Shared) -> Self {
-        Self { shared, meters: Meters::new() }
+    pub fn new(shared: Shared, guarded: Option<Guarded>) -> Self {
+        Self { shared, guarded, meters: Meters::new() }
+    }
+
+    /// Whether a token may be used from there, where tokens are bound.
+    async fn admit(
+        &self,
+        channel: &OpenChannel,
+        token: &str,
+        peer: Option<IpAddr>,
+        path: &str,
+    ) -> Result<(), ApiError> {
+        let (Some(guarded), Some(peer)) = (&self.guarded, peer) else { return Ok(()) };
+        let masked = || format!("{} ({})", channel.channel.name, token::masked(token.as_bytes()));
+        let purpose = Purpose { method: "POST", path };
+        let entry = Entry { tenant: channel.tenant, secret: token, masked: &masked, purpose };
+        guarded.check(&entry, peer).await.map_err(|denied| match denied {
+            Denied::Elsewhere => ApiError::new(StatusCode::FORBIDDEN, "TOKEN_ELSEWHERE", TOKEN_ELSEWHERE),
+            Denied::Blocked => ApiError::new(StatusCode::FORBIDDEN, "TOKEN_BLOCKED", "this push token is blocked"),
+            Denied::TooManyNew => {
+                ApiError::rate_limited("too many new push tokens from this address; try again in a minute", MINUTE)
+            }
+            Denied::TooManyBindings | Denied::Unavailable => {
+                let message = "it cannot be checked now where this push token may be used; send it again";
+                ApiError::unavailable(message, RETRY_AFTER)
+            }
+        })
     }
 }
 
@@ -65,7 +101,7 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<String, ApiError> {
 /// Takes what was posted with a push token.
 ///
 /// # Errors
-/// In this order: 404 unknown token, 410 disabled channel, 415 encoded body, 413 too large, 408 too slow,
+/// In this order: 404 unknown token, 410 disabled channel, 403 token bound to other addresses, 415 encoded body, 413 too large, 408 too slow,
 /// 400 not what the dialect speaks, 503 when the queue cannot take it.
 pub async fn take(door: &Door, dialect: &Dialect, token: &str, request: Request) -> Result<Response, ApiError> {
     let shared = &door.shared;
@@ -81,11 +117,12 @@ pub async fn take(door: &Door, dialect: &Dialect, token: &str, request: Request)
         return Err(ApiError::new(StatusCode::GONE, "CHANNEL_DISABLED", "channel disabled"));
     }
     let (parts, body) = request.into_parts();
-    refuse_encoded(&parts.headers)?;
     let limits = &shared.settings.http;
-    let body = read_body(&parts.headers, body, limits.body_max_bytes, limits.body_timeout).await?;
     let peer = parts.extensions.get::<Peer>();
     let peer = peer.map(|Peer(peer)| client_addr(peer.ip(), &parts.headers, &limits.trusted_proxies));
+    door.admit(&channel, token, peer, dialect.path).await?;
+    refuse_encoded(&parts.headers)?;
+    let body = read_body(&parts.headers, body, limits.body_max_bytes, limits.body_timeout).await?;
 
     let post = Post { body: &body, depth_max: limits.json_depth_max };
     let readings = (dialect.parse)(&post).map_err(|error| ApiError::validation(error.to_string()))?;

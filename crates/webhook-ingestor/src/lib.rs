@@ -20,14 +20,19 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use watchbell_common::{http, shared::Shared};
+use watchbell_common::{
+    binding::doors::{self, Guarded},
+    http,
+    shared::Shared,
+};
 
 use dialects::Dialect;
 use intake::Door;
 
-/// The intake routes: for each dialect its path with the push token behind it, and without for a bearer token.
-pub fn router(shared: Shared) -> Router {
-    let door = Arc::new(Door::new(shared));
+/// The intake routes: for each dialect its path with the push token behind it, and without for a bearer token. Where
+/// push tokens are bound, `guarded` says from where each may be used.
+pub fn router(shared: Shared, guarded: Option<Guarded>) -> Router {
+    let door = Arc::new(Door::new(shared, guarded));
     dialects::ALL.iter().fold(Router::new(), |router, dialect| {
         router
             .route(&format!("{}/{{token}}", dialect.path), with_token_in_path(dialect, door.clone()))
@@ -56,6 +61,13 @@ pub async fn run(
     metrics: PrometheusHandle,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let router = router(shared.clone()).merge(shared.health_router(metrics));
-    http::serve(listener, router, &shared.settings.http, stop).await
+    let (guarded, beside) = Guarded::push_tokens(&shared)?.unzip();
+    let router = router(shared.clone(), guarded).merge(shared.health_router(metrics));
+    let ended = CancellationToken::new();
+    let serving = async {
+        let _ended = ended.clone().drop_guard();
+        http::serve(listener, router, &shared.settings.http, stop.clone()).await
+    };
+    tokio::try_join!(serving, doors::run(beside, None, stop.clone(), ended.clone()))?;
+    Ok(())
 }

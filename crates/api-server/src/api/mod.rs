@@ -20,6 +20,7 @@ mod default_channels;
 mod deliveries;
 mod errors;
 mod events;
+mod gateway;
 mod invites;
 mod live;
 mod logs;
@@ -157,6 +158,7 @@ fn routes() -> OpenApiRouter<Shelf> {
         .merge(mutes::routes())
         .merge(silences::routes())
         .merge(ai_providers::routes())
+        .merge(gateway::routes())
         .merge(setup::routes())
         .merge(session::routes())
         .merge(me::routes())

@@ -63,6 +63,11 @@ impl<T> Page<T> {
         let next = items.last().filter(|_| more).map(|last| cursor(place(last)));
         Self { items, next_cursor: next }
     }
+
+    /// The same page, as `view` shows its items.
+    pub(crate) fn map<V>(self, view: impl FnMut(T) -> V) -> Page<V> {
+        Page { items: self.items.into_iter().map(view).collect(), next_cursor: self.next_cursor }
+    }
 }
 
 impl<T> Page<T> {

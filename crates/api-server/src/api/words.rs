@@ -37,6 +37,16 @@ described! {
     EndingWord { Delivered, Silenced, Deduplicated, Unrouted, Muted }
     /// A queue, in the order in which an event passes them.
     QueueWord { Intake, Route, Deliver, Enrich, History }
+    /// How many addresses a binding has: one address or network, a list, or every one.
+    BindingModeWord { Single, Multiple, All }
+    /// What becomes of a use from elsewhere: refused; let pass and told; learned until a date, then refused.
+    StanceWord { Enforce, Observe, Learn }
+    /// What becomes of a secret that nobody can look up: refused, or let pass.
+    FailModeWord { Closed, Open }
+    /// What becomes of requests without a key.
+    WithoutKeyWord { Pass, Refuse }
+    /// Why a use was intercepted: the binding does not cover the address, or a person blocked it.
+    ReasonWord { Elsewhere, Blocked }
 }
 
 /// The values of a filter, written with commas between them; `read` knows what one means.

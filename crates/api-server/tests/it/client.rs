@@ -84,6 +84,11 @@ impl Client {
         Self { token: Some(token.to_owned()), ..Self::anonymous(base) }
     }
 
+    /// Where it sends them.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// A browser that got these cookies.
     pub(crate) fn browser(base: &str, answer: &Answer) -> Self {
         let cookies = answer.headers.get_all(header::SET_COOKIE).iter().map(|line| line.to_str().unwrap());

@@ -6,6 +6,7 @@ mod audit;
 mod books;
 mod client;
 mod doors;
+mod gateway;
 mod house;
 mod identity;
 mod live;

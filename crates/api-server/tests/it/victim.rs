@@ -13,6 +13,7 @@ use watchbell_common::{
 use crate::{
     client::{Client, add_tenant},
     doors::{PASSWORD, log_in},
+    gateway::bind,
     house::House,
     observing::bury,
     story::{Story, tell},
@@ -50,6 +51,7 @@ impl Victim {
         victim.ids.insert("event", event.to_string());
         victim.ids.insert("delivery", story.delivery(event).to_string());
         victim.ids.insert("dead letter", bury(house, tenant, 0..1).await[0].to_string());
+        victim.ids.insert("binding", bind(house, tenant, 1, MARK).await.to_string());
         victim
     }
 
@@ -108,7 +110,10 @@ impl Call {
 
 /// Every route, with bodies that would change something of the victim's, were they let through.
 pub(crate) fn calls(victim: &Victim) -> Vec<Call> {
-    [observed(victim), sending(victim), deciding(victim), people(victim)].into_iter().flatten().collect()
+    [observed(victim), guarded(victim), sending(victim), deciding(victim), people(victim)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// `route` with the id of the victim's thing of that kind in the path, or that query behind it.
@@ -151,6 +156,26 @@ fn observed(victim: &Victim) -> Vec<Call> {
         call("GET /api/v1/services", "", none(), 200),
         call("GET /api/v1/settings", "", none(), 403),
         call("PUT /api/v1/settings", "", json!({"history_retention_days": 1}), 403),
+    ]
+}
+
+/// What secrets are tied to.
+fn guarded(victim: &Victim) -> Vec<Call> {
+    let none = || Value::Null;
+    let of_key = format!("?key={}", victim.ids["binding"]);
+    vec![
+        call("GET /api/v1/gateway", "", none(), 200),
+        call("GET /api/v1/gateway/bindings", "", none(), 200),
+        call("GET /api/v1/gateway/bindings/{id}", "binding", none(), 404),
+        call("PUT /api/v1/gateway/bindings/{id}", "binding", json!({"mode": "all"}), 404),
+        call("DELETE /api/v1/gateway/bindings/{id}", "binding", none(), 404),
+        call("POST /api/v1/gateway/bindings/{id}/block", "binding", none(), 404),
+        call("POST /api/v1/gateway/bindings/{id}/unblock", "binding", none(), 404),
+        call("GET /api/v1/gateway/interceptions", &of_key, none(), 200),
+        call("GET /api/v1/gateway/interceptions.csv", &of_key, none(), 200),
+        call("GET /api/v1/gateway/settings", "", none(), 403),
+        call("PUT /api/v1/gateway/settings", "", json!({"mode": "observe"}), 403),
+        call("GET /api/v1/gateway/usage", &of_key, none(), 200),
     ]
 }
 

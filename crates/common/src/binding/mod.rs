@@ -2,10 +2,12 @@
 //!
 //! [`decide`] is the whole rule, a pure function of binding, address, policy and time. Around it: [`token`] (which
 //! secret a request carries, and how it is kept), [`source`] (whose request it is), [`proxy_protocol`] and [`gateway`]
-//! (what can be changed while running).
+//! (what can be changed while running); [`keeper`] asks it for every use at a door, and [`doors`] are our own.
 //! `crate::store::bindings` keeps bindings.
 
+pub mod doors;
 pub mod gateway;
+pub mod keeper;
 pub mod proxy_protocol;
 pub mod source;
 pub mod token;

@@ -3,6 +3,7 @@
 //! `config.example.toml` in the repository's root is compiled in as the defaults and is the manual.
 //! [`Settings::load`] lays the file of `--config`, the environment and flags over it, in this order.
 
+mod binding;
 mod gateway;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::ai::{self, Model, OpenProvider};
 
+pub use binding::{Binding, Guarding};
 pub use gateway::Gateway;
 
 /// The defaults, which are also the manual.
@@ -30,6 +32,7 @@ pub struct Settings {
     pub http: Http,
     pub smtp: Smtp,
     pub gateway: Gateway,
+    pub binding: Binding,
     pub queue: Queue,
     pub database: Database,
     pub security: Security,
@@ -358,6 +361,7 @@ impl Settings {
             return Err(bad("security.old_keys and security.hash_key", "stand beside security.master_key: set it too"));
         }
         self.gateway.validate()?;
+        self.binding.validate()?;
         if smtp.line_max_bytes < 512 {
             return Err(bad("smtp.line_max_bytes", "must be at least 512 (RFC 5321 §4.5.3.1.4)"));
         }

@@ -307,18 +307,17 @@ pub enum Change {
     Settings,
 }
 
-/// Changes after a number, in the order in which they were committed.
+/// Changes after a number, in the order in which they were committed: of all tenants, since whoever follows them
+/// remembers secrets of all.
 pub async fn changes(
     connection: &mut Connection,
-    tenant: TenantId,
     after: i64,
     limit: i64,
-) -> Result<Vec<(i64, Change)>, StoreError> {
-    let statement = "SELECT seq, key_hash FROM binding_changes WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    let rows: Vec<(i64, String)> =
-        sqlx::query_as(statement).bind(tenant.0).bind(after).bind(limit).fetch_all(connection).await?;
+) -> Result<Vec<(i64, TenantId, Change)>, StoreError> {
+    let statement = "SELECT seq, tenant_id, key_hash FROM binding_changes WHERE seq > $1 ORDER BY seq LIMIT $2";
+    let rows: Vec<(i64, i64, String)> = sqlx::query_as(statement).bind(after).bind(limit).fetch_all(connection).await?;
     let change = |text: &str| if text.is_empty() { Ok(Change::Settings) } else { key(text).map(Change::Binding) };
-    rows.into_iter().map(|(seq, text)| Ok((seq, change(&text)?))).collect()
+    rows.into_iter().map(|(seq, tenant, text)| Ok((seq, TenantId(tenant), change(&text)?))).collect()
 }
 
 /// The number of the last change.

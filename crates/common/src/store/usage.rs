@@ -3,11 +3,9 @@
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{Connection, StoreError, bindings, sql};
-use crate::{
-    binding::token::KeyHash,
-    clock::{UnixMillis, millis},
-    ids::TenantId,
-};
+use crate::{binding::token::KeyHash, clock::UnixMillis, ids::TenantId};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The requests of one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +20,12 @@ pub struct Day {
 
 /// The day of a time.
 pub fn day_of(now: UnixMillis) -> i64 {
-    now.div_euclid(millis(std::time::Duration::from_hours(24)))
+    now.div_euclid(DAY_MS)
+}
+
+/// When a day began.
+pub fn start_of(day: i64) -> UnixMillis {
+    day.saturating_mul(DAY_MS)
 }
 
 fn read(row: &AnyRow) -> Result<Day, StoreError> {
@@ -67,20 +70,41 @@ pub async fn days(
     rows.iter().map(read).collect()
 }
 
-/// The secrets with the most requests since a day; `day` is the last one with any.
+/// A secret and its requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Busy {
+    pub key: KeyHash,
+    /// The secret as people may see it; `None` for one that is not bound any more.
+    pub masked: Option<String>,
+    pub allowed: i64,
+    pub intercepted: i64,
+}
+
+/// The secrets with the most requests since a day.
 pub async fn busiest(
     connection: &mut Connection,
     tenant: TenantId,
     since_day: i64,
     limit: i64,
-) -> Result<Vec<Day>, StoreError> {
+) -> Result<Vec<Busy>, StoreError> {
     // PostgreSQL's sums of BIGINT are NUMERIC.
-    let statement = "SELECT MAX(day) AS day, key_hash, CAST(SUM(allowed) AS BIGINT) AS allowed,
-            CAST(SUM(intercepted) AS BIGINT) AS intercepted
-        FROM binding_days WHERE tenant_id = $1 AND day >= $2 AND key_hash <> ''
-        GROUP BY key_hash ORDER BY SUM(allowed) + SUM(intercepted) DESC, key_hash LIMIT $3";
+    let statement =
+        "SELECT used.key_hash, MAX(bindings.masked) AS masked, CAST(SUM(used.allowed) AS BIGINT) AS allowed,
+            CAST(SUM(used.intercepted) AS BIGINT) AS intercepted
+        FROM binding_days AS used
+            LEFT JOIN bindings ON bindings.tenant_id = used.tenant_id AND bindings.key_hash = used.key_hash
+        WHERE used.tenant_id = $1 AND used.day >= $2 AND used.key_hash <> ''
+        GROUP BY used.key_hash ORDER BY SUM(used.allowed) + SUM(used.intercepted) DESC, used.key_hash LIMIT $3";
     let rows = sqlx::query(statement).bind(tenant.0).bind(since_day).bind(limit).fetch_all(connection).await?;
-    rows.iter().map(read).collect()
+    let busy = |row: &AnyRow| {
+        Ok(Busy {
+            key: bindings::key(row.try_get("key_hash")?)?,
+            masked: row.try_get("masked")?,
+            allowed: row.try_get("allowed")?,
+            intercepted: row.try_get("intercepted")?,
+        })
+    };
+    rows.iter().map(busy).collect()
 }
 
 /// Forgets the days before one.

@@ -1,6 +1,9 @@
 //! Who may use which key, from where, and what everybody learns of a change.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicI64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
 
 use tokio::task::JoinSet;
 use watchbell_common::{
@@ -230,6 +233,28 @@ async fn bogus_keys_are_bound_only_so_fast_and_only_so_many() {
 }
 
 #[tokio::test]
+async fn there_are_only_so_many_bindings_and_those_that_are_there_go_on() {
+    let place = Place::sqlite();
+    let (upstream, _told, _tasks) = telling_upstream().await;
+    let gateway = Gateway::start(&place, upstream, &[BINDS, ("BINDINGS_MAX", "1")]).await;
+    assert_eq!(gateway.status("127.0.0.2", "sk-good").await, 200);
+    gateway.stop().await;
+    let gateway = Gateway::start(&place, upstream, &[BINDS, ("BINDINGS_MAX", "1")]).await;
+    let tried = AtomicI64::new(0);
+    eventually("it knows that it is full", async || {
+        let mut client = gateway.connect_from("127.0.0.3").await;
+        client.get("/", &format!("bogus-{}", tried.fetch_add(1, Relaxed))).await;
+        let answer = client.answer().await;
+        answer.status == 503 && answer.text().contains("too_many_bindings")
+    })
+    .await;
+    assert_eq!(gateway.status("127.0.0.2", "sk-good").await, 200);
+    let rows = gateway.commit(async |tx| bindings::count(tx, TENANT).await).await;
+    assert_eq!(rows, tried.into_inner(), "what was refused was not bound");
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn without_the_store_known_keys_go_on_and_others_meet_the_fail_mode() {
     let server = PostgresServer::start();
     let place = Place { database: server.database(), ..Place::sqlite() };
@@ -271,7 +296,7 @@ async fn redis_answers_for_the_store_but_never_with_what_has_changed() {
 }
 
 #[tokio::test]
-async fn a_cold_cache_asks_the_store_once_for_each_key() {
+async fn a_crowd_with_one_new_key_passes() {
     let place = Place::postgres();
     let (upstream, _told, _tasks) = telling_upstream().await;
     let gateway = Gateway::start(&place, upstream, &[]).await;

@@ -3,6 +3,13 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
 use tokio::time::Instant;
+use watchbell_common::{
+    binding::{
+        doors::Entry,
+        keeper::{Denied, Purpose},
+    },
+    ids::TenantId,
+};
 
 use super::{Flow, Session};
 use crate::{
@@ -49,11 +56,8 @@ impl<P: Publish> Session<P> {
             }
         };
         match self.check(&users, &name, password).await {
-            Ok(Checked::Right) => {
-                self.user = Some(name);
-                self.say(&reply::AUTHENTICATED);
-            }
-            Ok(Checked::Wrong) => return Ok(self.wrong(&name)),
+            Ok(Checked::Right) => return Ok(self.admit(name).await),
+            Ok(Checked::Wrong) => return Ok(self.wrong(&name, &reply::LOGIN_WRONG)),
             Ok(Checked::LockedOut) => {
                 self.refuse("locked_out", &format!("a login as {name:?} came too soon after too many that failed"));
                 self.say(&reply::TOO_MANY_LOGINS);
@@ -100,11 +104,37 @@ impl<P: Publish> Session<P> {
         }
     }
 
-    fn wrong(&mut self, name: &str) -> Flow {
+    /// The password was right. Where users are bound to addresses, this one must be one of the user's.
+    async fn admit(&mut self, name: String) -> Flow {
+        let admitted = match &self.server.guarded {
+            None => Ok(()),
+            Some(guarded) => {
+                let masked = || name.clone();
+                let purpose = Purpose { method: "AUTH", path: "" };
+                // Users are of the installation, and so is their mail.
+                let entry = Entry { tenant: TenantId::DEFAULT, secret: &name, masked: &masked, purpose };
+                guarded.check(&entry, self.peer).await
+            }
+        };
+        match admitted {
+            Ok(()) => {
+                self.user = Some(name);
+                self.say(&reply::AUTHENTICATED);
+            }
+            Err(Denied::Elsewhere | Denied::Blocked) => return self.wrong(&name, &reply::LOGIN_ELSEWHERE),
+            Err(Denied::TooManyNew | Denied::TooManyBindings | Denied::Unavailable) => {
+                tracing::warn!(smtp.peer = %self.peer, "it could not be checked from where {name:?} may log in");
+                self.say(&reply::LOGIN_BUSY);
+            }
+        }
+        Flow::Next
+    }
+
+    fn wrong(&mut self, name: &str, why: &Reply) -> Flow {
         self.refuse("login", &format!("a login as {name:?} failed"));
         self.failed_logins += 1;
         if self.failed_logins < FAILED_LOGINS_MAX {
-            self.say(&reply::LOGIN_WRONG);
+            self.say(why);
             return Flow::Next;
         }
         self.say(&reply::TOO_MANY_LOGINS);

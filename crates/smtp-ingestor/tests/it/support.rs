@@ -135,7 +135,7 @@ impl Hub {
                 .with_ansi(false)
                 .with_writer(move || lines.clone())
                 .finish();
-            let serving = serve(recorder, lockout, Arc::new(SystemClock), listeners, drain, token);
+            let serving = serve(recorder, lockout, Arc::new(SystemClock), None, listeners, drain, token);
             tracing::subscriber::with_default(subscriber, || runtime.block_on(serving))
         });
         Self { address, tls_address, stop, dir, log, record, server: Some(server) }

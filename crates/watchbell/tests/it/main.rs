@@ -3,10 +3,12 @@
 
 mod admin;
 mod backup;
+mod bound_doors;
 mod command_line;
 mod email;
 mod eval;
 mod flow;
+mod from;
 mod gateway;
 mod keys;
 mod model;

@@ -6,10 +6,12 @@ const KINDS = [
   "ai_provider",
   "ai_providers",
   "alert",
+  "binding",
   "bot",
   "channel",
   "dead_letter",
   "default_channels",
+  "gateway",
   "invite",
   "mute",
   "rule",
@@ -39,6 +41,8 @@ const ACTIONS = [
   "unacknowledge",
   "resolve",
   "label",
+  "block",
+  "unblock",
 ] as const;
 
 /** The names of what the server writes into its log; a word that is new to us is shown as it is. */

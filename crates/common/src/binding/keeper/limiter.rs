@@ -6,7 +6,8 @@ use std::{
 };
 
 use ipnet::IpNet;
-use watchbell_common::clock::UnixMillis;
+
+use crate::clock::UnixMillis;
 
 /// Addresses that are counted in one minute; in the next, all begin anew. More than these bind nothing in this minute:
 /// then somebody tries out keys from a whole network.

@@ -10,7 +10,10 @@ use std::{
     },
 };
 
-use watchbell_common::binding::{Binding, token::KeyHash};
+use crate::{
+    binding::{Binding, token::KeyHash},
+    ids::TenantId,
+};
 
 /// Requests for different keys seldom meet at the same lock.
 const SHARDS: usize = 64;
@@ -18,6 +21,7 @@ const SHARDS: usize = 64;
 /// A binding that is known, and how often it was used since that was last written down.
 #[derive(Debug)]
 pub(crate) struct Known {
+    pub(crate) tenant: TenantId,
     pub(crate) key: KeyHash,
     pub(crate) binding: Binding,
     pub(crate) allowed: AtomicU32,
@@ -139,8 +143,8 @@ impl Shard {
 }
 
 impl Known {
-    pub(crate) fn new(key: KeyHash, binding: Binding) -> Self {
-        Self { key, binding, allowed: AtomicU32::new(0) }
+    pub(crate) fn new(tenant: TenantId, key: KeyHash, binding: Binding) -> Self {
+        Self { tenant, key, binding, allowed: AtomicU32::new(0) }
     }
 
     /// Counts a use; `true` for the first since the last [`Known::take`].
@@ -162,7 +166,7 @@ mod tests {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&number.to_le_bytes());
         key[31] = number.to_le_bytes()[0];
-        Arc::new(Known::new(KeyHash(key), Binding::first_use("192.0.2.1/32".parse().unwrap())))
+        Arc::new(Known::new(TenantId::DEFAULT, KeyHash(key), Binding::first_use("192.0.2.1/32".parse().unwrap())))
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::{
 };
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
-use watchbell_common::binding::token::KeyHash;
+
+use crate::binding::token::KeyHash;
 
 #[derive(Default)]
 pub(crate) struct Turns(Mutex<HashMap<KeyHash, Arc<AsyncMutex<()>>>>);
