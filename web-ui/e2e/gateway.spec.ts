@@ -112,7 +112,7 @@ test("the settings hold while the gateway runs", async ({ page, signIn, server }
   await expect.poll(() => use(server, key, "127.0.0.5")).toBe(403);
 });
 
-test("the gateway's screens are accessible", async ({ page, signIn, server }) => {
+test("bindings and interceptions are accessible", async ({ page, signIn, server }) => {
   test.slow();
   const key = "sk-0123456789-for-axe";
   expect(await use(server, key, "127.0.0.6")).toBe(200);
@@ -123,6 +123,11 @@ test("the gateway's screens are accessible", async ({ page, signIn, server }) =>
   await expectAccessible(page, "/gateway/?tab=interceptions", async () => {
     await expect(page.getByText("127.0.0.7").first()).toBeVisible();
   });
+});
+
+test("usage and settings are accessible", async ({ page, signIn }) => {
+  test.slow();
+  await signIn("/en/gateway/");
   await expectAccessible(page, "/gateway/?tab=usage", async () => {
     await expect(page.locator(".recharts-surface").first()).toBeVisible();
   });
