@@ -1,8 +1,8 @@
-import { expect, expectAccessible, test } from "./fixtures";
-import { Receiver, Sender } from "./sender";
+import { expect, test } from "./fixtures";
+import { Receiver } from "./receiver";
+import { Sender } from "./sender";
 
 test("a dead letter is replayed and arrives", async ({ page, signIn }) => {
-  test.setTimeout(180_000);
   const receiver = await Receiver.start();
   receiver.status = 404;
   await signIn();
@@ -17,8 +17,6 @@ test("a dead letter is replayed and arrives", async ({ page, signIn }) => {
   const drawer = page.getByRole("dialog");
   await expect(drawer.getByText(/404/)).toBeVisible();
   await page.keyboard.press("Escape");
-  await expectAccessible(page, "/dead-letters/", async () => expect(page.getByRole("row").nth(2)).toBeVisible());
-  await expectAccessible(page, "/deliveries/", async () => expect(page.getByRole("row").nth(2)).toBeVisible());
 
   receiver.status = 200;
   await page.goto("/en/dead-letters/");
@@ -30,6 +28,6 @@ test("a dead letter is replayed and arrives", async ({ page, signIn }) => {
   await expect(page.getByRole("heading", { name: "No dead letters" })).toBeVisible();
   await page.getByRole("link", { name: "See what comes of it" }).click();
   await expect(page.getByRole("row").filter({ hasText: "Delivered" }).first()).toBeVisible();
-  await expect.poll(() => receiver.bodies.filter((body) => body.includes("Certificate expires")).length).toBe(2);
+  await expect.poll(() => receiver.count("Certificate expires")).toBe(2);
   await receiver.stop();
 });
