@@ -1,12 +1,11 @@
 "use client";
 
-// What stands above a list to narrow it, and what stands there when it was narrowed to nothing.
-import { SearchX, X } from "lucide-react";
+// What stands above a list to narrow it.
+import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { api } from "@/lib/api/client";
 import { Button } from "./button";
-import { EmptyState } from "./empty-state";
 import { Select } from "./select";
 
 const ALL = "all";
@@ -65,15 +64,5 @@ export function ClearFilters({ onClear }: { onClear: () => void }) {
       <X aria-hidden />
       {t("clear")}
     </Button>
-  );
-}
-
-/** There are some, but none that passes the filters. */
-export function NothingMatches({ onClear }: { onClear: () => void }) {
-  const t = useTranslations("common.filters");
-  return (
-    <EmptyState icon={SearchX} title={t("nothing")} action={<Button onClick={onClear}>{t("clear")}</Button>}>
-      {t("nothingText")}
-    </EmptyState>
   );
 }

@@ -36,7 +36,9 @@ export function useAlerts(filter: Filter) {
   const fetchTop = () => {
     timer.current ??= setTimeout(async () => {
       timer.current = undefined;
-      const top = await readPage(PATH, asked);
+      // When the server does not answer, everything is fetched again as soon as it is back.
+      const top = await readPage(PATH, asked).catch(() => undefined);
+      if (!top) return;
       cache.setQueryData<Pages>(queryKey, (before) => {
         const [first, ...rest] = before?.pages ?? [];
         if (!before || !first) return before;

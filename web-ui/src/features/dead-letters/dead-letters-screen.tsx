@@ -1,25 +1,29 @@
 "use client";
 
 import { ArchiveX, RotateCw } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/confirm";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
-import { ChannelFilter, ClearFilters, FilterSelect, NothingMatches } from "@/components/ui/filters";
+import { ChannelFilter, ClearFilters, FilterSelect } from "@/components/ui/filters";
 import { Link } from "@/components/ui/link";
 import { LoadPages } from "@/components/ui/load";
+import { NothingMatches } from "@/components/ui/nothing-matches";
 import { Page } from "@/components/ui/page";
 import { api } from "@/lib/api/client";
 import { useLiveRefresh } from "@/lib/api/live";
 import { usePages } from "@/lib/api/pages";
 import { useSession } from "@/lib/session";
 import { useUrlState } from "@/lib/use-url-state";
-import { DeadLetterDrawer } from "./dead-letter-drawer";
 import { DeadLetterTable } from "./dead-letter-table";
 import { ReplayPanel } from "./replay-panel";
 import { useReplay } from "./use-replay";
+
+// Fetched when first opened.
+const DeadLetterDrawer = dynamic(() => import("./dead-letter-drawer").then((module) => module.DeadLetterDrawer));
 
 const QUEUES = ["intake", "route", "deliver", "enrich", "history"] as const;
 const NONE: ReadonlySet<string> = new Set();

@@ -1,14 +1,16 @@
 "use client";
 
 import { Send } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { DELIVERY_STATES, DeliveryBadge } from "@/components/ui/delivery";
 import { EmptyState } from "@/components/ui/empty-state";
-import { ChannelFilter, ClearFilters, FilterSelect, NothingMatches } from "@/components/ui/filters";
+import { ChannelFilter, ClearFilters, FilterSelect } from "@/components/ui/filters";
 import { Link } from "@/components/ui/link";
 import { LoadPages } from "@/components/ui/load";
+import { NothingMatches } from "@/components/ui/nothing-matches";
 import { Page } from "@/components/ui/page";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
@@ -17,7 +19,9 @@ import { usePages } from "@/lib/api/pages";
 import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
-import { DeliveryDrawer } from "./delivery-drawer";
+
+// Fetched when first opened.
+const DeliveryDrawer = dynamic(() => import("./delivery-drawer").then((module) => module.DeliveryDrawer));
 
 type Delivery = components["schemas"]["DeliveryView"];
 
