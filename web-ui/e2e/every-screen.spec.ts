@@ -1,6 +1,6 @@
 // Every screen with something on it, in all languages and both themes: axe finds nothing, and (by `Watch`) the console
 // is silent, nobody else is asked, and the content security policy is the strict one.
-import { request as requests } from "@playwright/test";
+import { type Page, request as requests } from "@playwright/test";
 import { expectAccessible } from "./accessible";
 import { test as base, expect, OWNER } from "./fixtures";
 import { type Seed, seed } from "./seed";
@@ -61,8 +61,8 @@ const SCREENS: Record<string, Screen> = {
   tokens: { path: "/team/?tab=tokens", shows: "nightly-script" },
   audit: { path: "/audit/", shows: "databases at night" },
   system: { path: "/system/", shows: "branch-office" },
-  account: { path: "/account/", shows: "HeadlessChrome" },
-  "the guide, sources": { path: "/welcome/?step=sources", shows: "PROBLEM: Disk is full on db-1" },
+  account: { path: "/account/", shows: "Playwright/" },
+  "the guide, sources": { path: "/welcome/?step=sources", shows: "Certificate expires" },
   "the guide, channels": { path: "/welcome/?step=channel", shows: "ops-hook" },
   "the guide, route": { path: "/welcome/?step=route", shows: "everything else" },
   "the guide, model": { path: "/welcome/?step=model", shows: "small-model" },
@@ -76,6 +76,18 @@ const DOORS: Record<string, Screen> = {
   "a new password": { path: "/reset/#wbl_x" },
   "an unknown address": { path: "/not-found/" },
 };
+
+const DESK = { width: 1280, height: 720 };
+const PHONE = { width: 390, height: 844 };
+
+/** Nothing stands beyond the edge of the screen, at the desk and on a phone. */
+async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  for (const size of [PHONE, DESK]) {
+    await page.setViewportSize(size);
+    const beyond = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    await expect.poll(beyond, `pixels beyond an edge at ${size.width}`).toBeLessThanOrEqual(0);
+  }
+}
 
 for (const [name, screen] of [...Object.entries(SCREENS), ...Object.entries(DOORS)]) {
   test(`${name}: accessible and quiet in all languages and both themes`, async ({ page, seeded }) => {
@@ -91,6 +103,7 @@ for (const [name, screen] of [...Object.entries(SCREENS), ...Object.entries(DOOR
       await expect(page.getByRole("heading").first()).toBeVisible();
       await expect(page.locator("[data-skeleton], [aria-busy=true]")).toHaveCount(0);
       await expectAccessible(page, `${name} in ${locale}`);
+      await expectNoSidewaysScroll(page);
     }
   });
 }

@@ -28,7 +28,7 @@ export function FilterSelect({
   return (
     <Select
       aria-label={label}
-      className="w-44"
+      className="w-44 max-sm:flex-1"
       value={value ?? ALL}
       onValueChange={(chosen) => onChange(chosen === ALL ? undefined : chosen)}
       options={[{ value: ALL, label: all }, ...options]}

@@ -66,7 +66,7 @@ export function AlertRow({ alert, isActive, isSelected, onSelect, onOpen }: Prop
           <span className="sm:hidden">
             <SeverityBadge severity={alert.severity} />
           </span>
-          {alert.system && <bdi className="truncate text-ink">{alert.system}</bdi>}
+          {alert.system && !name.startsWith(alert.system) && <bdi className="truncate text-ink">{alert.system}</bdi>}
           {alert.category && <bdi className="truncate max-sm:hidden">{alert.category}</bdi>}
           <bdi className="truncate max-md:hidden">{alert.source}</bdi>
         </div>
@@ -82,7 +82,7 @@ export function AlertRow({ alert, isActive, isSelected, onSelect, onOpen }: Prop
           {alert.count > 1 && t("times", { count: format.number(alert.count) })}
         </span>
         <StatusBadge status={alert.status} />
-        <span className="relative z-10 w-16 text-end text-muted text-sm">
+        <span className="relative z-10 w-16 text-end rtl:w-22 text-muted text-sm">
           <RelativeTime at={new Date(alert.last_seen)} />
         </span>
       </div>
