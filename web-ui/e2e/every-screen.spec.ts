@@ -61,6 +61,7 @@ const SCREENS: Record<string, Screen> = {
   tokens: { path: "/team/?tab=tokens", shows: "nightly-script" },
   audit: { path: "/audit/", shows: "databases at night" },
   system: { path: "/system/", shows: "branch-office" },
+  "the documentation of the API": { path: "/docs/?q=silences+preview", shows: "/api/v1/silences/preview" },
   account: { path: "/account/", shows: "Playwright/" },
   "the guide, sources": { path: "/welcome/?step=sources", shows: "Certificate expires" },
   "the guide, channels": { path: "/welcome/?step=channel", shows: "ops-hook" },

@@ -21,3 +21,13 @@ test("a platform admin makes, disables and enables a tenant", async ({ page, sig
   await row.getByRole("button", { name: "Enable" }).click();
   await expect(row.getByRole("button", { name: "Disable" })).toBeVisible();
 });
+
+test("the API's documentation finds a call and says what it takes and gives", async ({ page, signIn }) => {
+  await signIn("/en/docs/");
+  await page.getByRole("searchbox").fill("silences preview");
+  const call = page.getByRole("group").filter({ hasText: "/api/v1/silences/preview" });
+  await expect(page.getByRole("group")).toHaveCount(1);
+  await call.getByText("POST").click();
+  await expect(call.getByRole("heading", { name: /^Takes:/ })).toBeVisible();
+  await expect(call.getByText("severity_at_least").or(call.getByText("match")).first()).toBeVisible();
+});
