@@ -1,23 +1,40 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { defineConfig } from "@playwright/test";
 
-/** Debian's browser; Playwright's own builds are not fetched. */
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+
+/** The system's browser, or the one that `CHROMIUM` names; Playwright's own builds are not fetched. */
+function findChromium(): string {
+  const { CHROMIUM, PATH = "" } = process.env;
+  const folders = [...PATH.split(delimiter), "/usr/bin", "/snap/bin"];
+  const places = CHROMIUM ? [CHROMIUM] : folders.flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  const found = places.find((place) => existsSync(place));
+  if (found) return found;
+  const missing = CHROMIUM ? `there is no ${CHROMIUM}, which CHROMIUM names` : "there is no Chromium";
+  throw new Error(`${missing}: install it (Debian: apt-get install chromium), or name one with CHROMIUM=/path/to/it`);
+}
 
 export default defineConfig({
   testDir: "e2e",
-  testMatch: "*.spec.ts",
   outputDir: "test-results",
   // Each worker has a server and a browser of its own.
   workers: 2,
   fullyParallel: true,
   forbidOnly: true,
   retries: 0,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  // Long enough for a machine that does other things too; nothing waits when it need not.
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   reporter: [["list"]],
+  projects: [
+    // What is measured runs alone, and before the others have made the machine busy.
+    { name: "budget", testMatch: "budget.spec.ts", use: { trace: "off" } },
+    { name: "journeys", testIgnore: "budget.spec.ts", dependencies: ["budget"] },
+  ],
   use: {
     browserName: "chromium",
-    launchOptions: { executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage"] },
+    launchOptions: { executablePath: findChromium(), args: ["--no-sandbox", "--disable-dev-shm-usage"] },
     timezoneId: "Asia/Tehran",
     trace: "retain-on-failure",
   },

@@ -1,7 +1,6 @@
-import { expect, expectAccessible, test } from "./fixtures";
+import { expect, test } from "./fixtures";
 
 test("models are added, put into another order, and keep their keys to themselves", async ({ page, signIn }) => {
-  test.slow();
   await signIn("/en/ai/?new=1");
   await page.getByRole("button", { name: "Add the model" }).click();
   await expect(page.getByText("This is needed.").first()).toBeVisible();
@@ -25,8 +24,6 @@ test("models are added, put into another order, and keep their keys to themselve
   await page.getByRole("link", { name: "first-model" }).click();
   await expect(page.getByText("It is set and never shown.")).toBeVisible();
   const here = new URL(page.url());
-  await expectAccessible(page, `/ai/${here.search}`, () => expect(page.locator("form")).toBeVisible());
-  await expectAccessible(page, "/ai/", () => expect(page.getByRole("link", { name: "first-model" })).toBeVisible());
 
   await page.goto(`/en/ai/${here.search}`);
   await page.getByRole("button", { name: "Delete the model" }).click();

@@ -1,10 +1,9 @@
-import { expect, expectAccessible, test } from "./fixtures";
+import { expect, test } from "./fixtures";
 
 test("a bot is made, keeps its token to itself, and cannot be deleted while a channel uses it", async ({
   page,
   signIn,
 }) => {
-  test.slow();
   await signIn("/en/bots/?new=telegram");
   await page.getByLabel("Name", { exact: true }).fill("duty bot");
   await page.getByRole("button", { name: "Create the bot" }).click();
@@ -28,7 +27,4 @@ test("a bot is made, keeps its token to itself, and cannot be deleted while a ch
   await expect(page.getByRole("link", { name: "duty chat" })).toBeVisible();
   await expect(page.getByText("It cannot be deleted while channels send with it.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Delete the bot" })).toBeHidden();
-  const here = new URL(page.url());
-  await expectAccessible(page, "/bots/", () => expect(page.getByRole("link", { name: "duty bot" })).toBeVisible());
-  await expectAccessible(page, `/bots/${here.search}`, () => expect(page.locator("form")).toBeVisible());
 });

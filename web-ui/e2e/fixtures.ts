@@ -1,6 +1,6 @@
 // What every journey begins with: `import { expect, test } from "./fixtures"`.
 import { test as base } from "@playwright/test";
-import { OWNER, Server } from "./server";
+import { OWNER, Server, WITH_OWNER } from "./server";
 import { Watch } from "./watch";
 
 export { expect } from "@playwright/test";
@@ -23,12 +23,7 @@ export const test = base.extend<Each, Shared>({
   server: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs
     async ({}, use) => {
-      const server = await Server.start({
-        WATCHBELL_BOOTSTRAP_ADMIN_EMAIL: OWNER.email,
-        WATCHBELL_BOOTSTRAP_ADMIN_PASSWORD: OWNER.password,
-        // Those who receive the journeys' messages are on this machine.
-        WATCHBELL_OUTBOUND_ALLOW_PRIVATE: "127.0.0.0/8",
-      });
+      const server = await Server.start(WITH_OWNER);
       await use(server);
       await server.stop();
     },

@@ -1,61 +1,51 @@
-import { createServer, type Server as HttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { APIRequestContext } from "@playwright/test";
+import { send } from "./api";
 
-/** Takes what a webhook channel sends, and answers with `status`. */
-export class Receiver {
-  status = 200;
-  readonly bodies: string[] = [];
-  private constructor(private readonly server: HttpServer) {}
+/** The most alerts in one notification of many. */
+const BATCH = 2_000;
 
-  static async start(): Promise<Receiver> {
-    const receiver = new Receiver(createServer());
-    receiver.server.on("request", (request, response) => {
-      let body = "";
-      request.on("data", (chunk) => {
-        body += chunk;
-      });
-      request.on("end", () => {
-        receiver.bodies.push(body);
-        response.writeHead(receiver.status).end(receiver.status < 300 ? "taken" : "no such hook");
-      });
-    });
-    await new Promise<void>((listening) => receiver.server.listen(0, "127.0.0.1", listening));
-    return receiver;
-  }
-
-  get url(): string {
-    const { port } = this.server.address() as AddressInfo;
-    return `http://127.0.0.1:${port}/hook`;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((closed) => this.server.close(closed));
-  }
+/** What a sender says beside the names of its alerts. */
+interface Many {
+  count: number;
+  title: string;
+  host: string;
 }
 
 /** Somebody who is signed in and sends alerts to a webhook channel of their own. */
 export class Sender {
   private constructor(
     private readonly request: APIRequestContext,
+    /** The channel. */
+    readonly channel: number,
     private readonly token: string,
   ) {}
 
-  /** `request` is that of a page that is signed in. */
-  static async to(request: APIRequestContext, name: string, target: string): Promise<Sender> {
-    const { csrf_token } = await (await request.get("/api/v1/me")).json();
-    const answer = await request.post("/api/v1/channels", {
-      headers: { "X-CSRF-Token": csrf_token },
-      data: { name, platform: "webhook", target },
-    });
-    if (!answer.ok()) throw new Error(`making the channel: ${answer.status()} ${await answer.text()}`);
-    const { push_token } = await answer.json();
-    return new Sender(request, push_token);
+  /** `request` is that of a page that is signed in; without a `target`, nobody takes what is sent. */
+  static async to(request: APIRequestContext, name: string, target = "http://127.0.0.1:9/"): Promise<Sender> {
+    const { id, push_token } = await send(request, "POST", "/api/v1/channels", { name, platform: "webhook", target });
+    return new Sender(request, id, push_token);
   }
 
   async send(alert: Record<string, string>): Promise<void> {
-    const answer = await this.request.post(`/api/v1/push/${this.token}`, { data: alert });
-    if (answer.status() !== 202) throw new Error(`sending: ${answer.status()} ${await answer.text()}`);
+    await this.post(`/api/v1/push/${this.token}`, alert);
+  }
+
+  /** Many alerts of one host at once, as Alertmanager sends them: `title 1`, `title 2` and so on. */
+  async sendMany({ count, title, host }: Many): Promise<void> {
+    for (let from = 0; from < count; from += BATCH) {
+      const alerts = Array.from({ length: Math.min(BATCH, count - from) }, (_, index) => ({
+        status: "firing",
+        labels: { alertname: `${title} ${from + index + 1}`, instance: host, severity: "warning" },
+        annotations: { summary: `${title} ${from + index + 1}` },
+        startsAt: new Date().toISOString(),
+        fingerprint: `${host}-${from + index + 1}`,
+      }));
+      await this.post(`/api/v1/in/alertmanager/${this.token}`, { version: "4", status: "firing", alerts });
+    }
+  }
+
+  private async post(path: string, data: unknown): Promise<void> {
+    const answer = await this.request.post(path, { data });
+    if (!answer.ok()) throw new Error(`sending: ${answer.status()} ${await answer.text()}`);
   }
 }

@@ -9,8 +9,12 @@ const BINARY = process.env.JOURNEY_BINARY ?? fileURLToPath(new URL("../../target
 const READY_MS = 30_000;
 const STOP_MS = 15_000;
 
-/** The owner that the server is started with. */
+/** The owner of a server that is started `WITH_OWNER`. */
 export const OWNER = { email: "owner@example.com", password: "correct horse battery staple" };
+export const WITH_OWNER = {
+  WATCHBELL_BOOTSTRAP_ADMIN_EMAIL: OWNER.email,
+  WATCHBELL_BOOTSTRAP_ADMIN_PASSWORD: OWNER.password,
+};
 
 /** A real `watchbell serve` on ports of its own, with a data folder of its own. */
 export class Server {
@@ -61,6 +65,8 @@ export class Server {
         WATCHBELL_DATA_DIR: this.dataDir,
         WATCHBELL_HTTP_LISTEN: this.ports.http,
         WATCHBELL_SMTP_LISTEN: this.ports.smtp,
+        // Those who receive the journeys' messages are on this machine.
+        WATCHBELL_OUTBOUND_ALLOW_PRIVATE: "127.0.0.0/8",
         ...this.settings,
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,5 +1,17 @@
 import { expect, type Page } from "@playwright/test";
 
+/** What the browser may load, by kind; styles alone may be inline. */
+const POLICY = {
+  "default-src": "'self'",
+  "script-src": "'self'",
+  "style-src": "'self' 'unsafe-inline'",
+  "img-src": "'self' data:",
+  "connect-src": "'self'",
+  "frame-ancestors": "'none'",
+  "base-uri": "'self'",
+  "form-action": "'self'",
+};
+
 /** What must never happen on any screen; collected while a journey runs. */
 export class Watch {
   private readonly complaints: string[] = [];
@@ -25,9 +37,11 @@ export class Watch {
     page.on("response", (response) => {
       const isOurs = response.url().startsWith(this.origin);
       if (isOurs && response.status() >= 500) this.complain(`${response.status()} from ${response.url()}`);
-      if (isOurs && response.request().isNavigationRequest() && response.status() !== 304) {
-        const policy = response.headers()["content-security-policy"] ?? "";
-        if (!policy.includes("script-src 'self';")) this.complain(`no content security policy: ${response.url()}`);
+      if (isOurs && response.request().isNavigationRequest() && response.status() === 200) {
+        const policy = policyOf(response.headers()["content-security-policy"] ?? "");
+        if (JSON.stringify(policy) !== JSON.stringify(POLICY)) {
+          this.complain(`${response.url()} has another content security policy: ${JSON.stringify(policy)}`);
+        }
       }
     });
   }
@@ -45,4 +59,10 @@ export class Watch {
   private complain(text: string): void {
     if (!this.expected.some((pattern) => pattern.test(text))) this.complaints.push(text);
   }
+}
+
+/** A header's directives by name. */
+function policyOf(header: string): Record<string, string> {
+  const directives = header.split(";").map((directive) => directive.trim().split(/\s+/));
+  return Object.fromEntries(directives.map(([name, ...values]) => [name, values.join(" ")]));
 }

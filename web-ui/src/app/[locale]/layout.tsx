@@ -3,8 +3,7 @@ import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
 import { localeOf } from "@/app/screen";
 import { Direction } from "@/components/ui/direction";
-import { Toaster } from "@/components/ui/toaster";
-import { TooltipProvider } from "@/components/ui/tooltip";
+import { Toaster, Tooltips } from "@/components/ui/lazy";
 import { ApiProvider } from "@/lib/api/provider";
 import { Intls } from "@/lib/i18n/intl";
 import { directionOf, LOCALES } from "@/lib/i18n/locales";
@@ -43,7 +42,8 @@ export default async function Layout(props: { children: ReactNode; params: Promi
           <Direction direction={direction}>
             <ApiProvider>
               <ShortcutProvider>
-                <TooltipProvider delayDuration={300}>{props.children}</TooltipProvider>
+                {props.children}
+                <Tooltips />
                 <Toaster />
               </ShortcutProvider>
             </ApiProvider>

@@ -45,8 +45,7 @@ export function CommandPalette({
       </Command.Item>
     );
   };
-  const go = (href: string, isOutside?: boolean) => () =>
-    isOutside ? window.location.assign(href) : router.push(`/${locale}${href}`);
+  const go = (href: string) => () => router.push(`/${locale}${href}`);
   const group =
     "px-2 pb-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:py-2 [&_[cmdk-group-heading]]:text-muted [&_[cmdk-group-heading]]:text-xs";
 
@@ -65,7 +64,7 @@ export function CommandPalette({
       <Command.List className="max-h-[55vh] overflow-y-auto">
         <Command.Empty className="p-8 text-center text-muted">{t("palette.nothing")}</Command.Empty>
         <Command.Group heading={t("palette.places")} className={group}>
-          {PLACES.map((place) => entry(place.icon, t(`nav.${place.id}`), go(place.href, place.isOutside)))}
+          {PLACES.map((place) => entry(place.icon, t(`nav.${place.id}`), go(place.href)))}
           {entry(Compass, t("guide"), go("/welcome/"))}
         </Command.Group>
         <Command.Group heading={t("palette.actions")} className={group}>

@@ -21,9 +21,8 @@ import type { Messages } from "use-intl";
 
 export interface Place {
   id: keyof Messages["shell"]["nav"];
-  /** Without the language; one that the server answers itself is marked. */
+  /** Without the language. */
   href: string;
-  isOutside?: boolean;
   icon: LucideIcon;
   /** Pressed after `g`. */
   key?: string;
@@ -69,7 +68,7 @@ export const NAVIGATION: Group[] = [
       { id: "team", href: "/team/", icon: Users },
       { id: "audit", href: "/audit/", icon: ScrollText },
       { id: "system", href: "/system/", icon: ServerCog },
-      { id: "docs", href: "/docs/", icon: BookOpen, isOutside: true },
+      { id: "docs", href: "/docs/", icon: BookOpen },
     ],
   },
 ];

@@ -2,33 +2,39 @@
 
 import { Languages, Monitor, Moon, Sun } from "lucide-react";
 import { usePathname } from "next/navigation";
-import { useLocale, useTranslations } from "use-intl";
+import { lazy } from "react";
+import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
-import { Menu, MenuChoice } from "@/components/ui/menu";
-import { LOCALE_NAMES, LOCALES, type Locale, pathIn, rememberLocale } from "@/lib/i18n/locales";
-import { THEMES, useTheme } from "@/lib/theme";
+import { LazyMenu } from "@/components/ui/lazy";
+import { type Locale, pathIn, rememberLocale } from "@/lib/i18n/locales";
+import { useTheme } from "@/lib/theme";
+
+const menus = () => import("./preference-menus");
+const ThemeChoices = lazy(() => menus().then((module) => ({ default: module.ThemeChoices })));
+const LanguageChoices = lazy(() => menus().then((module) => ({ default: module.LanguageChoices })));
 
 const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
 
 export function ThemeMenu() {
   const t = useTranslations("shell");
-  const [theme, choose] = useTheme();
+  const [theme] = useTheme();
   const Icon = THEME_ICONS[theme];
-  return (
-    <Menu
-      trigger={
-        <Button variant="ghost" size="icon" aria-label={t("theme.label")}>
-          <Icon aria-hidden />
-        </Button>
-      }
-    >
-      {THEMES.map((each) => (
-        <MenuChoice key={each} isChosen={each === theme} onSelect={() => choose(each)}>
-          {t(`theme.${each}`)}
-        </MenuChoice>
-      ))}
-    </Menu>
+  const trigger = (
+    <Button variant="ghost" size="icon" aria-label={t("theme.label")}>
+      <Icon aria-hidden />
+    </Button>
   );
+  return <LazyMenu trigger={trigger} menu={ThemeChoices} />;
+}
+
+export function LanguageMenu() {
+  const t = useTranslations("shell");
+  const trigger = (
+    <Button variant="ghost" size="icon" aria-label={t("language")}>
+      <Languages aria-hidden />
+    </Button>
+  );
+  return <LazyMenu trigger={trigger} menu={LanguageChoices} />;
 }
 
 /** The same place in another language. The whole page is loaded again: its direction and its words all change. */
@@ -38,25 +44,4 @@ export function useLanguageSwitch(): (locale: Locale) => void {
     rememberLocale(locale);
     window.location.assign(pathIn(locale, path) + window.location.search);
   };
-}
-
-export function LanguageMenu() {
-  const t = useTranslations("shell");
-  const current = useLocale();
-  const change = useLanguageSwitch();
-  return (
-    <Menu
-      trigger={
-        <Button variant="ghost" size="icon" aria-label={t("language")}>
-          <Languages aria-hidden />
-        </Button>
-      }
-    >
-      {LOCALES.map((locale) => (
-        <MenuChoice key={locale} lang={locale} isChosen={locale === current} onSelect={() => change(locale)}>
-          {LOCALE_NAMES[locale]}
-        </MenuChoice>
-      ))}
-    </Menu>
-  );
 }

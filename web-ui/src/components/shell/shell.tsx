@@ -2,7 +2,6 @@
 
 import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
-import { Dialog as Radix } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { useShortcuts } from "@/lib/shortcuts";
@@ -12,11 +11,11 @@ import { type ShellActions, TopBar, type Viewer } from "./top-bar";
 
 // Fetched when first opened.
 const CommandPalette = dynamic(() => import("./command-palette").then((module) => module.CommandPalette));
+const NavigationDrawer = dynamic(() => import("./navigation-drawer").then((module) => module.NavigationDrawer));
 const ShortcutHelp = dynamic(() => import("./shortcut-help").then((module) => module.ShortcutHelp));
 
 /** What surrounds every screen: the places at the side, the bar above, the keys. */
 export function Shell({ viewer, children, ...actions }: ShellActions & { viewer: Viewer; children: ReactNode }) {
-  const t = useTranslations("shell");
   const [opened, setOpened] = useState<"navigation" | "palette" | "help">();
   const close = (isOpen: boolean) => !isOpen && setOpened(undefined);
   const openHelp = () => setOpened("help");
@@ -26,19 +25,6 @@ export function Shell({ viewer, children, ...actions }: ShellActions & { viewer:
     <div className="min-h-dvh lg:ps-58">
       <SkipLink />
       <Sidebar className="fixed inset-y-0 start-0 hidden w-58 border-e bg-sunken lg:flex" />
-      <Radix.Root open={opened === "navigation"} onOpenChange={close}>
-        <Radix.Portal>
-          <Radix.Overlay className="fixed inset-0 z-40 bg-scrim lg:hidden" />
-          <Radix.Content
-            data-modal
-            aria-describedby={undefined}
-            className="fixed inset-y-0 start-0 z-50 w-72 max-w-[85vw] bg-sunken shadow-floating lg:hidden data-[state=open]:animate-in data-[state=open]:slide-in-from-left rtl:data-[state=open]:slide-in-from-right"
-          >
-            <Radix.Title className="sr-only">{t("navigation")}</Radix.Title>
-            <Sidebar className="h-full bg-sunken" onNavigate={() => setOpened(undefined)} />
-          </Radix.Content>
-        </Radix.Portal>
-      </Radix.Root>
       <TopBar
         viewer={viewer}
         {...actions}
@@ -49,6 +35,7 @@ export function Shell({ viewer, children, ...actions }: ShellActions & { viewer:
       <main id="main" tabIndex={-1} className="outline-none">
         {children}
       </main>
+      {opened === "navigation" && <NavigationDrawer onClose={() => setOpened(undefined)} />}
       {opened === "palette" && <CommandPalette open onOpenChange={close} onHelp={openHelp} signOut={actions.signOut} />}
       {opened === "help" && <ShortcutHelp open onOpenChange={close} />}
     </div>

@@ -55,22 +55,10 @@ function PlaceLink({ place, onNavigate }: { place: Place; onNavigate?: () => voi
   const t = useTranslations("shell.nav");
   const isCurrent = isAt(usePathname(), place.href);
   const Icon = place.icon;
-  const content = (
-    <>
-      <Icon strokeWidth={1.75} aria-hidden />
-      <span className="truncate">{t(place.id)}</span>
-    </>
-  );
-  if (place.isOutside) {
-    return (
-      <a href={place.href} className={row}>
-        {content}
-      </a>
-    );
-  }
   return (
     <Link href={place.href} onClick={onNavigate} aria-current={isCurrent ? "page" : undefined} className={row}>
-      {content}
+      <Icon strokeWidth={1.75} aria-hidden />
+      <span className="truncate">{t(place.id)}</span>
     </Link>
   );
 }

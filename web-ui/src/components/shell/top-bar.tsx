@@ -1,14 +1,18 @@
 "use client";
 
-import { ChevronsUpDown, CircleUser, Keyboard, LogOut, Menu as MenuIcon, Search } from "lucide-react";
+import { ChevronsUpDown, CircleUser, Menu as MenuIcon, Search } from "lucide-react";
+import { lazy } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Kbd } from "@/components/ui/kbd";
-import { Link } from "@/components/ui/link";
-import { Menu, MenuChoice, MenuItem, MenuSeparator } from "@/components/ui/menu";
+import { LazyMenu } from "@/components/ui/lazy";
 import { Tooltip } from "@/components/ui/tooltip";
 import { useLiveState } from "@/lib/api/live";
 import { LanguageMenu, ThemeMenu } from "./preferences";
+
+const menus = () => import("./viewer-menus");
+const ViewerMenu = lazy(() => menus().then((module) => ({ default: module.ViewerMenu })));
+const TenantMenu = lazy(() => menus().then((module) => ({ default: module.TenantMenu })));
 
 /** Who is looking at what. */
 export interface Viewer {
@@ -33,6 +37,11 @@ interface Props extends ShellActions {
 
 export function TopBar({ viewer, signOut, switchTenant, onMenu, onSearch, onHelp }: Props) {
   const t = useTranslations("shell");
+  const you = (
+    <Button variant="ghost" size="icon" aria-label={t("you")}>
+      <CircleUser aria-hidden />
+    </Button>
+  );
   return (
     <header className="sticky top-0 z-30 flex h-14 items-center gap-1 border-b bg-canvas/85 px-3 backdrop-blur sm:px-5">
       <Button variant="ghost" size="icon" className="lg:hidden" aria-label={t("openNavigation")} onClick={onMenu}>
@@ -53,38 +62,7 @@ export function TopBar({ viewer, signOut, switchTenant, onMenu, onSearch, onHelp
       </Button>
       <ThemeMenu />
       <LanguageMenu />
-      <Menu
-        trigger={
-          <Button variant="ghost" size="icon" aria-label={t("you")}>
-            <CircleUser aria-hidden />
-          </Button>
-        }
-      >
-        <div className="px-2 py-1.5">
-          <p className="font-medium">
-            <bdi>{viewer.name}</bdi>
-          </p>
-          <p className="text-muted text-sm">
-            <bdi>{viewer.email}</bdi>
-          </p>
-        </div>
-        <MenuSeparator />
-        <MenuItem asChild>
-          <Link href="/account/">
-            <CircleUser aria-hidden />
-            {t("account")}
-          </Link>
-        </MenuItem>
-        <MenuItem onSelect={onHelp}>
-          <Keyboard aria-hidden />
-          {t("shortcuts.title")}
-        </MenuItem>
-        <MenuSeparator />
-        <MenuItem onSelect={signOut}>
-          <LogOut className="rtl:-scale-x-100" aria-hidden />
-          {t("signOut")}
-        </MenuItem>
-      </Menu>
+      <LazyMenu trigger={you} menu={ViewerMenu} viewer={viewer} signOut={signOut} onHelp={onHelp} />
     </header>
   );
 }
@@ -98,23 +76,13 @@ function TenantSwitch({ viewer, switchTenant }: { viewer: Viewer; switchTenant: 
       </span>
     );
   }
-  return (
-    <Menu
-      align="start"
-      trigger={
-        <Button variant="ghost" className="min-w-0 shrink px-2" aria-label={t("tenant", { name: viewer.tenant.name })}>
-          <bdi className="truncate">{viewer.tenant.name}</bdi>
-          <ChevronsUpDown className="text-muted" aria-hidden />
-        </Button>
-      }
-    >
-      {viewer.tenants.map(({ id, name }) => (
-        <MenuChoice key={id} isChosen={id === viewer.tenant.id} onSelect={() => switchTenant(id)}>
-          <bdi>{name}</bdi>
-        </MenuChoice>
-      ))}
-    </Menu>
+  const trigger = (
+    <Button variant="ghost" className="min-w-0 shrink px-2" aria-label={t("tenant", { name: viewer.tenant.name })}>
+      <bdi className="truncate">{viewer.tenant.name}</bdi>
+      <ChevronsUpDown className="text-muted" aria-hidden />
+    </Button>
   );
+  return <LazyMenu trigger={trigger} menu={TenantMenu} viewer={viewer} switchTenant={switchTenant} />;
 }
 
 const LIVE_LOOKS = { live: "bg-success", connecting: "bg-warning animate-pulse", off: "bg-line-strong" };

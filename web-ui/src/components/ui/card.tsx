@@ -12,7 +12,8 @@ export function Card({
   return (
     <section className={cn("rounded-lg border bg-surface p-5", className)} {...props}>
       {(title || aside) && (
-        <header className="mb-4 flex flex-wrap items-center justify-between gap-2">
+        // A card that is a grid spaces it itself.
+        <header className="mb-4 flex flex-wrap items-center justify-between gap-2 [.grid>&]:mb-0">
           <h2 className="font-semibold text-base">{title}</h2>
           {aside}
         </header>

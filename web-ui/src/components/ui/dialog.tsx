@@ -47,6 +47,11 @@ export function Drawer({ className, ...props }: Props) {
   );
 }
 
+function focusWhole(event: Event): void {
+  event.preventDefault();
+  if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
+}
+
 function Frame({ open, onOpenChange, title, description, children, footer, className }: Props) {
   const t = useTranslations("common");
   return (
@@ -55,6 +60,8 @@ function Frame({ open, onOpenChange, title, description, children, footer, class
         <Radix.Overlay className={overlay} />
         <Radix.Content
           data-modal
+          // Its name is read first; what stands first in it is how to leave.
+          onOpenAutoFocus={focusWhole}
           {...(!description && { "aria-describedby": undefined })}
           className={cn(
             "fixed z-50 flex flex-col bg-surface shadow-floating outline-none data-[state=closed]:animate-out data-[state=open]:animate-in",
@@ -76,7 +83,9 @@ function Frame({ open, onOpenChange, title, description, children, footer, class
           <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-5 outline-offset-[-2px]" tabIndex={0}>
             {children}
           </div>
-          {footer && <div className="flex flex-wrap justify-end gap-2 border-t px-5 py-3">{footer}</div>}
+          {footer && (
+            <div className="flex flex-wrap justify-end gap-2 border-t px-5 py-3 max-sm:*:flex-1">{footer}</div>
+          )}
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

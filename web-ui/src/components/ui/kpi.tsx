@@ -1,5 +1,6 @@
 "use client";
 
+import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { useFormatter } from "use-intl";
 import { cn } from "@/lib/cn";
@@ -15,12 +16,14 @@ const COLOURS: Partial<Record<Tone, string>> = {
 /** One number with its name; with `href` it leads to what it counts. */
 export function Kpi({
   label,
+  icon: Icon,
   value,
   note,
   tone = "neutral",
   href,
 }: {
   label: ReactNode;
+  icon?: LucideIcon;
   value: number;
   note?: ReactNode;
   tone?: Tone;
@@ -29,7 +32,10 @@ export function Kpi({
   const format = useFormatter();
   const content = (
     <>
-      <span className="text-muted text-sm">{label}</span>
+      <span className="flex items-center gap-1.5 text-muted text-sm">
+        {Icon && <Icon className={cn("size-4", COLOURS[tone])} aria-hidden />}
+        {label}
+      </span>
       <span className={cn("font-semibold text-2xl tabular-nums", COLOURS[tone])}>{format.number(value)}</span>
       {note && <span className="text-muted text-xs">{note}</span>}
     </>

@@ -9,14 +9,16 @@ import { cn } from "@/lib/cn";
 export function Menu({
   trigger,
   align = "end",
+  defaultOpen,
   children,
 }: {
   trigger: ReactNode;
   align?: "start" | "end";
+  defaultOpen?: boolean;
   children: ReactNode;
 }) {
   return (
-    <Radix.Root modal={false}>
+    <Radix.Root modal={false} defaultOpen={defaultOpen}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content

@@ -15,7 +15,7 @@ export function Page({
   return (
     <div className="mx-auto w-full max-w-7xl px-4 py-6 sm:px-8 sm:py-8">
       <header className="mb-6 flex flex-wrap items-end justify-between gap-3">
-        <div>
+        <div className="min-w-0 flex-1 basis-48">
           <h1 className="font-semibold text-xl">{title}</h1>
           {description && <p className="mt-0.5 text-muted">{description}</p>}
         </div>

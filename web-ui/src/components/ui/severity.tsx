@@ -39,7 +39,7 @@ export function SeverityBadge({ severity }: { severity: Severity }) {
 export const STATUSES = ["firing", "acknowledged", "resolved", "silenced"] as const;
 export type Status = (typeof STATUSES)[number];
 
-const STATUS_LOOKS: Record<Status, { icon: LucideIcon; tone: Tone }> = {
+export const STATUS_LOOKS: Record<Status, { icon: LucideIcon; tone: Tone }> = {
   firing: { icon: BellRing, tone: "critical" },
   acknowledged: { icon: Eye, tone: "accent" },
   resolved: { icon: CircleCheck, tone: "success" },

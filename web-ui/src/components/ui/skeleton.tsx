@@ -3,7 +3,9 @@ import { cn } from "@/lib/cn";
 
 /** Stands where something will be, in its size, so that nothing jumps. */
 export function Skeleton({ className, ...props }: ComponentProps<"div">) {
-  return <div aria-hidden className={cn("h-4 animate-pulse rounded-sm bg-hover", className)} {...props} />;
+  return (
+    <div aria-hidden data-skeleton className={cn("h-4 animate-pulse rounded-sm bg-hover", className)} {...props} />
+  );
 }
 
 /** The rows of a list that is on its way. */

@@ -1,7 +1,16 @@
 "use client";
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, type RefObject, useEffect, useEffectEvent, useLayoutEffect, useRef } from "react";
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+} from "react";
 import { cn } from "@/lib/cn";
 
 /** A list of any length of which only the visible rows exist. What is at `active` is kept in view. */
@@ -27,18 +36,19 @@ export function VirtualList<Item>({
   children: (item: Item, index: number) => ReactNode;
 }) {
   const box = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what an item is called does not change
+  const keys = useMemo(() => items.map(keyOf), [items]);
+  // Another function would make the virtualizer measure all rows anew, with each row that is scrolled by.
+  const getItemKey = useCallback((index: number) => keys[index] ?? index, [keys]);
   const list = useVirtualizer({
     count: items.length,
     getScrollElement: () => box.current,
     estimateSize: () => rowHeight,
-    getItemKey: (index) => {
-      const item = items[index];
-      return item === undefined ? index : keyOf(item);
-    },
+    getItemKey,
     overscan: 8,
   });
 
-  usePlace(box, items.map(keyOf), rowHeight);
+  usePlace(box, keys, rowHeight);
   const rows = list.getVirtualItems();
   const isAtEnd = items.length > 0 && rows.at(-1)?.index === items.length - 1;
   const onLast = useEffectEvent(() => onEnd?.());
@@ -81,7 +91,6 @@ const REMEMBERED = 9;
 /** Keeps what is being read where it is when rows come and go above it; at the top, new rows are seen at once. */
 function usePlace(box: RefObject<HTMLDivElement | null>, keys: string[], rowHeight: number): void {
   const inView = useRef(new Map<string, number>());
-  const order = keys.join(" ");
   const remember = useEffectEvent(() => {
     const top = box.current?.scrollTop ?? 0;
     const first = Math.floor(top / rowHeight);
@@ -98,7 +107,7 @@ function usePlace(box: RefObject<HTMLDivElement | null>, keys: string[], rowHeig
     remember();
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever rows came, went or moved
-  useLayoutEffect(() => restore(), [order]);
+  useLayoutEffect(() => restore(), [keys]);
   useEffect(() => {
     const element = box.current;
     const hear = () => remember();

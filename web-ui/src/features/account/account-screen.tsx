@@ -23,12 +23,12 @@ export function AccountScreen() {
       {error && !data && <ErrorState error={error} onRetry={refetch} />}
       {!data && !error && <SkeletonRows />}
       {data && (
-        <div className="grid items-start gap-5 lg:grid-cols-2">
-          <div className="grid gap-5">
+        <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-2">
+          <div className="grid grid-cols-1 gap-5">
             <NameForm user={data.user} />
             <PasswordForm email={data.user.email} />
           </div>
-          <div className="grid gap-5">
+          <div className="grid grid-cols-1 gap-5">
             <Preferences />
             <SessionList />
             <p className="text-muted text-sm">

@@ -1,19 +1,13 @@
 "use client";
 
-import { useQueryClient } from "@tanstack/react-query";
 import { useFormatter, useTranslations } from "use-intl";
-import { BackLink } from "@/components/connect/back-link";
+import { DeleteThing } from "@/components/connect/delete-thing";
 import { Fact, Facts } from "@/components/connect/facts";
-import { Load } from "@/components/connect/load";
-import { ProvisionedBadge, ProvisionedNote } from "@/components/connect/provisioned";
-import { Button } from "@/components/ui/button";
+import { Thing } from "@/components/connect/things";
 import { Card } from "@/components/ui/card";
-import { Confirm } from "@/components/ui/confirm";
-import { Page } from "@/components/ui/page";
-import { toast } from "@/components/ui/toast";
+import { ProvisionedNote } from "@/components/ui/provisioned";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
-import { useGo } from "@/lib/use-go";
 import type { Provider } from "./provider";
 import { ProviderForm } from "./provider-form";
 
@@ -21,26 +15,19 @@ export function ProviderDetails({ id }: { id: number }) {
   const t = useTranslations("ai");
   const { mayEdit } = useSession();
   const query = api.useQuery("get", "/api/v1/ai-providers/{id}", { params: { path: { id } } });
-  const provider = query.data;
-  const mayChange = mayEdit && provider?.provisioned === false;
   return (
-    <>
-      <BackLink href="/ai/">{t("title")}</BackLink>
-      <Page
-        title={<bdi>{provider?.model ?? t("title")}</bdi>}
-        description={t("one")}
-        actions={
-          <>
-            {provider?.provisioned && <ProvisionedBadge />}
-            {provider && mayChange && <Delete provider={provider} />}
-          </>
-        }
-      >
-        <Load query={query} rows={5}>
-          {(loaded) => (mayChange ? <ProviderForm provider={loaded} /> : <ReadOnly provider={loaded} />)}
-        </Load>
-      </Page>
-    </>
+    <Thing
+      href="/ai/"
+      title={t("title")}
+      description={t("one")}
+      query={query}
+      nameOf={({ model }) => model}
+      actions={(provider) => mayEdit && !provider.provisioned && <Delete provider={provider} />}
+    >
+      {(provider) =>
+        mayEdit && !provider.provisioned ? <ProviderForm provider={provider} /> : <ReadOnly provider={provider} />
+      }
+    </Thing>
   );
 }
 
@@ -48,7 +35,7 @@ function ReadOnly({ provider }: { provider: Provider }) {
   const t = useTranslations("ai");
   const format = useFormatter();
   return (
-    <Card title={t("form.server")} className="max-w-2xl">
+    <Card title={t("form.server")} className="grid max-w-2xl gap-4">
       {provider.provisioned && <ProvisionedNote />}
       <Facts>
         <Fact label={t("kind")}>{t(`kinds.${provider.kind}`)}</Fact>
@@ -68,25 +55,19 @@ function ReadOnly({ provider }: { provider: Provider }) {
   );
 }
 
-function Delete({ provider }: { provider: Provider }) {
-  const t = useTranslations("ai");
-  const go = useGo();
-  const cache = useQueryClient();
+function Delete({ provider: { id, model } }: { provider: Provider }) {
+  const t = useTranslations("ai.remove");
   const remove = api.useMutation("delete", "/api/v1/ai-providers/{id}");
-  const confirm = async () => {
-    await remove.mutateAsync({ params: { path: { id: provider.id } } });
-    await cache.invalidateQueries({ queryKey: ["get", "/api/v1/ai-providers"] });
-    toast(t("remove.done", { model: provider.model }));
-    go("/ai/");
-  };
   return (
-    <Confirm
-      trigger={<Button variant="danger">{t("remove.action")}</Button>}
-      title={t("remove.question", { model: provider.model })}
-      action={t("remove.action")}
-      onConfirm={confirm}
+    <DeleteThing
+      action={t("action")}
+      question={t("question", { model })}
+      done={t("done", { model })}
+      path="/api/v1/ai-providers"
+      back="/ai/"
+      onDelete={() => remove.mutateAsync({ params: { path: { id } } })}
     >
-      {t("remove.what")}
-    </Confirm>
+      {t("what")}
+    </DeleteThing>
   );
 }

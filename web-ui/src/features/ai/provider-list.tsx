@@ -3,11 +3,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, KeyRound } from "lucide-react";
 import { useFormatter, useTranslations } from "use-intl";
-import { ProvisionedBadge } from "@/components/connect/provisioned";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Link } from "@/components/ui/link";
+import { ProvisionedBadge } from "@/components/ui/provisioned";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import type { Provider } from "./provider";

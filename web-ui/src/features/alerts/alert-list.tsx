@@ -48,8 +48,8 @@ export function AlertList({
             alert={alert}
             isActive={index === active}
             isSelected={chosen.has(alert.id)}
-            onSelect={onSelect && (() => onSelect(alert.id))}
-            onOpen={() => onOpen(alert.id)}
+            onSelect={onSelect}
+            onOpen={onOpen}
           />
         )}
       </VirtualList>

@@ -1,6 +1,6 @@
 "use client";
 
-import { Bell, ListFilter, SearchX } from "lucide-react";
+import { Bell, ListFilter } from "lucide-react";
 import dynamic from "next/dynamic";
 import { type ReactNode, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
@@ -8,6 +8,7 @@ import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
 import { Link } from "@/components/ui/link";
+import { NothingMatches } from "@/components/ui/nothing-matches";
 import { Page } from "@/components/ui/page";
 import { SearchInput } from "@/components/ui/search-input";
 import { SkeletonRows } from "@/components/ui/skeleton";
@@ -120,7 +121,11 @@ export function AlertsScreen() {
         {error && !alerts ? (
           <ErrorState error={error} onRetry={refetch} />
         ) : alerts?.length === 0 ? (
-          <Nothing isFiltered={isFiltered} onClear={() => openView("")} />
+          isFiltered ? (
+            <NothingMatches onClear={() => openView("")} />
+          ) : (
+            <NoAlerts />
+          )
         ) : (
           <AlertList
             alerts={alerts}
@@ -217,27 +222,16 @@ function FilterDrawer({ children }: { children: ReactNode }) {
   );
 }
 
-function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
-  const t = useTranslations("alerts");
-  if (isFiltered) {
-    return (
-      <EmptyState
-        icon={SearchX}
-        title={t("nothing.title")}
-        action={<Button onClick={onClear}>{t("nothing.action")}</Button>}
-      >
-        {t("nothing.text")}
-      </EmptyState>
-    );
-  }
+function NoAlerts() {
+  const t = useTranslations("alerts.empty");
   const action = (
     <Button asChild variant="primary">
-      <Link href="/welcome/">{t("empty.action")}</Link>
+      <Link href="/welcome/">{t("action")}</Link>
     </Button>
   );
   return (
-    <EmptyState icon={Bell} title={t("empty.title")} action={action}>
-      {t("empty.text")}
+    <EmptyState icon={Bell} title={t("title")} action={action}>
+      {t("text")}
     </EmptyState>
   );
 }

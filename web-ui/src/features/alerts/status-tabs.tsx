@@ -25,7 +25,7 @@ export function StatusTabs({
     return counts.status.find(({ value }) => value === status)?.count ?? 0;
   };
   return (
-    <fieldset className="flex gap-1 overflow-x-auto">
+    <fieldset className="flex min-w-0 gap-1 overflow-x-auto">
       <legend className="sr-only">{t("facets.status")}</legend>
       <TabButton isChosen={!chosen} label={t("all")} onClick={() => choose()} />
       {STATUSES.map((status) => {

@@ -2,14 +2,15 @@
 
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
-import { api, client } from "@/lib/api/client";
 import { useLive } from "@/lib/api/live";
+import { pagesKey, readPage, usePages } from "@/lib/api/pages";
 import type { components } from "@/lib/api/schema";
 import { type Alert, type Filter, inOrder, withChanged } from "./filter";
 
 type AlertPage = components["schemas"]["Page_AlertView"];
 type Pages = InfiniteData<AlertPage>;
 
+const PATH = "/api/v1/alerts";
 const PAGE = 200;
 /** New alerts are fetched at most once in this time. */
 const FETCH_MS = 400;
@@ -20,14 +21,9 @@ const FETCH_MS = 400;
  */
 export function useAlerts(filter: Filter) {
   const cache = useQueryClient();
-  const init = { params: { query: { ...filter, limit: PAGE } } };
-  const queryKey = ["get", "/api/v1/alerts", init];
-  const query = api.useInfiniteQuery("get", "/api/v1/alerts", init, {
-    initialPageParam: null,
-    getNextPageParam: (page) => page.next_cursor,
-    staleTime: Number.POSITIVE_INFINITY,
-    refetchOnMount: "always",
-  });
+  const asked = { ...filter, limit: PAGE };
+  const queryKey = pagesKey(PATH, asked);
+  const query = usePages(PATH, asked, { staleTime: Number.POSITIVE_INFINITY, refetchOnMount: "always" });
 
   const edit = (change: (alerts: Alert[]) => Alert[]) =>
     cache.setQueryData<Pages>(queryKey, (data) => {
@@ -40,12 +36,13 @@ export function useAlerts(filter: Filter) {
   const fetchTop = () => {
     timer.current ??= setTimeout(async () => {
       timer.current = undefined;
-      const { data } = await client.GET("/api/v1/alerts", init);
-      if (!data) return;
+      // When the server does not answer, everything is fetched again as soon as it is back.
+      const top = await readPage(PATH, asked).catch(() => undefined);
+      if (!top) return;
       cache.setQueryData<Pages>(queryKey, (before) => {
         const [first, ...rest] = before?.pages ?? [];
         if (!before || !first) return before;
-        const items = inOrder([...first.items, ...data.items]);
+        const items = inOrder([...first.items, ...top.items]);
         return { ...before, pages: [{ ...first, items }, ...rest] };
       });
     }, FETCH_MS);
@@ -68,6 +65,7 @@ export function useAlerts(filter: Filter) {
   };
   useLive(({ alerts }) => accept(alerts));
 
-  const alerts = useMemo(() => query.data && inOrder(query.data.pages.flatMap((page) => page.items)), [query.data]);
+  const { items } = query;
+  const alerts = useMemo(() => items && inOrder(items), [items]);
   return { ...query, alerts, accept };
 }

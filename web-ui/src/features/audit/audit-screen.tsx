@@ -1,17 +1,15 @@
 "use client";
 
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { ChevronRight, ScrollText } from "lucide-react";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { EmptyState } from "@/components/ui/empty-state";
-import { ErrorState } from "@/components/ui/error-state";
-import { LoadMore } from "@/components/ui/load-more";
+import { FilterSelect } from "@/components/ui/filters";
+import { LoadPages } from "@/components/ui/load";
 import { Page } from "@/components/ui/page";
-import { Select } from "@/components/ui/select";
-import { SkeletonRows } from "@/components/ui/skeleton";
+import { RowList } from "@/components/ui/row-list";
 import { RelativeTime } from "@/components/ui/time";
-import { client } from "@/lib/api/client";
+import { usePages } from "@/lib/api/pages";
 import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
@@ -21,71 +19,48 @@ import { useWords } from "./words";
 
 type Entry = components["schemas"]["Page_AuditView"]["items"][number];
 
-const ALL = "all";
-const PAGE = 100;
-
-/** The page at a cursor; an empty one is the first. */
-async function readPage(cursor: string, signal: AbortSignal) {
-  const query = { limit: PAGE, ...(cursor && { cursor }) };
-  const { data } = await client.GET("/api/v1/audit", { params: { query }, signal });
-  return data;
-}
-
 /** Who changed what, latest first. `?kind=rule` shows one kind of thing. */
 export function AuditScreen() {
   const t = useTranslations("audit");
   const { kindName } = useWords();
   const [params, change] = useUrlState();
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
-    queryKey: ["get", "/api/v1/audit", "pages"],
-    queryFn: ({ pageParam, signal }) => readPage(pageParam, signal),
-    initialPageParam: "",
-    getNextPageParam: (page) => page?.next_cursor || undefined,
-  });
-  const entries = data?.pages.flatMap((page) => page?.items ?? []);
-  const kind = params.get("kind");
-  const shown = entries?.filter((entry) => !kind || entry.kind === kind);
-  const kinds = [...new Set([...(entries?.map((entry) => entry.kind) ?? []), ...(kind ? [kind] : [])])];
+  const pages = usePages("/api/v1/audit", { limit: 100 });
+  const kind = params.get("kind") ?? undefined;
+  const kinds = [...new Set([...(pages.items?.map((entry) => entry.kind) ?? []), ...(kind ? [kind] : [])])];
   const filter = (
-    <Select
-      className="w-48"
-      aria-label={t("filter")}
-      options={[{ value: ALL, label: t("allKinds") }, ...kinds.map((value) => ({ value, label: kindName(value) }))]}
-      value={kind ?? ALL}
-      onValueChange={(value) => change({ kind: value === ALL ? undefined : value })}
+    <FilterSelect
+      label={t("filter")}
+      all={t("allKinds")}
+      options={kinds.map((value) => ({ value, label: kindName(value) }))}
+      value={kind}
+      onChange={(chosen) => change({ kind: chosen })}
     />
   );
+  const nothing = (
+    <EmptyState icon={ScrollText} title={t("empty.title")}>
+      {t("empty.text")}
+    </EmptyState>
+  );
   return (
-    <Page title={t("title")} description={t("description")} actions={entries?.length ? filter : undefined}>
-      {!entries && error ? (
-        <ErrorState error={error} onRetry={() => void refetch()} />
-      ) : !entries || !shown ? (
-        <SkeletonRows />
-      ) : entries.length === 0 ? (
-        <EmptyState icon={ScrollText} title={t("empty.title")}>
-          {t("empty.text")}
-        </EmptyState>
-      ) : (
-        <>
-          {shown.length > 0 ? (
-            <ul className="divide-y divide-line rounded-lg border bg-surface">
-              {shown.map((entry) => (
-                <Row key={entry.id} entry={entry} />
-              ))}
-            </ul>
-          ) : (
-            <p className="rounded-lg border border-dashed px-4 py-8 text-muted">{t("noneOfKind")}</p>
-          )}
-          {error && <ErrorState error={error} isInline onRetry={() => void fetchNextPage()} />}
-          <LoadMore
-            shown={shown.length}
-            hasMore={hasNextPage}
-            isLoading={isFetchingNextPage}
-            onMore={() => void fetchNextPage()}
-          />
-        </>
-      )}
+    <Page title={t("title")} description={t("description")} actions={pages.items?.length ? filter : undefined}>
+      <LoadPages pages={pages} nothing={nothing}>
+        {(entries) => <Entries entries={entries.filter((entry) => !kind || entry.kind === kind)} />}
+      </LoadPages>
     </Page>
+  );
+}
+
+function Entries({ entries }: { entries: Entry[] }) {
+  const t = useTranslations("audit");
+  if (entries.length === 0) {
+    return <p className="rounded-lg border border-dashed px-4 py-8 text-muted">{t("noneOfKind")}</p>;
+  }
+  return (
+    <RowList>
+      {entries.map((entry) => (
+        <Row key={entry.id} entry={entry} />
+      ))}
+    </RowList>
   );
 }
 

@@ -2,19 +2,17 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "use-intl";
-import { ProvisionedBadge } from "@/components/connect/provisioned";
-import { Badge } from "@/components/ui/badge";
-import { Link } from "@/components/ui/link";
-import { Switch } from "@/components/ui/switch";
+import { EnabledSwitch } from "@/components/connect/enabled-switch";
+import { NameCell } from "@/components/connect/name-cell";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
-import { useSession } from "@/lib/session";
 import type { Bot } from "./bot";
 
 export function BotTable({ bots }: { bots: Bot[] }) {
   const t = useTranslations("bots");
+  const c = useTranslations("connect");
   const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
   const channels = api.useQuery("get", "/api/v1/channels");
   const titleOf = (id: string) => platforms.data?.items.find((platform) => platform.id === id)?.title ?? id;
@@ -26,21 +24,13 @@ export function BotTable({ bots }: { bots: Bot[] }) {
           <Th>{t("platform")}</Th>
           <Th className={`${NUMBERS} hidden sm:table-cell`}>{t("channels")}</Th>
           <Th className="hidden lg:table-cell">{t("changed")}</Th>
-          <Th className="text-end">{t("enabled")}</Th>
+          <Th className="text-end">{c("enabled.title")}</Th>
         </Tr>
       </thead>
       <tbody>
         {bots.map((bot) => (
           <Tr key={bot.id}>
-            <Td>
-              <div className="flex flex-wrap items-center gap-2 py-1.5">
-                <Link href={`/bots/?id=${bot.id}`} className="font-medium hover:text-accent hover:underline">
-                  <bdi>{bot.name}</bdi>
-                </Link>
-                {bot.provisioned && <ProvisionedBadge />}
-                {bot.description && <bdi className="w-full text-muted text-sm">{bot.description}</bdi>}
-              </div>
-            </Td>
+            <NameCell href={`/bots/?id=${bot.id}`} {...bot} />
             <Td className="whitespace-nowrap">{titleOf(bot.platform)}</Td>
             <Td className={`${NUMBERS} hidden sm:table-cell`}>
               {channels.data &&
@@ -50,7 +40,7 @@ export function BotTable({ bots }: { bots: Bot[] }) {
               <RelativeTime at={bot.updated_at} />
             </Td>
             <Td className="text-end">
-              <EnabledSwitch bot={bot} />
+              <BotSwitch bot={bot} />
             </Td>
           </Tr>
         ))}
@@ -59,10 +49,9 @@ export function BotTable({ bots }: { bots: Bot[] }) {
   );
 }
 
-/** Lets messages through the bot's channels or not; for those who may not decide, says how it is. */
-export function EnabledSwitch({ bot }: { bot: Bot }) {
+/** Lets messages through the bot's channels or not. */
+export function BotSwitch({ bot, hasCaption }: { bot: Bot; hasCaption?: boolean }) {
   const t = useTranslations("bots");
-  const { mayEdit } = useSession();
   const cache = useQueryClient();
   const then = {
     onSuccess: async ({ name, enabled }: Bot) => {
@@ -74,16 +63,13 @@ export function EnabledSwitch({ bot }: { bot: Bot }) {
   };
   const enable = api.useMutation("post", "/api/v1/bots/{id}/enable", then);
   const disable = api.useMutation("post", "/api/v1/bots/{id}/disable", then);
-  if (!mayEdit || bot.provisioned) {
-    return <Badge tone={bot.enabled ? "success" : "neutral"}>{bot.enabled ? t("on") : t("off")}</Badge>;
-  }
-  const isOn = enable.isPending || (bot.enabled && !disable.isPending);
   return (
-    <Switch
-      className="align-middle"
-      aria-label={t("switch", { name: bot.name })}
-      checked={isOn}
-      onCheckedChange={(wanted) => (wanted ? enable : disable).mutate({ params: { path: { id: bot.id } } })}
+    <EnabledSwitch
+      thing={bot}
+      label={t("switch", { name: bot.name })}
+      isOn={enable.isPending || (bot.enabled && !disable.isPending)}
+      hasCaption={hasCaption}
+      onChange={(wanted) => (wanted ? enable : disable).mutate({ params: { path: { id: bot.id } } })}
     />
   );
 }

@@ -1,24 +1,18 @@
 "use client";
 
-import { useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "use-intl";
-import { BackLink } from "@/components/connect/back-link";
+import { DeleteThing } from "@/components/connect/delete-thing";
 import { Fact, Facts } from "@/components/connect/facts";
-import { Load } from "@/components/connect/load";
 import { useFieldWords } from "@/components/connect/platform-fields";
-import { ProvisionedBadge, ProvisionedNote } from "@/components/connect/provisioned";
-import { Button } from "@/components/ui/button";
+import { Thing } from "@/components/connect/things";
 import { Card } from "@/components/ui/card";
-import { Confirm } from "@/components/ui/confirm";
-import { Page } from "@/components/ui/page";
-import { toast } from "@/components/ui/toast";
+import { ProvisionedNote } from "@/components/ui/provisioned";
 import { api } from "@/lib/api/client";
 import { textOf } from "@/lib/platform-fields";
 import { useSession } from "@/lib/session";
-import { useGo } from "@/lib/use-go";
 import type { Channel } from "./channel";
 import { ChannelForm } from "./channel-form";
-import { EnabledSwitch } from "./channel-table";
+import { ChannelSwitch } from "./channel-table";
 import { PushCard } from "./push-card";
 import { TestCard } from "./test-card";
 
@@ -27,34 +21,26 @@ export function ChannelDetails({ id }: { id: number }) {
   const t = useTranslations("channels");
   const { mayEdit } = useSession();
   const query = api.useQuery("get", "/api/v1/channels/{id}", { params: { path: { id } } });
-  const channel = query.data;
-  const actions = channel && (
-    <div className="flex items-center gap-3">
-      {channel.provisioned && <ProvisionedBadge />}
-      <span className="flex items-center gap-2 text-muted">
-        {mayEdit && !channel.provisioned && t("enabled")}
-        <EnabledSwitch channel={channel} />
-      </span>
-    </div>
-  );
   return (
-    <>
-      <BackLink href="/channels/">{t("title")}</BackLink>
-      <Page title={<bdi>{channel?.name ?? t("title")}</bdi>} description={t("one")} actions={actions}>
-        <Load query={query} rows={5}>
-          {(loaded) => (
-            <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,26rem)]">
-              {mayEdit && !loaded.provisioned ? <ChannelForm channel={loaded} /> : <ReadOnly channel={loaded} />}
-              <div className="grid gap-5 max-lg:order-first">
-                {mayEdit && <TestCard id={id} />}
-                {loaded.push_token && <PushCard channel={loaded} />}
-                {mayEdit && !loaded.provisioned && <DeleteCard channel={loaded} />}
-              </div>
-            </div>
-          )}
-        </Load>
-      </Page>
-    </>
+    <Thing
+      href="/channels/"
+      title={t("title")}
+      description={t("one")}
+      query={query}
+      nameOf={({ name }) => name}
+      actions={(channel) => <ChannelSwitch channel={channel} hasCaption />}
+    >
+      {(channel) => (
+        <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,26rem)]">
+          {mayEdit && !channel.provisioned ? <ChannelForm channel={channel} /> : <ReadOnly channel={channel} />}
+          <div className="grid gap-5 max-lg:order-first">
+            {mayEdit && <TestCard id={id} />}
+            {channel.push_token && <PushCard channel={channel} />}
+            {mayEdit && !channel.provisioned && <DeleteCard channel={channel} />}
+          </div>
+        </div>
+      )}
+    </Thing>
   );
 }
 
@@ -72,7 +58,7 @@ function ReadOnly({ channel }: { channel: Channel }) {
     return textOf(name, channel.options[name]);
   };
   return (
-    <Card title={t("form.what")}>
+    <Card title={t("form.what")} className="grid gap-4">
       {channel.provisioned && <ProvisionedNote />}
       <Facts>
         <Fact label={t("platform")}>{platform?.title ?? channel.platform}</Fact>
@@ -101,28 +87,22 @@ function ReadOnly({ channel }: { channel: Channel }) {
   );
 }
 
-function DeleteCard({ channel }: { channel: Channel }) {
-  const t = useTranslations("channels");
-  const go = useGo();
-  const cache = useQueryClient();
+function DeleteCard({ channel: { id, name } }: { channel: Channel }) {
+  const t = useTranslations("channels.remove");
   const remove = api.useMutation("delete", "/api/v1/channels/{id}");
-  const confirm = async () => {
-    await remove.mutateAsync({ params: { path: { id: channel.id } } });
-    await cache.invalidateQueries({ queryKey: ["get", "/api/v1/channels"] });
-    toast(t("remove.done", { name: channel.name }));
-    go("/channels/");
-  };
   return (
-    <Card title={t("remove.title")}>
-      <p className="mb-4 text-muted">{t("remove.text")}</p>
-      <Confirm
-        trigger={<Button variant="danger">{t("remove.action")}</Button>}
-        title={t("remove.question", { name: channel.name })}
-        action={t("remove.action")}
-        onConfirm={confirm}
+    <Card title={t("title")}>
+      <p className="mb-4 text-muted">{t("text")}</p>
+      <DeleteThing
+        action={t("action")}
+        question={t("question", { name })}
+        done={t("done", { name })}
+        path="/api/v1/channels"
+        back="/channels/"
+        onDelete={() => remove.mutateAsync({ params: { path: { id } } })}
       >
-        {t("remove.what")}
-      </Confirm>
+        {t("what")}
+      </DeleteThing>
     </Card>
   );
 }

@@ -2,19 +2,17 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "use-intl";
-import { ProvisionedBadge } from "@/components/connect/provisioned";
-import { Badge } from "@/components/ui/badge";
-import { Link } from "@/components/ui/link";
-import { Switch } from "@/components/ui/switch";
+import { EnabledSwitch } from "@/components/connect/enabled-switch";
+import { NameCell } from "@/components/connect/name-cell";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
-import { useSession } from "@/lib/session";
 import type { Channel } from "./channel";
 
 export function ChannelTable({ channels }: { channels: Channel[] }) {
   const t = useTranslations("channels");
+  const c = useTranslations("connect");
   const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
   const titleOf = (id: string) => platforms.data?.items.find((platform) => platform.id === id)?.title ?? id;
   return (
@@ -25,20 +23,13 @@ export function ChannelTable({ channels }: { channels: Channel[] }) {
           <Th>{t("platform")}</Th>
           <Th className="hidden md:table-cell">{t("target")}</Th>
           <Th className="hidden lg:table-cell">{t("changed")}</Th>
-          <Th className="text-end">{t("enabled")}</Th>
+          <Th className="text-end">{c("enabled.title")}</Th>
         </Tr>
       </thead>
       <tbody>
         {channels.map((channel) => (
           <Tr key={channel.id}>
-            <Td>
-              <div className="flex flex-wrap items-center gap-2 py-1.5">
-                <Link href={`/channels/?id=${channel.id}`} className="font-medium hover:text-accent hover:underline">
-                  <bdi>{channel.name}</bdi>
-                </Link>
-                {channel.provisioned && <ProvisionedBadge />}
-              </div>
-            </Td>
+            <NameCell href={`/channels/?id=${channel.id}`} {...channel} />
             <Td className="whitespace-nowrap">{titleOf(channel.platform)}</Td>
             <Td className="hidden max-w-72 truncate text-muted md:table-cell">
               <bdi>{channel.target}</bdi>
@@ -47,7 +38,7 @@ export function ChannelTable({ channels }: { channels: Channel[] }) {
               <RelativeTime at={channel.updated_at} />
             </Td>
             <Td className="text-end">
-              <EnabledSwitch channel={channel} />
+              <ChannelSwitch channel={channel} />
             </Td>
           </Tr>
         ))}
@@ -56,10 +47,8 @@ export function ChannelTable({ channels }: { channels: Channel[] }) {
   );
 }
 
-/** Switches a channel on and off; for those who may not, says how it is. */
-export function EnabledSwitch({ channel }: { channel: Channel }) {
+export function ChannelSwitch({ channel, hasCaption }: { channel: Channel; hasCaption?: boolean }) {
   const t = useTranslations("channels");
-  const { mayEdit } = useSession();
   const cache = useQueryClient();
   const change = api.useMutation("put", "/api/v1/channels/{id}", {
     onSuccess: async ({ name, enabled }) => {
@@ -69,15 +58,13 @@ export function EnabledSwitch({ channel }: { channel: Channel }) {
     },
     onError: (error) => void toast.error(String(error instanceof Error ? error.message : error)),
   });
-  if (!mayEdit || channel.provisioned) {
-    return <Badge tone={channel.enabled ? "success" : "neutral"}>{channel.enabled ? t("on") : t("off")}</Badge>;
-  }
   return (
-    <Switch
-      className="align-middle"
-      aria-label={t("switch", { name: channel.name })}
-      checked={change.isPending ? change.variables.body.enabled === true : channel.enabled}
-      onCheckedChange={(enabled) => change.mutate({ params: { path: { id: channel.id } }, body: { enabled } })}
+    <EnabledSwitch
+      thing={channel}
+      label={t("switch", { name: channel.name })}
+      isOn={change.isPending ? change.variables.body.enabled === true : channel.enabled}
+      hasCaption={hasCaption}
+      onChange={(enabled) => change.mutate({ params: { path: { id: channel.id } }, body: { enabled } })}
     />
   );
 }

@@ -9,6 +9,7 @@ import { Confirm } from "@/components/ui/confirm";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
 import type { Channel } from "./channel";
+import { reachable } from "./reachable";
 
 /** How programs post to the channel directly: its token, and a line to copy. */
 export function PushCard({ channel }: { channel: Channel }) {
@@ -26,7 +27,7 @@ export function PushCard({ channel }: { channel: Channel }) {
       <p className="mb-4 text-muted">{t("text")}</p>
       <div className="grid gap-3">
         <CodeBlock label={t("token")} code={channel.push_token ?? ""} />
-        {channel.curl && <CodeBlock label={t("curl")} code={channel.curl} />}
+        {channel.curl && <CodeBlock label={t("curl")} code={reachable(channel.curl, window.location.origin)} />}
         {!channel.provisioned && (
           <Confirm
             trigger={<Button className="justify-self-start">{t("rotate")}</Button>}

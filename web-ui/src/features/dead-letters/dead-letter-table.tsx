@@ -86,7 +86,7 @@ function Row({ letter, selected, actions, onOpen }: Omit<Props, "letters"> & { l
         </Td>
       )}
       <Td className="max-w-0 py-2">
-        <div className="flex min-w-0 items-center gap-2">
+        <div className="flex min-w-0 items-center gap-2 max-sm:grid max-sm:gap-1">
           {severity && <SeverityBadge severity={severity} />}
           <button
             type="button"

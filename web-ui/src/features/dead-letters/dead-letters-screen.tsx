@@ -1,25 +1,29 @@
 "use client";
 
-import { ArchiveX, RotateCw, SearchX } from "lucide-react";
+import { ArchiveX, RotateCw } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/confirm";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
+import { ChannelFilter, ClearFilters, FilterSelect } from "@/components/ui/filters";
 import { Link } from "@/components/ui/link";
-import { LoadMore } from "@/components/ui/load-more";
+import { LoadPages } from "@/components/ui/load";
+import { NothingMatches } from "@/components/ui/nothing-matches";
 import { Page } from "@/components/ui/page";
-import { Select } from "@/components/ui/select";
-import { SkeletonRows } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import { useLiveRefresh } from "@/lib/api/live";
+import { usePages } from "@/lib/api/pages";
 import { useSession } from "@/lib/session";
 import { useUrlState } from "@/lib/use-url-state";
-import { DeadLetterDrawer } from "./dead-letter-drawer";
 import { DeadLetterTable } from "./dead-letter-table";
 import { ReplayPanel } from "./replay-panel";
 import { useReplay } from "./use-replay";
+
+// Fetched when first opened.
+const DeadLetterDrawer = dynamic(() => import("./dead-letter-drawer").then((module) => module.DeadLetterDrawer));
 
 const QUEUES = ["intake", "route", "deliver", "enrich", "history"] as const;
 const NONE: ReadonlySet<string> = new Set();
@@ -36,15 +40,10 @@ export function DeadLettersScreen() {
   const queue = QUEUES.find((each) => each === params.get("queue"));
   const channel = Number(params.get("channel")) || undefined;
   const filter = { queue, channel };
-  const query = api.useInfiniteQuery(
-    "get",
-    "/api/v1/dead-letters",
-    { params: { query: { ...filter, limit: 100 } } },
-    { initialPageParam: null, getNextPageParam: (page) => page.next_cursor },
-  );
+  const pages = usePages("/api/v1/dead-letters", { ...filter, limit: 100 });
   useLiveRefresh("/api/v1/dead-letters", "/api/v1/queues");
   const depths = api.useQuery("get", "/api/v1/queues").data;
-  const letters = query.data?.pages.flatMap((page) => page.items);
+  const letters = pages.items;
   // What was replayed meanwhile is not selected any more.
   const selected = new Set(letters?.flatMap(({ id }) => (chosen.has(id) ? [id] : [])));
   const isFiltered = Boolean(queue || channel);
@@ -84,30 +83,28 @@ export function DeadLettersScreen() {
         </div>
       )}
       {(isFiltered || (letters && letters.length > 0)) && (
-        <Filters queue={queue} channel={channel} isFiltered={isFiltered} onChange={change} onClear={clear} />
+        <div className="mb-4 flex flex-wrap gap-2">
+          <FilterSelect
+            label={t("filters.queue")}
+            all={t("filters.allQueues")}
+            options={QUEUES.map((each) => ({ value: each, label: t(`queues.${each}`) }))}
+            value={queue}
+            onChange={(chosen) => change({ queue: chosen })}
+          />
+          <ChannelFilter value={params.get("channel") ?? undefined} onChange={(id) => change({ channel: id })} />
+          {isFiltered && <ClearFilters onClear={clear} />}
+        </div>
       )}
-      {query.error && !letters ? (
-        <ErrorState error={query.error} onRetry={query.refetch} />
-      ) : !letters ? (
-        <SkeletonRows />
-      ) : letters.length === 0 ? (
-        <Nothing isFiltered={isFiltered} onClear={clear} />
-      ) : (
-        <>
+      <LoadPages pages={pages} nothing={isFiltered ? <NothingMatches onClear={clear} /> : <NoneDied />}>
+        {(loaded) => (
           <DeadLetterTable
-            letters={letters}
+            letters={loaded}
             selected={selected}
             actions={mayEdit ? { onSelect: setChosen, onReplay: replayOne, isBusy } : undefined}
             onOpen={(id) => change({ id })}
           />
-          <LoadMore
-            shown={letters.length}
-            hasMore={query.hasNextPage}
-            isLoading={query.isFetchingNextPage}
-            onMore={() => void query.fetchNextPage()}
-          />
-        </>
-      )}
+        )}
+      </LoadPages>
       {opened && (
         <DeadLetterDrawer
           id={opened}
@@ -121,10 +118,6 @@ export function DeadLettersScreen() {
 
 type Filter = { queue?: (typeof QUEUES)[number]; channel?: number };
 
-function useChannels() {
-  return api.useQuery("get", "/api/v1/channels").data?.items ?? [];
-}
-
 function ReplayAll({
   filter: { queue, channel },
   isBusy,
@@ -135,7 +128,8 @@ function ReplayAll({
   onConfirm: () => Promise<void>;
 }) {
   const t = useTranslations("dead-letters");
-  const name = useChannels().find(({ id }) => id === channel)?.name ?? String(channel);
+  const channels = api.useQuery("get", "/api/v1/channels").data?.items;
+  const name = channels?.find(({ id }) => id === channel)?.name ?? String(channel);
   const isFiltered = Boolean(queue || channel);
   const action = isFiltered ? t("replayMatching") : t("replayAll");
   return (
@@ -161,72 +155,16 @@ function ReplayAll({
   );
 }
 
-function Filters({
-  queue,
-  channel,
-  isFiltered,
-  onChange,
-  onClear,
-}: Filter & {
-  isFiltered: boolean;
-  onChange: (changes: Record<string, string | undefined>) => void;
-  onClear: () => void;
-}) {
-  const t = useTranslations("dead-letters");
-  const channels = useChannels();
-  const pick = (name: string) => (value: string) => onChange({ [name]: value === "all" ? undefined : value });
-  return (
-    <div className="mb-4 flex flex-wrap gap-2">
-      <Select
-        aria-label={t("filters.queue")}
-        className="w-44"
-        value={queue ?? "all"}
-        onValueChange={pick("queue")}
-        options={[
-          { value: "all", label: t("filters.allQueues") },
-          ...QUEUES.map((each) => ({ value: each, label: t(`queues.${each}`) })),
-        ]}
-      />
-      <Select
-        aria-label={t("filters.channel")}
-        className="w-44"
-        value={channel ? String(channel) : "all"}
-        onValueChange={pick("channel")}
-        options={[
-          { value: "all", label: t("filters.allChannels") },
-          ...channels.map(({ id, name }) => ({ value: String(id), label: <bdi>{name}</bdi> })),
-        ]}
-      />
-      {isFiltered && (
-        <Button variant="ghost" onClick={onClear}>
-          {t("filters.clear")}
-        </Button>
-      )}
-    </div>
-  );
-}
-
-function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
-  const t = useTranslations("dead-letters");
-  if (isFiltered) {
-    return (
-      <EmptyState
-        icon={SearchX}
-        title={t("nothing.title")}
-        action={<Button onClick={onClear}>{t("filters.clear")}</Button>}
-      >
-        {t("nothing.text")}
-      </EmptyState>
-    );
-  }
+function NoneDied() {
+  const t = useTranslations("dead-letters.empty");
   const action = (
     <Button asChild variant="primary">
-      <Link href="/deliveries/">{t("empty.action")}</Link>
+      <Link href="/deliveries/">{t("action")}</Link>
     </Button>
   );
   return (
-    <EmptyState icon={ArchiveX} title={t("empty.title")} action={action}>
-      {t("empty.text")}
+    <EmptyState icon={ArchiveX} title={t("title")} action={action}>
+      {t("text")}
     </EmptyState>
   );
 }

@@ -1,25 +1,27 @@
 "use client";
 
-import { SearchX, Send } from "lucide-react";
+import { Send } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { DELIVERY_STATES, DeliveryBadge } from "@/components/ui/delivery";
 import { EmptyState } from "@/components/ui/empty-state";
-import { ErrorState } from "@/components/ui/error-state";
+import { ChannelFilter, ClearFilters, FilterSelect } from "@/components/ui/filters";
 import { Link } from "@/components/ui/link";
-import { LoadMore } from "@/components/ui/load-more";
+import { LoadPages } from "@/components/ui/load";
+import { NothingMatches } from "@/components/ui/nothing-matches";
 import { Page } from "@/components/ui/page";
-import { Select } from "@/components/ui/select";
-import { SkeletonRows } from "@/components/ui/skeleton";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
-import { api } from "@/lib/api/client";
 import { useLiveRefresh } from "@/lib/api/live";
+import { usePages } from "@/lib/api/pages";
 import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
-import { DeliveryDrawer } from "./delivery-drawer";
+
+// Fetched when first opened.
+const DeliveryDrawer = dynamic(() => import("./delivery-drawer").then((module) => module.DeliveryDrawer));
 
 type Delivery = components["schemas"]["DeliveryView"];
 
@@ -35,91 +37,56 @@ export function DeliveriesScreen() {
   const [openedAt] = useState(() => Date.now());
   const span = Object.keys(SPANS).find((each): each is Span => each === params.get("span"));
   const since = Number(params.get("since")) || (span && openedAt - SPANS[span]);
-  const query = api.useInfiniteQuery(
-    "get",
-    "/api/v1/deliveries",
-    {
-      params: {
-        query: { state: params.get("state") ?? undefined, channel: params.get("channel") ?? undefined, since },
-      },
-    },
-    { initialPageParam: null, getNextPageParam: (page) => page.next_cursor },
-  );
+  const pages = usePages("/api/v1/deliveries", {
+    state: params.get("state") ?? undefined,
+    channel: params.get("channel") ?? undefined,
+    since,
+  });
   useLiveRefresh("/api/v1/deliveries");
-  const deliveries = query.data?.pages.flatMap((page) => page.items);
   const opened = params.get("id");
   const isFiltered = FIELDS.some((field) => params.has(field));
   const clear = () => change(Object.fromEntries(FIELDS.map((field) => [field, undefined])));
-
   return (
     <Page title={t("title")} description={t("description")}>
-      <Filters params={params} isFiltered={isFiltered} onChange={change} onClear={clear} />
-      {query.error && !deliveries ? (
-        <ErrorState error={query.error} onRetry={query.refetch} />
-      ) : !deliveries ? (
-        <SkeletonRows />
-      ) : deliveries.length === 0 && !query.hasNextPage ? (
-        <Nothing isFiltered={isFiltered} onClear={clear} />
-      ) : (
-        <>
-          <DeliveryTable deliveries={deliveries} onOpen={(id) => change({ id })} />
-          <LoadMore
-            shown={deliveries.length}
-            hasMore={query.hasNextPage}
-            isLoading={query.isFetchingNextPage}
-            onMore={() => void query.fetchNextPage()}
-          />
-        </>
-      )}
+      <Filters params={params} onChange={change} onClear={isFiltered ? clear : undefined} />
+      <LoadPages pages={pages} nothing={isFiltered ? <NothingMatches onClear={clear} /> : <NothingSent />}>
+        {(deliveries) => <DeliveryTable deliveries={deliveries} onOpen={(id) => change({ id })} />}
+      </LoadPages>
       {opened && <DeliveryDrawer id={opened} onClose={() => change({ id: undefined })} />}
     </Page>
   );
 }
 
-function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
-  const t = useTranslations("deliveries");
-  if (isFiltered) {
-    return (
-      <EmptyState
-        icon={SearchX}
-        title={t("nothing.title")}
-        action={<Button onClick={onClear}>{t("filters.clear")}</Button>}
-      >
-        {t("nothing.text")}
-      </EmptyState>
-    );
-  }
+function NothingSent() {
+  const t = useTranslations("deliveries.empty");
   const action = (
     <Button asChild variant="primary">
-      <Link href="/channels/">{t("empty.action")}</Link>
+      <Link href="/channels/">{t("action")}</Link>
     </Button>
   );
   return (
-    <EmptyState icon={Send} title={t("empty.title")} action={action}>
-      {t("empty.text")}
+    <EmptyState icon={Send} title={t("title")} action={action}>
+      {t("text")}
     </EmptyState>
   );
 }
 
 function Filters({
   params,
-  isFiltered,
   onChange,
   onClear,
 }: {
   params: URLSearchParams;
-  isFiltered: boolean;
   onChange: (changes: Record<string, string | undefined>) => void;
-  onClear: () => void;
+  /** Absent while nothing is filtered. */
+  onClear?: () => void;
 }) {
-  const t = useTranslations("deliveries");
-  const channels = api.useQuery("get", "/api/v1/channels").data?.items ?? [];
+  const t = useTranslations("deliveries.filters");
   const state = params.get("state") ?? "";
-  const pick = (name: string) => (value: string) => onChange({ [name]: value === "all" ? undefined : value });
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
       <fieldset className="flex flex-wrap gap-1">
-        <legend className="sr-only">{t("filters.state")}</legend>
+        <legend className="sr-only">{t("state")}</legend>
         {DELIVERY_STATES.map((each) => (
           <button
             key={each}
@@ -133,32 +100,18 @@ function Filters({
         ))}
       </fieldset>
       <div className="ms-auto flex flex-wrap gap-2">
-        {isFiltered && (
-          <Button variant="ghost" onClick={onClear}>
-            {t("filters.clear")}
-          </Button>
-        )}
-        <Select
-          aria-label={t("filters.channel")}
-          className="w-44"
-          value={params.get("channel") ?? "all"}
-          onValueChange={pick("channel")}
+        {onClear && <ClearFilters onClear={onClear} />}
+        <ChannelFilter value={params.get("channel") ?? undefined} onChange={(channel) => onChange({ channel })} />
+        <FilterSelect
+          label={t("since")}
+          all={t("ever")}
           options={[
-            { value: "all", label: t("filters.allChannels") },
-            ...channels.map(({ id, name }) => ({ value: String(id), label: <bdi>{name}</bdi> })),
+            { value: "hour", label: t("hour") },
+            { value: "day", label: t("day") },
+            { value: "week", label: t("week") },
           ]}
-        />
-        <Select
-          aria-label={t("filters.since")}
-          className="w-44"
-          value={params.get("span") ?? "all"}
-          onValueChange={(value) => onChange({ span: value === "all" ? undefined : value, since: undefined })}
-          options={[
-            { value: "all", label: t("filters.ever") },
-            { value: "hour", label: t("filters.hour") },
-            { value: "day", label: t("filters.day") },
-            { value: "week", label: t("filters.week") },
-          ]}
+          value={params.get("span") ?? undefined}
+          onChange={(chosen) => onChange({ span: chosen, since: undefined })}
         />
       </div>
     </div>

@@ -1,21 +1,14 @@
 "use client";
 
-import { useQueryClient } from "@tanstack/react-query";
-import { BellOff, Pencil, Plus, Trash2 } from "lucide-react";
+import { BellOff, Trash2 } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { ANYTHING } from "@/components/match/match-form";
-import { MatchSummary } from "@/components/match/match-summary";
-import { Button } from "@/components/ui/button";
-import { Confirm } from "@/components/ui/confirm";
-import { EmptyState } from "@/components/ui/empty-state";
-import { ErrorState } from "@/components/ui/error-state";
-import { Page } from "@/components/ui/page";
-import { ProvisionedMark } from "@/components/ui/provisioned";
-import { SkeletonRows } from "@/components/ui/skeleton";
+import { EditMatch, MatchNote, MatchRow, RemoveMatch } from "@/components/match/match-row";
+import { CreateButton, ListScreen } from "@/components/ui/list-screen";
+import { RowList } from "@/components/ui/row-list";
 import { RelativeTime } from "@/components/ui/time";
-import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import { useShortcuts } from "@/lib/shortcuts";
@@ -30,7 +23,7 @@ export function MutesScreen() {
   const t = useTranslations("mutes");
   const { mayEdit } = useSession();
   const [params, change] = useUrlState();
-  const { data, error, refetch } = api.useQuery("get", "/api/v1/mutes");
+  const mutes = api.useQuery("get", "/api/v1/mutes");
   const [edited, setEdited] = useState<Partial<Mute> | undefined>(() =>
     params.get("new") ? { from: params.get("from"), source: params.get("source") } : undefined,
   );
@@ -40,89 +33,63 @@ export function MutesScreen() {
     change({ new: undefined, from: undefined, source: undefined });
   };
   useShortcuts(mayEdit ? [{ keys: "n", label: t("new"), run: begin }] : []);
-  const create = mayEdit && (
-    <Button variant="primary" onClick={begin}>
-      <Plus aria-hidden />
-      {t("new")}
-    </Button>
-  );
-  const mutes = data?.items;
   return (
-    <Page title={t("title")} description={t("description")} actions={mutes?.length ? create : undefined}>
-      {!mutes && error ? (
-        <ErrorState error={error} onRetry={() => void refetch()} />
-      ) : !mutes ? (
-        <SkeletonRows count={4} />
-      ) : mutes.length === 0 ? (
-        <EmptyState icon={BellOff} title={t("empty.title")} action={create}>
-          {t("empty.text")}
-        </EmptyState>
-      ) : (
-        <ul className="divide-y divide-line rounded-lg border bg-surface">
-          {mutes.map((mute) => (
-            <MuteRow key={mute.id} mute={mute} mayEdit={mayEdit} onEdit={() => setEdited(mute)} />
-          ))}
-        </ul>
-      )}
+    <>
+      <ListScreen
+        title={t("title")}
+        description={t("description")}
+        create={mayEdit && <CreateButton onClick={begin}>{t("new")}</CreateButton>}
+        query={mutes}
+        icon={BellOff}
+        empty={{ title: t("empty.title"), text: t("empty.text") }}
+      >
+        {(items) => (
+          <RowList>
+            {items.map((mute) => (
+              <MuteRow key={mute.id} mute={mute} mayEdit={mayEdit} onEdit={() => setEdited(mute)} />
+            ))}
+          </RowList>
+        )}
+      </ListScreen>
       {edited && mayEdit && <MuteEditor mute={edited} onClose={close} />}
-    </Page>
+    </>
   );
 }
 
 function MuteRow({ mute, mayEdit, onEdit }: { mute: Mute; mayEdit: boolean; onEdit: () => void }) {
   const t = useTranslations("mutes");
-  const { from = null, source = null, comment, created_by: by } = mute;
-  return (
-    <li className="flex flex-wrap items-center gap-x-6 gap-y-2 px-4 py-3">
-      <div className="grid min-w-0 flex-1 basis-64 gap-1">
-        <MatchSummary match={{ ...ANYTHING, from, source }} />
-        {comment && (
-          <p className="text-sm">
-            <bdi>{comment}</bdi>
-          </p>
-        )}
-      </div>
-      <p className="text-muted text-sm">
-        {t.rich("since", { time: () => <RelativeTime at={mute.created_at} /> })}
-        {by && " · "}
-        {by && <bdi>{by}</bdi>}
-        <span className="block font-medium text-ink">{t("noEnd")}</span>
-      </p>
-      <div className="flex min-w-19 items-center justify-end gap-1">
-        {mute.provisioned && <ProvisionedMark />}
-        {mayEdit && !mute.provisioned && (
-          <>
-            <Button variant="ghost" size="icon" aria-label={t("edit")} onClick={onEdit}>
-              <Pencil aria-hidden />
-            </Button>
-            <RemoveMute mute={mute} />
-          </>
-        )}
-      </div>
-    </li>
-  );
-}
-
-function RemoveMute({ mute }: { mute: Mute }) {
-  const t = useTranslations("mutes.remove");
-  const cache = useQueryClient();
+  const match = { ...ANYTHING, from: mute.from ?? null, source: mute.source ?? null };
   const remove = api.useMutation("delete", "/api/v1/mutes/{id}");
-  const confirm = async () => {
-    await remove.mutateAsync({ params: { path: { id: mute.id } } });
-    await cache.invalidateQueries({ queryKey: ["get", "/api/v1/mutes"] });
-    toast(t("done"));
-  };
-  const trigger = (
-    <Button variant="ghost" size="icon" aria-label={t("action")}>
-      <Trash2 aria-hidden />
-    </Button>
+  const time = (
+    <p className="text-muted text-sm">
+      {t.rich("since", { time: () => <RelativeTime at={mute.created_at} /> })}
+      <span className="block font-medium text-ink">{t("noEnd")}</span>
+    </p>
   );
   return (
-    <Confirm trigger={trigger} title={t("title")} action={t("action")} onConfirm={confirm}>
-      <div className="grid gap-2">
-        <MatchSummary match={{ ...ANYTHING, from: mute.from ?? null, source: mute.source ?? null }} />
-        <p>{t("text")}</p>
-      </div>
-    </Confirm>
+    <MatchRow
+      match={match}
+      note={<MatchNote comment={mute.comment} by={mute.created_by && <bdi>{mute.created_by}</bdi>} />}
+      time={time}
+      provisioned={mute.provisioned}
+    >
+      {mayEdit && !mute.provisioned && (
+        <>
+          <EditMatch label={t("edit")} onEdit={onEdit} />
+          <RemoveMatch
+            match={match}
+            icon={Trash2}
+            words={{
+              action: t("remove.action"),
+              title: t("remove.title"),
+              text: t("remove.text"),
+              done: t("remove.done"),
+            }}
+            path="/api/v1/mutes"
+            onRemove={() => remove.mutateAsync({ params: { path: { id: mute.id } } })}
+          />
+        </>
+      )}
+    </MatchRow>
   );
 }

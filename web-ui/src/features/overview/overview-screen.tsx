@@ -9,7 +9,7 @@ import { ErrorState } from "@/components/ui/error-state";
 import { Kpi } from "@/components/ui/kpi";
 import { Link } from "@/components/ui/link";
 import { Page } from "@/components/ui/page";
-import { STATUSES } from "@/components/ui/severity";
+import { STATUS_LOOKS, STATUSES } from "@/components/ui/severity";
 import { Skeleton } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import { useLiveRefresh } from "@/lib/api/live";
@@ -42,11 +42,11 @@ export function OverviewScreen() {
       ) : data.books.received === 0 && data.books.unaccounted === 0 ? (
         <Nothing />
       ) : (
-        <div className="grid gap-4">
+        <div className="grid grid-cols-1 gap-4">
           <BooksCard books={data.books} />
           <Counters alerts={data.alerts} />
           <SeriesCard />
-          <div className="grid items-start gap-4 lg:grid-cols-2">
+          <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
             <FailingCard failing={data.failing} />
             <ServicesCard services={data.services} />
             {data.queues.length > 0 && <QueuesCard queues={data.queues} />}
@@ -67,6 +67,7 @@ function Counters({ alerts }: { alerts: components["schemas"]["AlertCounts"] }) 
         <Kpi
           key={status}
           label={word(status)}
+          icon={STATUS_LOOKS[status].icon}
           value={alerts[status]}
           note={alerts[status] >= COUNTED_MAX && t("many")}
           tone={status === "firing" && alerts.firing > 0 ? "critical" : "neutral"}

@@ -131,6 +131,7 @@ function Charts({ points, minutes }: { points: Point[]; minutes: number }) {
               name={t("average")}
               dataKey="latency_ms"
               stroke="var(--accent)"
+              dot={{ r: 1.5, fill: "var(--accent)" }}
               connectNulls
               isAnimationActive={false}
             />
@@ -139,6 +140,7 @@ function Charts({ points, minutes }: { points: Point[]; minutes: number }) {
               dataKey="latency_ms_max"
               stroke="var(--line-strong)"
               strokeDasharray="4 3"
+              dot={{ r: 1.5, fill: "var(--line-strong)" }}
               connectNulls
               isAnimationActive={false}
             />

@@ -1,15 +1,12 @@
 "use client";
 
-import { Clock, Plus, VolumeX } from "lucide-react";
+import { Clock, VolumeX } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { ANYTHING, type Match, TEXT_CONDITIONS } from "@/components/match/match-form";
-import { Button } from "@/components/ui/button";
-import { EmptyState } from "@/components/ui/empty-state";
-import { ErrorState } from "@/components/ui/error-state";
-import { Page } from "@/components/ui/page";
-import { SkeletonRows } from "@/components/ui/skeleton";
+import { CreateButton, ListScreen } from "@/components/ui/list-screen";
+import { RowList } from "@/components/ui/row-list";
 import { Tab, TabList, TabPanel, Tabs } from "@/components/ui/tabs";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
@@ -28,7 +25,7 @@ export function SilencesScreen() {
   const t = useTranslations("silences");
   const { mayEdit } = useSession();
   const [params, change] = useUrlState();
-  const { data, error, refetch } = api.useQuery("get", "/api/v1/silences");
+  const silences = api.useQuery("get", "/api/v1/silences");
   const [draft, setDraft] = useState<Draft | undefined>(() =>
     params.get("new") ? { match: matchIn(params), comment: params.get("comment") ?? "" } : undefined,
   );
@@ -38,29 +35,20 @@ export function SilencesScreen() {
     change(Object.fromEntries(["new", "comment", "severity", ...TEXT_CONDITIONS].map((name) => [name, undefined])));
   };
   useShortcuts(mayEdit ? [{ keys: "n", label: t("new"), run: begin }] : []);
-
-  const create = mayEdit && (
-    <Button variant="primary" onClick={begin}>
-      <Plus aria-hidden />
-      {t("new")}
-    </Button>
-  );
-  const silences = data?.items;
   return (
-    <Page title={t("title")} description={t("description")} actions={silences?.length ? create : undefined}>
-      {!silences && error ? (
-        <ErrorState error={error} onRetry={() => void refetch()} />
-      ) : !silences ? (
-        <SkeletonRows count={4} />
-      ) : silences.length === 0 ? (
-        <EmptyState icon={VolumeX} title={t("empty.title")} action={create}>
-          {t("empty.text")}
-        </EmptyState>
-      ) : (
-        <SilenceTabs silences={silences} mayEdit={mayEdit} onEdit={setDraft} />
-      )}
+    <>
+      <ListScreen
+        title={t("title")}
+        description={t("description")}
+        create={mayEdit && <CreateButton onClick={begin}>{t("new")}</CreateButton>}
+        query={silences}
+        icon={VolumeX}
+        empty={{ title: t("empty.title"), text: t("empty.text") }}
+      >
+        {(items) => <SilenceTabs silences={items} mayEdit={mayEdit} onEdit={setDraft} />}
+      </ListScreen>
       {draft && mayEdit && <SilenceEditor draft={draft} onClose={close} />}
-    </Page>
+    </>
   );
 }
 
@@ -107,11 +95,11 @@ function SilenceTabs({
               {t(`none.${view}`)}
             </p>
           ) : (
-            <ul className="divide-y divide-line rounded-lg border bg-surface">
+            <RowList>
               {ofView[view].map((silence) => (
                 <SilenceRow key={silence.id} silence={silence} mayEdit={mayEdit} onEdit={onEdit} />
               ))}
-            </ul>
+            </RowList>
           )}
         </TabPanel>
       ))}

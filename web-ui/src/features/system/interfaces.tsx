@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { CodeBlock } from "@/components/ui/code-block";
+import { Link } from "@/components/ui/link";
 
 /** Where programs find the API, and how a backup is made. */
 export function Interfaces() {
@@ -15,10 +16,10 @@ export function Interfaces() {
         <p className="-mt-2 mb-4 text-muted">{t("api.text")}</p>
         <div className="flex flex-wrap gap-2">
           <Button asChild>
-            <a href="/docs/">
+            <Link href="/docs/">
               <BookOpen aria-hidden />
               {t("api.docs")}
-            </a>
+            </Link>
           </Button>
           <Button asChild>
             <a href="/api/openapi.json">

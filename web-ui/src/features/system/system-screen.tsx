@@ -18,12 +18,12 @@ export function SystemScreen() {
   const isAdmin = useSession().data?.platform_admin;
   return (
     <Page title={t("title")} description={t("description")}>
-      <div className="grid items-start gap-5 lg:grid-cols-[3fr_2fr]">
-        <div className="grid min-w-0 gap-5">
+      <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[3fr_2fr]">
+        <div className="grid min-w-0 grid-cols-1 gap-5">
           <Services />
           <Queues />
         </div>
-        <div className="grid min-w-0 gap-5">
+        <div className="grid min-w-0 grid-cols-1 gap-5">
           {isAdmin && <SettingsForm />}
           {isAdmin && <Tenants />}
           <Interfaces />

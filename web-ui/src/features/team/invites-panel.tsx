@@ -34,7 +34,7 @@ export function InvitesPanel() {
   const changed = () => cache.invalidateQueries({ queryKey: ["get", INVITES] });
   if (error) return <ErrorState error={error} onRetry={refetch} />;
   return (
-    <div className="grid gap-5">
+    <div className="grid grid-cols-1 gap-5">
       <InviteForm onChanged={changed} />
       {!data && <SkeletonRows count={3} />}
       {data?.items.length === 0 && (
@@ -67,7 +67,7 @@ function InviteForm({ onChanged }: { onChanged: () => Promise<void> }) {
   };
   return (
     <Card title={t("invites.make")}>
-      <div className="grid items-start gap-4 sm:grid-cols-[1fr_1fr_auto]">
+      <div className="grid grid-cols-1 items-start gap-4 sm:grid-cols-[1fr_1fr_auto]">
         <Field
           label={t("role")}
           hint={role === NEW_TENANT ? t("invites.newTenantHint") : t(`roleHints.${roleOf(role)}`)}

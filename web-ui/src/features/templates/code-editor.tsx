@@ -3,6 +3,7 @@
 import CodeMirror, {
   Decoration,
   type DecorationSet,
+  Direction,
   EditorView,
   MatchDecorator,
   ViewPlugin,
@@ -10,7 +11,9 @@ import CodeMirror, {
 } from "@uiw/react-codemirror";
 import { useMemo } from "react";
 
-const actions = new MatchDecorator({ regexp: /\{\{.*?\}\}/g, decoration: Decoration.mark({ class: "cm-action" }) });
+// In a line from right to left, an action still reads from left to right.
+const action = Decoration.mark({ class: "cm-action", bidiIsolate: Direction.LTR });
+const actions = new MatchDecorator({ regexp: /\{\{.*?\}\}/g, decoration: action });
 
 /** Marks the actions of a template, `{{ … }}`. */
 const highlight = ViewPlugin.fromClass(
@@ -25,7 +28,12 @@ const highlight = ViewPlugin.fromClass(
       this.decorations = actions.updateDeco(update, this.decorations);
     }
   },
-  { decorations: (plugin) => plugin.decorations },
+  {
+    decorations: (plugin) => plugin.decorations,
+    // Tells the cursor what the style sheet tells the eye.
+    provide: (plugin) =>
+      EditorView.bidiIsolatedRanges.of((view) => view.plugin(plugin)?.decorations ?? Decoration.none),
+  },
 );
 
 const looks = EditorView.theme({
@@ -38,7 +46,7 @@ const looks = EditorView.theme({
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "transparent" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--accent-soft) !important" },
-  ".cm-action": { color: "var(--accent)", fontWeight: "500" },
+  ".cm-action": { color: "var(--accent)", fontWeight: "500", direction: "ltr", unicodeBidi: "isolate" },
 });
 
 /** A template as text. Tab leaves it, as it leaves every other control. */

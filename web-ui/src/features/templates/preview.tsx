@@ -70,7 +70,7 @@ export function Preview({ draft }: { draft: Draft }) {
                   {...wiring}
                   dir="ltr"
                   spellCheck={false}
-                  className="min-h-36 font-mono text-sm"
+                  className="min-h-44 font-mono text-sm"
                   value={sample}
                   onChange={(change) => setSample(change.target.value)}
                 />

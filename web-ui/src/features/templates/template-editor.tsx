@@ -4,13 +4,13 @@ import { useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
-import { ProvisionedNote } from "@/components/connect/provisioned";
+import { DeleteThing } from "@/components/connect/delete-thing";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { Confirm } from "@/components/ui/confirm";
 import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
+import { ProvisionedNote } from "@/components/ui/provisioned";
 import { Select } from "@/components/ui/select";
 import { Skeleton } from "@/components/ui/skeleton";
 import { toast } from "@/components/ui/toast";
@@ -138,31 +138,22 @@ export function TemplateEditor({ template }: { template?: Template }) {
 /** Deletes a template; first says which channels it would have to be taken from. */
 function Delete({ template }: { template: Template }) {
   const t = useTranslations("templates");
-  const go = useGo();
-  const cache = useQueryClient();
   const channels = api.useQuery("get", "/api/v1/channels");
   const using = (channels.data?.items ?? []).filter((channel) =>
     channel.templates.some((use) => use.template_id === template.id),
   );
   const remove = api.useMutation("delete", "/api/v1/templates/{id}");
-  const confirm = async () => {
-    await remove.mutateAsync({ params: { path: { id: template.id } } });
-    await cache.invalidateQueries({ queryKey: ["get", "/api/v1/templates"] });
-    toast(t("remove.done", { name: template.name }));
-    go("/templates/");
-  };
   return (
-    <Confirm
-      trigger={
-        <Button variant="danger" className="ms-auto">
-          {t("remove.action")}
-        </Button>
-      }
-      title={t("remove.question", { name: template.name })}
+    <DeleteThing
+      className="ms-auto"
       action={t("remove.action")}
-      onConfirm={confirm}
+      question={t("remove.question", { name: template.name })}
+      done={t("remove.done", { name: template.name })}
+      path="/api/v1/templates"
+      back="/templates/"
+      onDelete={() => remove.mutateAsync({ params: { path: { id: template.id } } })}
     >
       {using.length === 0 ? t("remove.free") : t("remove.used", { channels: using.map(({ name }) => name).join(", ") })}
-    </Confirm>
+    </DeleteThing>
   );
 }

@@ -1,21 +1,18 @@
 "use client";
 
-import { FileText, Plus } from "lucide-react";
+import { FileText } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useTranslations } from "use-intl";
-import { BackLink } from "@/components/connect/back-link";
-import { Load } from "@/components/connect/load";
-import { ProvisionedBadge } from "@/components/connect/provisioned";
+import { NameCell } from "@/components/connect/name-cell";
+import { Thing, Things } from "@/components/connect/things";
 import { Button } from "@/components/ui/button";
-import { EmptyState } from "@/components/ui/empty-state";
 import { Link } from "@/components/ui/link";
-import { Page } from "@/components/ui/page";
+import { CreateButton, ListScreen } from "@/components/ui/list-screen";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
-import { useUrlState } from "@/lib/use-url-state";
 import type { Template } from "./template";
 
 // Fetched when needed: lists are looked at more often than they are changed.
@@ -27,38 +24,25 @@ const TemplateEditor = dynamic(() => import("./template-editor").then((module) =
 /** All templates; with `?id=` one of them, with `?new=` the editor for another. */
 export function TemplatesScreen() {
   const t = useTranslations("templates");
-  const [params] = useUrlState();
-  const id = Number(params.get("id"));
-  if (id > 0) return <OneTemplate key={id} id={id} />;
-  if (params.has("new")) {
-    return (
-      <>
-        <BackLink href="/templates/">{t("title")}</BackLink>
-        <Page title={t("create.title")} description={t("create.text")}>
-          <TemplateEditor />
-        </Page>
-      </>
-    );
-  }
-  return <TemplateList />;
+  return (
+    <Things
+      href="/templates/"
+      title={t("title")}
+      create={{ title: t("create.title"), text: t("create.text") }}
+      list={() => <TemplateList />}
+      one={(id) => <OneTemplate id={id} />}
+      form={() => <TemplateEditor />}
+    />
+  );
 }
 
 function OneTemplate({ id }: { id: number }) {
   const t = useTranslations("templates");
   const query = api.useQuery("get", "/api/v1/templates/{id}", { params: { path: { id } } });
   return (
-    <>
-      <BackLink href="/templates/">{t("title")}</BackLink>
-      <Page
-        title={<bdi>{query.data?.name ?? t("title")}</bdi>}
-        description={t("one")}
-        actions={query.data?.provisioned && <ProvisionedBadge />}
-      >
-        <Load query={query} rows={5}>
-          {(template) => <TemplateEditor template={template} />}
-        </Load>
-      </Page>
-    </>
+    <Thing href="/templates/" title={t("title")} description={t("one")} query={query} nameOf={({ name }) => name}>
+      {(template) => <TemplateEditor template={template} />}
+    </Thing>
   );
 }
 
@@ -66,40 +50,22 @@ function TemplateList() {
   const t = useTranslations("templates");
   const { mayEdit } = useSession();
   const templates = api.useQuery("get", "/api/v1/templates");
-  const isEmpty = templates.data?.items.length === 0;
-  const create = mayEdit && (
-    <Button asChild variant="primary">
-      <Link href="/templates/?new=1">
-        <Plus aria-hidden />
-        {t("create.action")}
-      </Link>
+  const channels = (
+    <Button asChild>
+      <Link href="/channels/">{t("empty.action")}</Link>
     </Button>
   );
   return (
-    <Page title={t("title")} description={t("description")} actions={!isEmpty && create}>
-      <Load query={templates}>
-        {({ items }) =>
-          isEmpty ? (
-            <EmptyState
-              icon={FileText}
-              title={t("empty.title")}
-              action={
-                <>
-                  {create}
-                  <Button asChild>
-                    <Link href="/channels/">{t("empty.action")}</Link>
-                  </Button>
-                </>
-              }
-            >
-              {t("empty.text")}
-            </EmptyState>
-          ) : (
-            <TemplateTable templates={items} />
-          )
-        }
-      </Load>
-    </Page>
+    <ListScreen
+      title={t("title")}
+      description={t("description")}
+      create={mayEdit && <CreateButton href="/templates/?new=1">{t("create.action")}</CreateButton>}
+      query={templates}
+      icon={FileText}
+      empty={{ title: t("empty.title"), text: t("empty.text"), action: channels }}
+    >
+      {(items) => <TemplateTable templates={items} />}
+    </ListScreen>
   );
 }
 
@@ -121,14 +87,7 @@ function TemplateTable({ templates }: { templates: Template[] }) {
       <tbody>
         {templates.map((template) => (
           <Tr key={template.id}>
-            <Td>
-              <div className="flex flex-wrap items-center gap-2 py-1.5">
-                <Link href={`/templates/?id=${template.id}`} className="font-medium hover:text-accent hover:underline">
-                  <bdi>{template.name}</bdi>
-                </Link>
-                {template.provisioned && <ProvisionedBadge />}
-              </div>
-            </Td>
+            <NameCell href={`/templates/?id=${template.id}`} {...template} />
             <Td>
               <bdi>{template.parse_mode}</bdi>
             </Td>

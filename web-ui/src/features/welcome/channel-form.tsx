@@ -30,13 +30,18 @@ function freeName(platform: Platform, names: string[]): string {
   return name;
 }
 
+function emptyDraft(platform: Platform, names: string[]): ChannelDraft {
+  const values = Object.fromEntries(FIELDS[platform].map(({ name }) => [name, ""]));
+  return { name: freeName(platform, names), values, everything: true };
+}
+
 /** The few fields that a channel of this kind needs, and nothing else. */
 export function ChannelForm({ platform, names }: { platform: Platform; names: string[] }) {
   const t = useTranslations("welcome.channel");
   const { make, isBusy, error, made } = useMakeChannel(platform);
   const everythingId = useId();
   const { register, handleSubmit, formState, reset } = useForm<ChannelDraft>({
-    defaultValues: { name: freeName(platform, names), values: {}, everything: true },
+    defaultValues: emptyDraft(platform, names),
   });
   const refused = refusedField(error);
   const field = refused?.field.replace(/^options\./, "");
@@ -45,7 +50,7 @@ export function ChannelForm({ platform, names }: { platform: Platform; names: st
   const said = (name: string) => (field === name ? <bdi>{refused?.why}</bdi> : undefined);
   const submit = handleSubmit(async (draft) => {
     const name = await make(draft);
-    if (name) reset({ name: freeName(platform, [...names, name]), values: {}, everything: true });
+    if (name) reset(emptyDraft(platform, [...names, name]));
   });
 
   return (

@@ -28,7 +28,7 @@ export function WelcomeScreen() {
   const Content = CONTENTS[step];
   const next = STEPS[STEPS.indexOf(step) + 1];
   return (
-    <div className="mx-auto grid w-full max-w-5xl gap-8 px-4 py-6 sm:px-6 md:grid-cols-[14rem_1fr] md:gap-12 md:py-12">
+    <div className="mx-auto grid w-full max-w-5xl grid-cols-1 gap-8 px-4 py-6 sm:px-6 md:grid-cols-[14rem_1fr] md:gap-12 md:py-12">
       <div>
         <h1 className="font-semibold text-xl">{t("title")}</h1>
         <p className="mt-1 text-muted">{t("description")}</p>
@@ -91,7 +91,7 @@ function StepList({ current, onChoose }: { current: Step; onChoose: (step: Step)
               >
                 {isDone ? <Check className="size-3" aria-hidden /> : t("number", { number: index + 1 })}
               </span>
-              {t(`${step}.name`)}
+              <span className={cn(!isCurrent && "max-md:sr-only")}>{t(`${step}.name`)}</span>
             </button>
           </li>
         );

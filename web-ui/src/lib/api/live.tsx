@@ -59,15 +59,18 @@ export function useLive(listener: Listener): void {
 /** Changes come many a second; what is counted and drawn is fetched at most once in this time. */
 const REFRESH_MS = 800;
 
-/** Fetches the answers of these paths again, in place, soon after something changed. */
+/** Fetches the answers of these paths again, in place, when something changed: the first change at once. */
 export function useLiveRefresh(...paths: (keyof paths)[]): void {
   const cache = useQueryClient();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const fetchedAt = useRef(0);
   useLive(() => {
+    const pause = Math.max(fetchedAt.current + REFRESH_MS - Date.now(), 0);
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
+      fetchedAt.current = Date.now();
       for (const path of paths) void cache.invalidateQueries({ queryKey: ["get", path] });
-    }, REFRESH_MS);
+    }, pause);
   });
   useEffect(
     () => () => {

@@ -6,6 +6,8 @@ import { ApiError, passesByItself } from "./errors";
 
 const ATTEMPTS_MAX = 3;
 const PAUSE_MAX_MS = 8_000;
+/** Two parts of a screen that want the same at once ask once; whoever comes back later sees how it is now. */
+const FRESH_MS = 2_000;
 
 /** Said once when a request finds the session ended; the shell then asks to sign in without leaving the page. */
 export const SESSION_ENDED = "watchbell-session-ended";
@@ -23,7 +25,7 @@ function createCache(): QueryClient {
     }),
     defaultOptions: {
       queries: {
-        staleTime: 10_000,
+        staleTime: FRESH_MS,
         retry: (failures, error) => failures < ATTEMPTS_MAX && passesByItself(error),
         retryDelay: (failures) => Math.min(500 * 2 ** failures, PAUSE_MAX_MS),
       },

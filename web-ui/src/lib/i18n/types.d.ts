@@ -8,6 +8,7 @@ import type common from "@/messages/en/common.json";
 import type connect from "@/messages/en/connect.json";
 import type deadLetters from "@/messages/en/dead-letters.json";
 import type deliveries from "@/messages/en/deliveries.json";
+import type docs from "@/messages/en/docs.json";
 import type errors from "@/messages/en/errors.json";
 import type gateway from "@/messages/en/gateway.json";
 import type match from "@/messages/en/match.json";
@@ -37,6 +38,7 @@ declare module "use-intl" {
       connect: typeof connect;
       "dead-letters": typeof deadLetters;
       deliveries: typeof deliveries;
+      docs: typeof docs;
       errors: typeof errors;
       gateway: typeof gateway;
       match: typeof match;

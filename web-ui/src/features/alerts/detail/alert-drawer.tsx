@@ -84,7 +84,9 @@ function Content({ alert, mayEdit }: { alert: Detail; mayEdit: boolean }) {
         <StatusBadge status={alert.status} />
         {alert.silenced && <StatusBadge status="silenced" />}
         <span>{t("times", { count: alert.count })}</span>
+        <span aria-hidden>·</span>
         <span>{t.rich("since", { time: () => <RelativeTime at={new Date(alert.first_seen)} /> })}</span>
+        <span aria-hidden>·</span>
         <span>{t.rich("last", { time: () => <RelativeTime at={new Date(alert.last_seen)} /> })}</span>
       </div>
       {alert.mark && (

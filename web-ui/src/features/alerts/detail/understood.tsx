@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Definitions } from "@/components/ui/definition";
+import { Linked } from "@/components/ui/linked";
 import { SeverityBadge } from "@/components/ui/severity";
 import type { components } from "@/lib/api/schema";
 import { LabelForm } from "./label-form";
@@ -34,7 +35,7 @@ export function Understood({ alert, event, mayEdit }: { alert: Detail; event: Ev
         />
         {event.text && (
           <div dir="auto" className="whitespace-pre-wrap break-words rounded-md bg-sunken p-3 text-sm">
-            {event.text}
+            <Linked text={event.text} />
           </div>
         )}
         <Labels labels={event.labels} />

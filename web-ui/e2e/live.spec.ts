@@ -1,0 +1,83 @@
+import { expect, test } from "./fixtures";
+import { Sender } from "./sender";
+
+test("a restart of the server loses neither the place in the list nor what was typed, and then the list is live again", async ({
+  page,
+  server,
+  signIn,
+  watch,
+}) => {
+  test.slow();
+  await signIn();
+  const sender = await Sender.to(page.request, "restarted");
+  await sender.sendMany({ count: 60, title: "restart", host: "restart-1" });
+  const path = "/en/alerts/?system=restart-1";
+  await page.goto(path);
+  const list = page.getByRole("list", { name: "Alerts" });
+  const firing = page.getByRole("button", { name: /^Firing/ });
+  await expect(firing).toContainText("60");
+  await list.locator("..").evaluate((box) => box.scrollTo({ top: 20 * 64 + 10 }));
+  const name = await list.locator("[aria-posinset='24']").getByRole("button").last().textContent();
+  const read = list.getByRole("button", { name: name ?? "", exact: true });
+  await expect(read).toBeInViewport();
+  const place = await read.boundingBox();
+
+  // A second tab has a form that is not finished.
+  const second = await page.context().newPage();
+  await second.goto("/en/silences/?new=1");
+  await second.getByLabel("Why").fill("half a sen");
+
+  watch.expect(/ERR_(CONNECTION|EMPTY|INCOMPLETE)|network error/i);
+  await server.restart();
+  for (const tab of [page, second]) await expect(tab.getByText("Live", { exact: true })).toBeVisible();
+  await expect(second.getByLabel("Why")).toHaveValue("half a sen");
+  await second.getByLabel("Why").pressSequentially("tence");
+  await expect(second.getByLabel("Why")).toHaveValue("half a sentence");
+
+  const arrived = page.waitForResponse((answer) => new URL(answer.url()).pathname === "/api/v1/facets");
+  await sender.send({ title: "after the restart", severity: "warning", host: "restart-1" });
+  await arrived;
+  await expect(firing).toContainText("61", { timeout: 1_000 });
+  expect(await read.boundingBox()).toEqual(place);
+  await list.locator("..").evaluate((box) => box.scrollTo({ top: 0 }));
+  await expect(list.getByRole("listitem").first()).toContainText("after the restart");
+});
+
+test("what comes in is on the screen within a second, in the list and in the counters", async ({ page, signIn }) => {
+  await signIn();
+  const sender = await Sender.to(page.request, "within-a-second");
+  await sender.send({ title: "the first", severity: "warning", host: "second-1" });
+  await page.goto("/en/alerts/?system=second-1");
+  const rows = page.getByRole("list", { name: "Alerts" }).getByRole("listitem");
+  await expect(rows).toHaveCount(1);
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await sender.send({ title: "the second", severity: "critical", host: "second-1" });
+  // The server knows it when it is in the history; from there the screen has a second.
+  await expect
+    .poll(async () => (await (await page.request.get("/api/v1/alerts?system=second-1")).json()).items.length, {
+      intervals: [20],
+    })
+    .toBe(2);
+  await expect(rows).toHaveCount(2, { timeout: 1_000 });
+  await expect(page.getByRole("button", { name: /^Firing/ })).toContainText("2", { timeout: 1_000 });
+});
+
+test("a time says the exact one on hover and on focus, and Escape takes it away", async ({ page, signIn }) => {
+  await signIn();
+  const sender = await Sender.to(page.request, "on-hover");
+  await sender.send({ title: "hover over me", severity: "info", host: "hover-1" });
+  await page.goto("/en/alerts/?system=hover-1");
+  const time = page.locator("main time").first();
+  await time.hover();
+  const words = page.getByRole("tooltip");
+  await expect(words).toContainText(String(new Date().getFullYear()));
+  await expect(time).toHaveAttribute("aria-describedby", (await words.getAttribute("id")) ?? "");
+  await page.keyboard.press("Escape");
+  await expect(words).toBeHidden();
+  await page.mouse.move(0, 0);
+  await page.getByRole("checkbox").first().focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await expect(time).toBeFocused();
+  await expect(words).toBeVisible();
+});

@@ -1,0 +1,28 @@
+import { Link } from "@/components/ui/link";
+import { ProvisionedBadge } from "@/components/ui/provisioned";
+import { Td } from "@/components/ui/table";
+
+/** The cell that leads from a table to one of its things. */
+export function NameCell({
+  href,
+  name,
+  description,
+  provisioned,
+}: {
+  href: string;
+  name: string;
+  description?: string;
+  provisioned: boolean;
+}) {
+  return (
+    <Td>
+      <div className="flex flex-wrap items-center gap-2 py-1.5">
+        <Link href={href} className="font-medium hover:text-accent hover:underline">
+          <bdi>{name}</bdi>
+        </Link>
+        {provisioned && <ProvisionedBadge />}
+        {description && <bdi className="w-full text-muted text-sm">{description}</bdi>}
+      </div>
+    </Td>
+  );
+}
