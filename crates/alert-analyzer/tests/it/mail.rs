@@ -126,6 +126,7 @@ fn snapshot(channel: &str, mutes: Vec<Mute>) -> Snapshot {
         silences: Vec::new(),
         ai: Ai::default(),
         operators: Operators::All,
+        drills: BTreeMap::new(),
     };
     Snapshot::compile(&Document { version: 1, tenants: vec![tenant] }, &vault).unwrap()
 }

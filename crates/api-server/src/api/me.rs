@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::show_time,
     http::ApiError,
     identity::Role,
     ids::SessionId,
@@ -28,6 +27,7 @@ use super::{
     caller::{Caller, Viewer},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
+    time::Time,
     users::{UserView, display_name},
 };
 
@@ -168,10 +168,9 @@ pub(crate) struct SessionView {
     address: String,
     /// The client's own name for itself.
     agent: String,
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    created_at: String,
-    last_seen_at: String,
-    expires_at: String,
+    created_at: Time,
+    last_seen_at: Time,
+    expires_at: Time,
 }
 
 impl SessionView {
@@ -182,9 +181,9 @@ impl SessionView {
             current: current == Some(session.id),
             address: session.address,
             agent: session.agent,
-            created_at: show_time(session.created_at),
-            last_seen_at: show_time(session.last_seen_at),
-            expires_at: show_time(session.expires_at),
+            created_at: Time(session.created_at),
+            last_seen_at: Time(session.last_seen_at),
+            expires_at: Time(session.expires_at),
         }
     }
 }

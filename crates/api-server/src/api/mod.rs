@@ -31,6 +31,7 @@ mod platforms;
 mod preview;
 mod rules;
 mod sample;
+mod samples;
 mod secrets;
 mod services;
 mod session;
@@ -39,6 +40,7 @@ mod setup;
 mod silences;
 mod templates;
 mod tenants;
+mod time;
 mod tokens;
 mod trial;
 mod users;
@@ -140,6 +142,7 @@ fn routes() -> OpenApiRouter<Shelf> {
         .merge(live::routes())
         .merge(alerts::routes())
         .merge(acknowledge::routes())
+        .merge(samples::routes())
         .merge(events::routes())
         .merge(deliveries::routes())
         .merge(dead_letters::routes())
@@ -172,7 +175,7 @@ fn routes() -> OpenApiRouter<Shelf> {
     info(
         title = "Watchbell",
         description = "Everything that the dashboard and scripts can do. Errors have one envelope; lists of history are \
-                       paged by cursor. Browsers send the session cookie and, with every change, `X-CSRF-Token`; \
+                       paged by cursor; times are RFC 3339, in answers in UTC. Browsers send the session cookie and, with every change, `X-CSRF-Token`; \
                        scripts send `Authorization: Bearer`."
     ),
     modifiers(&Schemes),

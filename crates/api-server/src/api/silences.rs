@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::{UnixMillis, millis, parse_time, show_time},
+    clock::{UnixMillis, millis, parse_time},
     config::{Match, Silence, check},
     http::ApiError,
     ids::{SilenceId, TenantId},
@@ -25,6 +25,7 @@ use super::{
     configured::{Stamp, find, find_to_change, invalid, wrong},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
+    time::Time,
 };
 
 /// The longest silence. Whoever wants to hear nothing for longer means a mute or a rule.
@@ -45,7 +46,8 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
 struct SilenceBody {
     #[serde(rename = "match")]
     matcher: Match,
-    /// RFC 3339; in the future, at most 365 days.
+    /// In the future, at most 365 days.
+    #[schema(format = DateTime)]
     expires_at: String,
     #[serde(default)]
     comment: String,
@@ -58,8 +60,7 @@ struct SilenceView {
     id: SilenceId,
     #[serde(rename = "match")]
     matcher: Match,
-    #[schema(example = "2027-01-31T18:00:00Z")]
-    expires_at: String,
+    expires_at: Time,
     /// It has not expired.
     active: bool,
     comment: String,
@@ -172,7 +173,7 @@ fn view(owned: &Owned<Silence>, times: &HashMap<i64, Times>, now: UnixMillis) ->
     SilenceView {
         id,
         matcher,
-        expires_at: show_time(expires_at),
+        expires_at: Time(expires_at),
         active: expires_at > now,
         comment,
         stamp: Stamp::new(owned, times.get(&id.0)),

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
     alert::{Alert, Severity},
-    clock::{UnixMillis, parse_time, show_time},
+    clock::UnixMillis,
     config::{Match, Silence, Tenant, check},
     http::ApiError,
     ids::{ChannelId, EventId, RuleId, SilenceId, TenantId},
@@ -29,6 +29,7 @@ use super::{
     errors::ChangeErrors,
     rules::{RuleBody, duration},
     sample::Sample,
+    time::{self, Time},
 };
 
 /// How many stored events are looked at when the request does not say, and at most.
@@ -57,7 +58,6 @@ struct RuleTestBody {
     /// A draft, instead of the rules that are in force.
     rules: Option<Vec<RuleBody>>,
     /// The time to route at, for rules with hours; now when absent.
-    #[schema(example = "2027-01-31T18:00:00Z")]
     at: Option<String>,
 }
 
@@ -100,7 +100,7 @@ async fn test_rules(
     body::Json(body): body::Json<RuleTestBody>,
 ) -> Result<Json<RoutingView>, ApiError> {
     let now = api.shared.clock.now_ms();
-    let at = time("at", body.at.as_deref())?.unwrap_or(now);
+    let at = time::read("at", body.at.as_deref())?.unwrap_or(now);
     let live = live(&api, caller.tenant).await?;
     let alert = match (body.event_id, body.event) {
         (Some(id), None) => {
@@ -137,10 +137,10 @@ struct DryRunBody {
     /// The whole rule set, in its order.
     rules: Vec<RuleBody>,
     /// Only events from then on.
-    #[schema(example = "2027-01-24T00:00:00Z")]
+    #[schema(format = DateTime, example = "2027-01-24T00:00:00Z")]
     since: Option<String>,
     /// Only events before.
-    #[schema(example = "2027-01-31T00:00:00Z")]
+    #[schema(format = DateTime, example = "2027-01-31T00:00:00Z")]
     until: Option<String>,
     /// How many events to look at, newest first: 1000 when absent, at most 20000.
     limit: Option<u32>,
@@ -195,7 +195,7 @@ struct EventLine {
     #[schema(value_type = String)]
     id: EventId,
     #[schema(example = "2027-01-31T18:00:00Z")]
-    received_at: String,
+    received_at: Time,
     subject: String,
     severity: Severity,
 }
@@ -210,7 +210,8 @@ async fn dry_run_rules(
     super::caller::Editor(caller): super::caller::Editor,
     body::Json(body): body::Json<DryRunBody>,
 ) -> Result<Json<DryRunView>, ApiError> {
-    let (since, until) = (time("since", body.since.as_deref())?, time("until", body.until.as_deref())?);
+    let since = time::read("since", body.since.as_deref())?;
+    let until = time::read("until", body.until.as_deref())?;
     let live = Tenant { silences: Vec::new(), ..live(&api, caller.tenant).await? };
     let now = compile(&live)?;
     let tenant = with_rules(&api, live, body.rules).await?;
@@ -371,10 +372,6 @@ impl Scan {
     }
 }
 
-fn time(field: &str, text: Option<&str>) -> Result<Option<UnixMillis>, ApiError> {
-    text.map(|text| parse_time(text).map_err(|why| wrong(field, why))).transpose()
-}
-
 /// The tenant's configuration as the store has it.
 async fn live(api: &Api, tenant: TenantId) -> Result<Tenant, ApiError> {
     Ok(config::tenant(&mut *api.read().await?, tenant, String::new()).await?)
@@ -409,7 +406,7 @@ pub(super) fn alert(stored: StoredEvent) -> Option<Alert> {
 fn line(alert: &Alert) -> EventLine {
     EventLine {
         id: alert.event.id,
-        received_at: show_time(alert.event.received_at),
+        received_at: Time(alert.event.received_at),
         subject: alert.event.subject.clone(),
         severity: alert.analysis.severity,
     }

@@ -49,6 +49,7 @@ fn tenant(rules: Vec<Rule>, default_channels: &[ChannelId]) -> Tenant {
         silences: Vec::new(),
         ai: Ai::default(),
         operators: crate::config::Operators::All,
+        drills: BTreeMap::new(),
     }
 }
 

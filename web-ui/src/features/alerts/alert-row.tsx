@@ -83,7 +83,7 @@ export function AlertRow({ alert, isActive, isSelected, onSelect, onOpen }: Prop
         </span>
         <StatusBadge status={alert.status} />
         <span className="relative z-10 w-16 text-end text-muted text-sm">
-          <RelativeTime at={new Date(alert.last_seen)} />
+          <RelativeTime at={alert.last_seen} />
         </span>
       </div>
     </div>

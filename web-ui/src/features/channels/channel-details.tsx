@@ -19,6 +19,7 @@ import { useGo } from "@/lib/use-go";
 import type { Channel } from "./channel";
 import { ChannelForm } from "./channel-form";
 import { EnabledSwitch } from "./channel-table";
+import { DrillCard } from "./drill-card";
 import { PushCard } from "./push-card";
 import { TestCard } from "./test-card";
 
@@ -47,6 +48,7 @@ export function ChannelDetails({ id }: { id: number }) {
               {mayEdit && !loaded.provisioned ? <ChannelForm channel={loaded} /> : <ReadOnly channel={loaded} />}
               <div className="grid gap-5 max-lg:order-first">
                 {mayEdit && <TestCard id={id} />}
+                {mayEdit && <DrillCard channel={loaded} />}
                 {loaded.push_token && <PushCard channel={loaded} />}
                 {mayEdit && !loaded.provisioned && <DeleteCard channel={loaded} />}
               </div>

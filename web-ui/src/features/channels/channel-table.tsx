@@ -12,6 +12,7 @@ import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import type { Channel } from "./channel";
+import { DrillBadge } from "./drill-card";
 
 export function ChannelTable({ channels }: { channels: Channel[] }) {
   const t = useTranslations("channels");
@@ -37,6 +38,7 @@ export function ChannelTable({ channels }: { channels: Channel[] }) {
                   <bdi>{channel.name}</bdi>
                 </Link>
                 {channel.provisioned && <ProvisionedBadge />}
+                {channel.drill_until && <DrillBadge />}
               </div>
             </Td>
             <Td className="whitespace-nowrap">{titleOf(channel.platform)}</Td>

@@ -34,7 +34,7 @@ export function DeliveriesScreen() {
   const [params, change] = useUrlState();
   const [openedAt] = useState(() => Date.now());
   const span = Object.keys(SPANS).find((each): each is Span => each === params.get("span"));
-  const since = Number(params.get("since")) || (span && openedAt - SPANS[span]);
+  const since = params.get("since") ?? (span && new Date(openedAt - SPANS[span]).toISOString());
   const query = api.useInfiniteQuery(
     "get",
     "/api/v1/deliveries",
@@ -202,7 +202,7 @@ function DeliveryTable({ deliveries, onOpen }: { deliveries: Delivery[]; onOpen:
               </Td>
               <Td className={cn(NUMBERS, "max-sm:hidden")}>{format.number(attempts)}</Td>
               <Td className="text-end text-muted">
-                <RelativeTime at={new Date(state_at)} />
+                <RelativeTime at={state_at} />
               </Td>
             </Tr>
           );

@@ -1,6 +1,6 @@
 //! The desk on a real queue: who is asked about, once, within the budget, and how the answer finds its alert.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use watchbell_common::{
     ai::Ai,
@@ -121,6 +121,7 @@ fn tenant(vault: &Vault) -> Tenant {
         silences: Vec::new(),
         ai: Ai::default(),
         operators: Operators::All,
+        drills: BTreeMap::new(),
     }
 }
 

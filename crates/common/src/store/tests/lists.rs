@@ -8,7 +8,7 @@ use super::{
 use crate::{
     alert::{Severity, Status},
     clock::millis,
-    ids::ActionId,
+    ids::{ActionId, TenantId},
     payload::AttemptOutcome,
     store::{
         SCANNED_MAX, alerts, changes, deliveries, events, filling,
@@ -20,6 +20,7 @@ use crate::{
 on_both!(
     a_search_looks_at_a_bounded_number_of_rows_and_goes_on_in_the_next_page,
     old_history_goes_with_everything_that_belongs_to_it,
+    one_source_goes_with_all_its_events,
     minutes_are_added_up_once,
     changes_are_noted_and_forgotten,
 );
@@ -85,6 +86,25 @@ async fn old_history_goes_with_everything_that_belongs_to_it(empty: Empty) {
     assert_eq!(alerts::get(&mut tx, TENANT, alert.id).await.unwrap(), None);
     assert!(marks::of_alerts(&mut tx, TENANT, &[alert.id]).await.unwrap().is_empty());
     assert!(marks::actions(&mut tx, TENANT, alert.id, 10).await.unwrap().is_empty());
+}
+
+async fn one_source_goes_with_all_its_events(empty: Empty) {
+    let store = empty.open().await;
+    let sent = attempt(2, 502, 1, AttemptOutcome::Delivered);
+    let facts = [analysed(1, 400, Severity::Error), analysed(2, 500, Severity::Error), routed(2, 501, None), sent];
+    record(&store, &facts).await;
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(retention::remove_source(&mut tx, TENANT, "sample", 9).await.unwrap(), 0);
+    assert_eq!(retention::remove_source(&mut tx, TenantId(2), "mail", 9).await.unwrap(), 0);
+    assert!(alerts::get(&mut tx, TENANT, alert_id()).await.unwrap().is_some());
+    assert_eq!(retention::remove_source(&mut tx, TENANT, "mail", 9).await.unwrap(), 1);
+    assert_eq!(alerts::get(&mut tx, TENANT, alert_id()).await.unwrap(), None);
+    for number in [1, 2] {
+        assert_eq!(events::get(&mut tx, TENANT, event(number, 0).id).await.unwrap(), None);
+    }
+    assert!(deliveries::attempts(&mut tx, TENANT, delivery(2)).await.unwrap().is_empty());
+    let found = changes::after(&mut tx, TENANT, crate::ids::ChangeId::first_at(0), 10).await.unwrap();
+    assert_eq!(found[0].alerts, None, "those who watch begin anew");
 }
 
 async fn minutes_are_added_up_once(empty: Empty) {
