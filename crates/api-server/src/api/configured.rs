@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 use watchbell_common::{
     config::check::Wrong,
     http::ApiError,
-    store::config::{Owned, Times},
+    store::{
+        config::{Owned, Times},
+        hidden::Hidden,
+    },
 };
 
 use super::time::Time;
@@ -35,6 +38,21 @@ impl Stamp {
             updated_at: Time(times.updated_at),
             created_by: times.created_by,
         }
+    }
+}
+
+/// How much a mute or a silence kept from people, as far as the history goes back.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HiddenView {
+    /// Events; 10,000 means that many or more.
+    count: i64,
+    /// When the last one came.
+    last_at: Option<Time>,
+}
+
+impl From<Hidden> for HiddenView {
+    fn from(hidden: Hidden) -> Self {
+        Self { count: hidden.count, last_at: hidden.last_at.map(Time) }
     }
 }
 

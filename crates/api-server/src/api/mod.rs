@@ -14,6 +14,7 @@ mod bots;
 mod caller;
 mod change;
 mod channels;
+mod chats;
 mod configured;
 mod dead_letters;
 mod default_channels;
@@ -33,6 +34,7 @@ mod rules;
 mod sample;
 mod samples;
 mod secrets;
+mod senders;
 mod services;
 mod session;
 mod settings;
@@ -144,12 +146,14 @@ fn routes() -> OpenApiRouter<Shelf> {
         .merge(acknowledge::routes())
         .merge(samples::routes())
         .merge(events::routes())
+        .merge(senders::routes())
         .merge(deliveries::routes())
         .merge(dead_letters::routes())
         .merge(logs::routes())
         .merge(services::routes())
         .merge(settings::routes())
         .merge(bots::routes())
+        .merge(chats::routes())
         .merge(channels::routes())
         .merge(platforms::routes())
         .merge(templates::routes())

@@ -14,6 +14,7 @@ use watchbell_common::{
     store::{
         Connection,
         config::{self, Kind, Owned, Times},
+        hidden::{self, Hidden},
         silences,
     },
 };
@@ -22,7 +23,7 @@ use super::{
     Shelf,
     body::{self, Id},
     caller::{Editor, Viewer},
-    configured::{Stamp, find, find_to_change, invalid, wrong},
+    configured::{HiddenView, Stamp, find, find_to_change, invalid, wrong},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
     time::Time,
@@ -64,6 +65,7 @@ struct SilenceView {
     /// It has not expired.
     active: bool,
     comment: String,
+    hidden: HiddenView,
     #[serde(flatten)]
     stamp: Stamp,
 }
@@ -78,7 +80,12 @@ async fn list_silences(State(api): State<Shelf>, Viewer(caller): Viewer) -> Resu
     let there = silences::list(&mut tx, caller.tenant).await?;
     let times = config::times(&mut tx, caller.tenant, Kind::Silence).await?;
     let now = api.shared.clock.now_ms();
-    Ok(Json(Items { items: there.iter().map(|silence| view(silence, &times, now)).collect() }))
+    let mut items = Vec::with_capacity(there.len());
+    for silence in &there {
+        let hidden = hidden::by_silence(&mut tx, caller.tenant, silence.item.id).await?;
+        items.push(view(silence, &times, hidden, now));
+    }
+    Ok(Json(Items { items }))
 }
 
 /// Makes a silence
@@ -165,10 +172,11 @@ async fn one(
     now: UnixMillis,
 ) -> Result<SilenceView, ApiError> {
     let silence = find(silences::list(connection, tenant).await?, |silence| silence.id == id)?;
-    Ok(view(&silence, &config::times(connection, tenant, Kind::Silence).await?, now))
+    let hidden = hidden::by_silence(connection, tenant, id).await?;
+    Ok(view(&silence, &config::times(connection, tenant, Kind::Silence).await?, hidden, now))
 }
 
-fn view(owned: &Owned<Silence>, times: &HashMap<i64, Times>, now: UnixMillis) -> SilenceView {
+fn view(owned: &Owned<Silence>, times: &HashMap<i64, Times>, hidden: Hidden, now: UnixMillis) -> SilenceView {
     let Silence { id, matcher, expires_at, comment } = owned.item.clone();
     SilenceView {
         id,
@@ -176,6 +184,7 @@ fn view(owned: &Owned<Silence>, times: &HashMap<i64, Times>, now: UnixMillis) ->
         expires_at: Time(expires_at),
         active: expires_at > now,
         comment,
+        hidden: hidden.into(),
         stamp: Stamp::new(owned, times.get(&id.0)),
     }
 }

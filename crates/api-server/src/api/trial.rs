@@ -117,7 +117,7 @@ async fn test_rules(
         None => live,
     };
     let compiled = compile(&tenant)?;
-    let muted = compiled.muted(&alert.event.from, &alert.event.source).map(str::to_owned);
+    let muted = compiled.muted(&alert.event.from, &alert.event.source).map(|mute| mute.comment.clone());
     let Routing { channels, silenced, severity, reasons, ending, ai_max_wait, .. } = compiled.route(&alert, at);
     Ok(Json(RoutingView {
         channels: channels.into_iter().map(|id| ChannelName { id, name: name_of(&tenant, id) }).collect(),

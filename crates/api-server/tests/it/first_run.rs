@@ -1,11 +1,14 @@
 //! What the guide of a first run asks for: a destination that pretends to be down, sample alerts.
 
+use axum::{Router, extract::State, http::Uri};
 use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinSet};
 use watchbell_common::{
+    clock::show_time,
     identity::Role,
     ids::{ChannelId, EventId, TenantId},
     payload::{AlertPayload, Content, Payload as _},
-    queue::{QueueName, Want, WorkerId},
+    queue::{Ending, QueueName, Want, WorkerId},
 };
 
 use crate::{
@@ -77,5 +80,64 @@ async fn samples_are_removed_and_nothing_else_is() {
         assert_eq!(left.as_array().unwrap().len(), 1, "{kind}: {left}");
     }
     assert_eq!(editor.delete("/api/v1/samples").await.expect(200), json!({"alerts": 0}));
+    house.stop().await;
+}
+
+/// A Bot API in which one person sent the bot /start.
+async fn bot_api(State(token): State<&'static str>, uri: Uri) -> axum::Json<Value> {
+    if uri.path() != format!("/bot{token}/getUpdates") {
+        return axum::Json(json!({"ok": false, "error_code": 401, "description": "Unauthorized"}));
+    }
+    let chat = json!({"id": 7, "type": "private", "first_name": "Ada"});
+    axum::Json(json!({"ok": true, "result": [{"update_id": 1, "message": {"chat": chat, "text": "/start"}}]}))
+}
+
+#[tokio::test]
+async fn a_bot_says_who_spoke_to_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, Router::new().fallback(bot_api).with_state("1:known")).await });
+    let (mut house, editor) = house(&[("TELEGRAM_API_BASE", &base), ("OUTBOUND_ALLOW_PRIVATE", "127.0.0.0/8")]).await;
+    let chats = async |token: &str| {
+        let bot = editor.post("/api/v1/bots", json!({"name": token, "bot_token": token})).await.expect(201);
+        editor.get(&format!("/api/v1/bots/{}/chats", bot["id"])).await.expect(200)
+    };
+    let found = chats("1:known").await;
+    assert_eq!((&found["items"][0]["id"], &found["items"][0]["title"]), (&json!("7"), &json!("Ada")), "{found}");
+    let refused = chats("1:unknown").await;
+    assert!(refused["problem"].as_str().unwrap().contains("does not know this bot token"), "{refused}");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_bot_api_inside_is_not_asked_for_a_tenant() {
+    let (mut house, editor) = house(&[("TELEGRAM_API_BASE", "http://127.0.0.1:9")]).await;
+    let bot = editor.post("/api/v1/bots", json!({"name": "b", "bot_token": "1:a"})).await.expect(201);
+    let refused = editor.get(&format!("/api/v1/bots/{}/chats", bot["id"])).await.expect(200);
+    assert!(refused["problem"].as_str().unwrap().contains("loopback"), "{refused}");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn who_sent_what_was_hidden_and_where_to_send_is_told() {
+    let (mut house, editor) =
+        house(&[("SMTP_LISTEN", "0.0.0.0:2526"), ("SMTP_CHANNEL_DOMAIN", "alerts.example")]).await;
+    let story = Story::at(house.shared.clock.now_ms());
+    tell(&house, &[story.clone(), Story { ending: Some(Ending::Silenced), ..story }]).await;
+    let senders = editor.get("/api/v1/senders?days=1").await.expect(200)["items"].clone();
+    assert_eq!((&senders[0]["source"], &senders[0]["count"]), (&json!("mail"), &json!(2)), "{senders}");
+    assert_eq!((&senders[0]["from"], &senders[0]["peer"]), (&json!(["zabbix@example.com"]), &json!("192.0.2.7")));
+    assert_eq!(editor.get("/api/v1/senders?days=31").await.error(400), "VALIDATION");
+
+    let silence = json!({"match": {"system": "db1"}, "expires_at": show_time(house.shared.clock.now_ms() + 60_000)});
+    let silence = editor.post("/api/v1/silences", silence).await.expect(201);
+    assert_eq!((&silence["id"], &silence["hidden"]["count"]), (&json!(1), &json!(1)), "{silence}");
+    let mute = editor.post("/api/v1/mutes", json!({"from": "a@b"})).await.expect(201);
+    assert_eq!(mute["hidden"], json!({"count": 0, "last_at": null}));
+
+    let doors = editor.get("/api/v1/doors").await.expect(200);
+    let mail = json!({"host": null, "port": 2526, "tls_port": null, "channel_domain": "alerts.example"});
+    assert_eq!(doors["mail"], mail);
     house.stop().await;
 }

@@ -50,7 +50,7 @@ struct Walk {
 
 impl Walk {
     async fn prepare(database: &SecretString) -> Self {
-        let (house, base) = settled(database, &[]).await;
+        let (house, base) = settled(database, &[("TELEGRAM_API_BASE", "http://127.0.0.1:9")]).await;
         let victim = Victim::settle(&house, &base).await;
         let calls = calls(&victim);
         Self { house, base, victim, calls, roles: documented() }

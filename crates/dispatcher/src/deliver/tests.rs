@@ -159,8 +159,11 @@ async fn a_channel_that_is_gone_leaves_a_dead_letter_with_the_reason() {
 
 #[tokio::test]
 async fn a_drill_fails_attempts_until_its_time_and_nothing_is_sent() {
-    let drill =
-        |until| move |document: &mut Document, _: &mut Lease| drop(document.tenants[0].drills.insert(SINK, until));
+    let drill = |until| {
+        move |document: &mut Document, _: &mut Lease| {
+            document.tenants[0].drills.insert(SINK, until);
+        }
+    };
     let (outcome, body) = attempt_and_see(202, drill(NOW + 1)).await;
     assert_eq!(said(&outcome), (1, AttemptOutcome::Failed, "drill: the channel pretends to be down".to_owned()));
     assert!(matches!(outcome.verdict, Verdict::Retry { .. }) && body.is_empty(), "{outcome:?} {body}");

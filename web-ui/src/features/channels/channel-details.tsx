@@ -13,7 +13,7 @@ import { Confirm } from "@/components/ui/confirm";
 import { Page } from "@/components/ui/page";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
-import { textOf } from "@/lib/platform-fields";
+import { type Field, textOf } from "@/lib/platform-fields";
 import { useSession } from "@/lib/session";
 import { useGo } from "@/lib/use-go";
 import type { Channel } from "./channel";
@@ -68,10 +68,10 @@ function ReadOnly({ channel }: { channel: Channel }) {
   const templates = api.useQuery("get", "/api/v1/templates");
   const platform = platforms.data?.items.find(({ id }) => id === channel.platform);
   const bot = bots.data?.items.find(({ id }) => id === channel.bot_id);
-  const shown = (name: string) => {
-    if (name === "target") return channel.target;
-    if (channel.options[`${name}_set`] === true) return t("secretSet");
-    return textOf(name, channel.options[name]);
+  const shown = (field: Field) => {
+    if (field.name === "target") return channel.target;
+    if (channel.options[`${field.name}_set`] === true) return t("secretSet");
+    return textOf(field, channel.options[field.name]);
   };
   return (
     <Card title={t("form.what")}>
@@ -84,10 +84,10 @@ function ReadOnly({ channel }: { channel: Channel }) {
           </Fact>
         )}
         {platform?.fields
-          .filter((field) => shown(field.name))
+          .filter((field) => shown(field))
           .map((field) => (
             <Fact key={field.name} label={wordsOf(platform.id, field)}>
-              <bdi>{shown(field.name)}</bdi>
+              <bdi>{shown(field)}</bdi>
             </Fact>
           ))}
         <Fact label={t("rate")}>{t("perMinute", { count: channel.rate_per_min })}</Fact>

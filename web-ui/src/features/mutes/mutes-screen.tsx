@@ -5,6 +5,7 @@ import { BellOff, Pencil, Plus, Trash2 } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
+import { HiddenNote } from "@/components/match/hidden-note";
 import { ANYTHING } from "@/components/match/match-form";
 import { MatchSummary } from "@/components/match/match-summary";
 import { Button } from "@/components/ui/button";
@@ -81,6 +82,7 @@ function MuteRow({ mute, mayEdit, onEdit }: { mute: Mute; mayEdit: boolean; onEd
             <bdi>{comment}</bdi>
           </p>
         )}
+        <HiddenNote hidden={mute.hidden} />
       </div>
       <p className="text-muted text-sm">
         {t.rich("since", { time: () => <RelativeTime at={mute.created_at} /> })}

@@ -3,6 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Hourglass, Pencil, RotateCcw, Square } from "lucide-react";
 import { useFormatter, useTranslations } from "use-intl";
+import { HiddenNote } from "@/components/match/hidden-note";
 import { MatchSummary } from "@/components/match/match-summary";
 import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/confirm";
@@ -37,6 +38,7 @@ export function SilenceRow({
           {comment && silence.created_by && " · "}
           {silence.created_by && t.rich("by", { who: () => <bdi>{silence.created_by}</bdi> })}
         </p>
+        <HiddenNote hidden={silence.hidden} />
       </div>
       <div className="flex items-center gap-2 text-sm">
         <Hourglass className={active ? "size-4 text-accent" : "size-4 text-muted"} aria-hidden />

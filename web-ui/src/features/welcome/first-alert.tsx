@@ -80,10 +80,10 @@ const KNOWN_SOURCES = ["mail", "push", "alertmanager"] as const;
 
 function Arrived({ event }: { event: components["schemas"]["EventView"] }) {
   const t = useTranslations("welcome.first");
-  const sender = event.from[0] ?? event.peer;
   const source = KNOWN_SOURCES.find((each) => each === event.source);
   const facts = [
-    [t("from"), sender, true],
+    [t("from"), event.from[0], true],
+    [t("address"), event.peer, true],
     [t("by"), source ? t(`sources.${source}`) : event.source, !source],
     [t("system"), event.analysis?.system, true],
     [t("category"), event.analysis?.category, true],
