@@ -1,6 +1,7 @@
-import { expect, test } from "./fixtures";
+import { expect, OWNER, test } from "./fixtures";
 import { Receiver } from "./receiver";
 import { Sender } from "./sender";
+import { Server } from "./server";
 
 let receiver: Receiver;
 test.beforeAll(async () => {
@@ -69,4 +70,27 @@ test("alerts are acknowledged and resolved together", async ({ page, signIn }) =
   await page.getByRole("toolbar").getByRole("button", { name: "Resolve" }).click();
   await page.getByRole("button", { name: "Resolve 3 alerts" }).click();
   await expect(rows.filter({ hasText: "Resolved" })).toHaveCount(3);
+});
+
+test("sample alerts are sent through the pipeline and removed again", async ({ browser }) => {
+  const server = await Server.start({
+    WATCHBELL_BOOTSTRAP_ADMIN_EMAIL: OWNER.email,
+    WATCHBELL_BOOTSTRAP_ADMIN_PASSWORD: OWNER.password,
+  });
+  const context = await browser.newContext({ baseURL: server.url, locale: "en-US" });
+  const page = await context.newPage();
+  try {
+    await page.request.post("/api/v1/auth/login", { data: OWNER });
+    await page.goto("/en/alerts/");
+    await page.getByRole("button", { name: "Send sample alerts" }).click();
+    await expect(page.getByText("switch-3 is down").first()).toBeVisible();
+    await expect(page.getByText(/There are sample alerts/)).toBeVisible();
+    await page.getByRole("button", { name: "Remove the samples" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove the samples" }).click();
+    await expect(page.getByText("8 sample alerts are removed.")).toBeVisible();
+    await expect(page.getByRole("heading", { name: "No alerts" })).toBeVisible();
+  } finally {
+    await context.close();
+    await server.stop();
+  }
 });

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, test } from "./fixtures";
 import { Receiver } from "./receiver";
 
@@ -42,4 +44,26 @@ test("a channel is made, tested, and pushed to with its token", async ({ page, s
   await page.getByRole("link", { name: "Channels" }).first().click();
   await expect(page.getByRole("switch", { name: "Send through ops hook" })).not.toBeChecked();
   await there.stop();
+});
+
+test("the chat of a Telegram bot is found and chosen", async ({ page, signIn }) => {
+  const update = { update_id: 1, message: { message_id: 1, chat: { id: 7, type: "private", first_name: "Ada" } } };
+  const telegram = createServer((_, response) => response.end(JSON.stringify({ ok: true, result: [update] })));
+  await new Promise<void>((listening) => telegram.listen(0, "127.0.0.1", listening));
+  await signIn();
+  const { csrf_token } = await (await page.request.get("/api/v1/me")).json();
+  const { port } = telegram.address() as AddressInfo;
+  const made = await page.request.post("/api/v1/bots", {
+    headers: { "X-CSRF-Token": csrf_token },
+    data: { name: "finder", bot_token: "1:a", api_base: `http://127.0.0.1:${port}` },
+  });
+  expect(made.status()).toBe(201);
+  await page.goto("/en/channels/?new=1");
+  await page.getByRole("combobox", { name: "Bot" }).click();
+  await page.getByRole("option", { name: "finder" }).click();
+  await page.getByRole("button", { name: "Find the chat" }).click();
+  await page.getByRole("list", { name: "Chats that spoke to the bot" }).getByRole("button", { name: /Ada/ }).click();
+  await expect(page.getByLabel("Chat", { exact: true })).toHaveValue("7");
+  telegram.closeAllConnections();
+  telegram.close();
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "./fixtures";
 import { sendMail } from "./mail";
 import { Receiver } from "./receiver";
+import { Sender } from "./sender";
 import { Server } from "./server";
 import { Watch } from "./watch";
 
@@ -62,6 +63,36 @@ test("from the link that a new server prints to the first delivered alert", asyn
     await destination.stop();
     await server.stop();
   }
+});
+
+test("a destination that is down is played through: attempts, a dead letter, and it arrives", async ({
+  page,
+  signIn,
+}) => {
+  test.setTimeout(120_000);
+  const receiver = await Receiver.start();
+  await signIn();
+  const sender = await Sender.to(page.request, "played with", receiver.url);
+  await sender.send({ title: "Something came before", severity: "info" });
+  await expect.poll(() => receiver.bodies.length).toBe(1);
+
+  await page.goto("/en/welcome/?step=route");
+  const drill = page
+    .locator("section")
+    .filter({ has: page.getByRole("heading", { name: /destination is down/ }) })
+    .last();
+  await drill.getByRole("button", { name: "Pretend that played with is down" }).click();
+  await expect(drill.getByText("played with pretends to be down until")).toBeVisible();
+  await expect(drill.getByText("drill: the channel pretends to be down").first()).toBeVisible();
+  await expect(drill.getByText("Will retry", { exact: true }).first()).toBeVisible();
+  await expect(drill.getByText("It gave up and is a dead letter.")).toBeVisible({ timeout: 60_000 });
+  expect(receiver.bodies).toHaveLength(1);
+
+  await drill.getByRole("button", { name: "End the drill" }).click();
+  await drill.getByRole("button", { name: "Replay it now" }).click();
+  await expect(drill.getByText("It has arrived, after all.")).toBeVisible({ timeout: 20_000 });
+  await expect.poll(() => receiver.bodies.join()).toContain("Drill: sample-1 does not answer");
+  await receiver.stop();
 });
 
 test("a channel that the server refuses keeps what was typed, with the reason at its field", async ({

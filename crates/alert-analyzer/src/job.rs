@@ -105,10 +105,10 @@ fn outcome(lease: &Lease, payload: &AlertPayload, analysed: Analysed, attended: 
     let raw = payload.raw.slice(..payload.raw.len().min(ground.raw_max_bytes));
     let (tenant, event) = (payload.head.tenant, payload.head.event);
     let (verdict, what) = match analysed {
-        Analysed::Muted { event, reason } => {
+        Analysed::Muted { event, reason, mute } => {
             metrics::counter!("watchbell_analyzed_total", "result" => "muted").increment(1);
             let verdict = Verdict::Complete { follow_ups: Vec::new(), ending: Some(Ending::Muted) };
-            (verdict, What::Dropped { event, ending: Ending::Muted, reason })
+            (verdict, What::Dropped { event, ending: Ending::Muted, reason, mute })
         }
         Analysed::Understood(alert) => {
             metrics::counter!("watchbell_analyzed_total", "result" => "analysed").increment(1);

@@ -1,23 +1,29 @@
 //! Second stage: what a tenant muted is dropped here, before anything is spent on it; so is mail of our own that comes
 //! back, and the report that it did not arrive. Either would be sent again, and come back again, for ever.
 
-use watchbell_common::{alert::Event, config::Snapshot, ids::DeliveryId, payload::DELIVERY_HEADER};
+use watchbell_common::{
+    alert::Event,
+    config::{Mute, Snapshot},
+    ids::{DeliveryId, MuteId},
+    payload::DELIVERY_HEADER,
+};
 
 use crate::{
     decode::{Clues, Headers},
     rules::{self, Seen},
 };
 
-/// Why the event is dropped, if it is.
-pub(crate) fn reason(event: &Event, clues: &Clues<'_>, config: &Snapshot) -> Option<String> {
+/// Why the event is dropped, if it is, and by which of the tenant's mutes.
+pub(crate) fn reason(event: &Event, clues: &Clues<'_>, config: &Snapshot) -> Option<(String, Option<MuteId>)> {
     if let Some(delivery) = delivery(&clues.headers) {
-        return Some(format!("a mail that Watchbell itself sent, as {delivery}"));
+        return Some((format!("a mail that Watchbell itself sent, as {delivery}"), None));
     }
     if let Some(reason) = report(event, clues) {
-        return Some(reason);
+        return Some((reason, None));
     }
-    let comment = config.tenants.get(&event.tenant)?.muted(&event.from, &event.source)?;
-    Some(if comment.is_empty() { "muted".to_owned() } else { format!("muted: {comment}") })
+    let Mute { id, comment, .. } = config.tenants.get(&event.tenant)?.muted(&event.from, &event.source)?;
+    let reason = if comment.is_empty() { "muted".to_owned() } else { format!("muted: {comment}") };
+    Some((reason, Some(*id)))
 }
 
 /// A report of a mail system that returns a mail of ours. Reports come from the null sender (RFC 3464 §2), so nothing

@@ -4,7 +4,7 @@
 use watchbell_common::{
     alert::{Alert, Analysis, Event},
     config::Snapshot,
-    ids::{ChannelId, TenantId},
+    ids::{ChannelId, MuteId, TenantId},
     payload::{AlertPayload, Content},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub enum Analysed {
     /// The tenant does not want it, or it is a mail that Watchbell itself sent, or a report about one.
-    Muted { event: Box<Event>, reason: String },
+    Muted { event: Box<Event>, reason: String, mute: Option<MuteId> },
     /// It goes on to routing.
     Understood(Box<Alert>),
 }
@@ -27,8 +27,8 @@ pub enum Analysed {
 pub fn analyse(payload: &AlertPayload, config: &Snapshot, channel_domain: &str) -> Analysed {
     let Decoded { mut event, clues, claims } = decode::decode(payload);
     event.channel = event.channel.or_else(|| addressed_channel(payload, config, channel_domain));
-    if let Some(reason) = mute::reason(&event, &clues, config) {
-        return Analysed::Muted { event: Box::new(event), reason };
+    if let Some((reason, mute)) = mute::reason(&event, &clues, config) {
+        return Analysed::Muted { event: Box::new(event), reason, mute };
     }
     let seen = Seen::new(&event, &clues);
     let (family, finding) = rules::analyse(&seen);

@@ -22,8 +22,8 @@ use watchbell_common::{clock::Clock, config::OpenChannel};
 
 use self::session::{Relay, Security};
 use crate::{
-    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Receipt, SendError, Tools,
-    Unit,
+    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Message, Receipt, SendError,
+    Tools, Unit,
     reached::{Outcome, Reached},
     render,
     secrets::{self, Secrets},
@@ -39,6 +39,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Addresses",
             secret: false,
             required: true,
+            input: Input::Line,
             help: "One or several, separated by commas. They see each other.",
         },
         Field {
@@ -46,6 +47,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Subject prefix",
             secret: false,
             required: false,
+            input: Input::Line,
             help: "Stands before everything else in the subject, for example `[ops]`.",
         },
     ],
@@ -80,12 +82,20 @@ channels:
 };
 
 const BOT: &[Field] = &[
-    Field { name: "host", label: "Relay", secret: false, required: true, help: "Name or address of the SMTP server." },
+    Field {
+        name: "host",
+        label: "Relay",
+        secret: false,
+        required: true,
+        input: Input::Line,
+        help: "Name or address of the SMTP server.",
+    },
     Field {
         name: "port",
         label: "Port",
         secret: false,
         required: false,
+        input: Input::Number,
         help: "In quotation marks. Without it 587 with `starttls`, 465 with `implicit` and 25 with `none`.",
     },
     Field {
@@ -93,6 +103,7 @@ const BOT: &[Field] = &[
         label: "Encryption",
         secret: false,
         required: false,
+        input: Input::Choice(&["starttls", "implicit", "none"]),
         help: "`starttls` (the default), `implicit` or `none`. What is asked for is insisted on.",
     },
     Field {
@@ -100,6 +111,7 @@ const BOT: &[Field] = &[
         label: "Certificate authority",
         secret: false,
         required: false,
+        input: Input::Lines,
         help: "A private authority's certificate as PEM; then only that one is trusted.",
     },
     Field {
@@ -107,14 +119,23 @@ const BOT: &[Field] = &[
         label: "User name",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "Where the relay wants a login. Without encryption only on this machine.",
     },
-    Field { name: "password", label: "Password", secret: true, required: false, help: "Belongs to the user name." },
+    Field {
+        name: "password",
+        label: "Password",
+        secret: true,
+        required: false,
+        input: Input::Line,
+        help: "Belongs to the user name.",
+    },
     Field {
         name: "from",
         label: "Sender",
         secret: false,
         required: true,
+        input: Input::Line,
         help: "`watchbell@example.org` or `Watchbell <watchbell@example.org>`. Refusals of other servers return there.",
     },
 ];

@@ -12,8 +12,8 @@ use watchbell_common::{
 };
 
 use crate::{
-    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Markup, Message, Receipt,
-    SendError, Tools, Unit, draw,
+    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Markup, Message,
+    Receipt, SendError, Tools, Unit, draw,
     hook::Hook,
     http::{self, Answer, Verdict},
     render,
@@ -29,6 +29,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Server",
             secret: false,
             required: true,
+            input: Input::Line,
             help: "Its address, for example https://gotify.example.org.",
         },
         Field {
@@ -36,6 +37,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Application token",
             secret: true,
             required: true,
+            input: Input::Line,
             help: "From the page “Apps” of Gotify. A client's token does not do.",
         },
     ],

@@ -10,7 +10,7 @@ use serde_json::Value;
 use watchbell_common::{config::OpenChannel, outbound::Http};
 
 use crate::{
-    ConfigureError, Field, Pace, SendError, Tools,
+    ConfigureError, Field, Input, Pace, SendError, Tools,
     http::{self, Answer, Caller, Reader},
     render,
 };
@@ -23,7 +23,7 @@ const TOKEN_MIN_BYTES: usize = 16;
 
 /// The URL that the platform gave out.
 pub(crate) const fn url_field(help: &'static str) -> Field {
-    Field { name: URL_FIELD, label: "Webhook URL", secret: true, required: true, help }
+    Field { name: URL_FIELD, label: "Webhook URL", secret: true, required: true, input: Input::Line, help }
 }
 
 /// A place to post to. Its `Debug` shows the host only.

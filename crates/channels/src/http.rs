@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How much of an answer is read: providers' answers are some hundred bytes.
-const ANSWER_MAX_BYTES: usize = 64 * 1024;
+pub(crate) const ANSWER_MAX_BYTES: usize = 64 * 1024;
 
 /// The longest id of a platform's that is kept, in bytes.
 const PROVIDER_ID_MAX_BYTES: usize = 100;
@@ -99,10 +99,15 @@ impl Caller {
 
     /// Sends the request. What comes back is not classified yet.
     pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+        self.exchange_up_to(request, ANSWER_MAX_BYTES).await
+    }
+
+    /// [`Caller::exchange`], for an answer that can be longer than those to messages.
+    pub(crate) async fn exchange_up_to(&self, request: RequestBuilder, max: usize) -> Result<Answer, SendError> {
         let response = self.http.send(request.timeout(self.timeout)).await.map_err(|error| self.unanswered(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         // The status decides. A body that breaks off is not worth a second delivery.
-        let body = outbound::read_capped(response, ANSWER_MAX_BYTES).await.map(|(body, _)| body).unwrap_or_default();
+        let body = outbound::read_capped(response, max).await.map(|(body, _)| body).unwrap_or_default();
         Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
     }
 

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use watchbell_common::{clock::UnixMillis, config::OpenChannel};
 
 use crate::{
-    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Layout, Limits, Markup, Message,
-    Receipt, SendError, Tools, Unit,
+    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Layout, Limits, Markup,
+    Message, Receipt, SendError, Tools, Unit,
     draw::{self, Tone},
     hook::{self, Hook},
     http::{Answer, Verdict},
@@ -32,6 +32,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Signing secret",
             secret: true,
             required: false,
+            input: Input::Line,
             help: "When the bot's security settings have “Signature verification” switched on.",
         },
         Field {
@@ -39,6 +40,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Format",
             secret: false,
             required: false,
+            input: Input::Choice(&["interactive", "post", "text"]),
             help: "`interactive` (a card with a coloured head; the default), `post` (rich text) or `text`.",
         },
     ],

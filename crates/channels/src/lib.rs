@@ -144,7 +144,50 @@ pub struct Field {
     pub label: &'static str,
     pub secret: bool,
     pub required: bool,
+    pub input: Input,
     pub help: &'static str,
+}
+
+/// How a field is filled in. A bot's are kept as texts, whatever they are; options as the JSON that is said here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// A text of one line.
+    Line,
+    /// A text of many lines.
+    Lines,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// One of these texts.
+    Choice(&'static [&'static str]),
+    /// An object of names and texts.
+    Headers,
+    /// Any other JSON.
+    Json,
+}
+
+impl Input {
+    /// Its word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Line => "text",
+            Self::Lines => "lines",
+            Self::Number => "number",
+            Self::Switch => "switch",
+            Self::Choice(_) => "choice",
+            Self::Headers => "headers",
+            Self::Json => "json",
+        }
+    }
+
+    /// What there is to choose from; empty where nothing is chosen.
+    pub const fn choices(self) -> &'static [&'static str] {
+        match self {
+            Self::Choice(choices) => choices,
+            _ => &[],
+        }
+    }
 }
 
 /// What the platform can take.
@@ -265,10 +308,43 @@ pub fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
         return Err(ConfigureError::new(option, format!("{} has no such option", kind.title)));
     }
     Manner::of(channel, None)?;
-    let guarded = Tools { http: tools.guarded.clone(), ..tools.clone() };
-    let tools = if channel.trusted { tools } else { &guarded };
-    check_addresses(kind, channel, tools)?;
-    (kind.configure)(channel, tools)
+    let tools = allowed(channel, tools);
+    check_addresses(kind, channel, &tools)?;
+    (kind.configure)(channel, &tools)
+}
+
+/// A chat that a bot can send to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundChat {
+    /// What a channel's target has to be.
+    pub id: i64,
+    /// The platform's word: `private`, `group`, `supergroup` or `channel`.
+    pub kind: String,
+    /// The group's title or the person's name; may be empty.
+    pub title: String,
+    /// The topic in it, what `message_thread_id` has to be.
+    pub topic: Option<i64>,
+    /// The topic's name, where it was told.
+    pub topic_name: Option<String>,
+}
+
+/// The chats in which a bot was spoken to or added, the latest first. Nothing is taken from whoever listens for them.
+/// `bot` is any channel of it.
+///
+/// # Errors
+/// The platform's refusal; or that it cannot say.
+pub async fn chats(bot: &OpenChannel, tools: &Tools) -> Result<Vec<FoundChat>, SendError> {
+    if bot.channel.platform != telegram::KIND.id {
+        let detail = format!("{} does not tell where a bot was spoken to", bot.channel.platform);
+        return Err(SendError::Rejected { detail });
+    }
+    telegram::chats(bot, &allowed(bot, tools)).await
+}
+
+/// The tools with which a channel may call out: a tenant's pass the guard.
+fn allowed(channel: &OpenChannel, tools: &Tools) -> Tools {
+    let http = if channel.trusted { &tools.http } else { &tools.guarded };
+    Tools { http: http.clone(), ..tools.clone() }
 }
 
 /// Names the field of an address that must not be called. Where a field holds a name, its address is checked when

@@ -16,7 +16,7 @@ use watchbell_common::{
 };
 
 use crate::{
-    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Markup, Message, Pace,
+    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Markup, Message, Pace,
     Receipt, SendError, Tools, Unit, draw,
     hook::Hook,
     http::{self, Answer, Verdict},
@@ -33,6 +33,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Topic URL",
             secret: false,
             required: true,
+            input: Input::Line,
             help: "Server and topic, for example https://ntfy.example.org/alerts. Who knows a topic of ntfy.sh can \
                    read it, unless it is reserved.",
         },
@@ -41,15 +42,31 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Access token",
             secret: true,
             required: false,
+            input: Input::Line,
             help: "`tk_…`, when the topic is protected; or a user name and password.",
         },
-        Field { name: "username", label: "User name", secret: false, required: false, help: "With a password." },
-        Field { name: "password", label: "Password", secret: true, required: false, help: "With a user name." },
+        Field {
+            name: "username",
+            label: "User name",
+            secret: false,
+            required: false,
+            input: Input::Line,
+            help: "With a password.",
+        },
+        Field {
+            name: "password",
+            label: "Password",
+            secret: true,
+            required: false,
+            input: Input::Line,
+            help: "With a user name.",
+        },
         Field {
             name: "click",
             label: "Page to open",
             secret: false,
             required: false,
+            input: Input::Line,
             help: "The URL that a tap on the notification opens.",
         },
     ],

@@ -20,8 +20,8 @@ use watchbell_common::{config::OpenChannel, outbound::Http};
 
 use self::{bot::Bot, generic::Generic, kavenegar::Kavenegar, twilio::Twilio};
 use crate::{
-    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Markup, Message, Receipt,
-    SendError, Tools, Unit,
+    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Markup, Message,
+    Receipt, SendError, Tools, Unit,
     http::{Answer, Caller},
     markup,
     reached::{Outcome, Reached},
@@ -68,6 +68,7 @@ const BOT: &[Field] = &[
         label: "Provider",
         secret: false,
         required: true,
+        input: Input::Choice(&["twilio", "kavenegar", "generic"]),
         help: "`twilio`, `kavenegar`, or `generic` for any other with an HTTP API.",
     },
     Field {
@@ -75,6 +76,7 @@ const BOT: &[Field] = &[
         label: "Sender",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "The number or line that sends. Kavenegar takes the account's default line without it.",
     },
     Field {
@@ -82,6 +84,7 @@ const BOT: &[Field] = &[
         label: "Twilio account SID",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "`AC…`, from the Twilio console.",
     },
     Field {
@@ -89,6 +92,7 @@ const BOT: &[Field] = &[
         label: "Twilio auth token",
         secret: true,
         required: false,
+        input: Input::Line,
         help: "From the Twilio console.",
     },
     Field {
@@ -96,6 +100,7 @@ const BOT: &[Field] = &[
         label: "Twilio messaging service",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "`MG…`; in place of a sender.",
     },
     Field {
@@ -103,6 +108,7 @@ const BOT: &[Field] = &[
         label: "API key",
         secret: true,
         required: false,
+        input: Input::Line,
         help: "Kavenegar's; for generic providers what `{api_key}` stands for.",
     },
     Field {
@@ -110,6 +116,7 @@ const BOT: &[Field] = &[
         label: "User name",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "For generic providers: what `{username}` stands for.",
     },
     Field {
@@ -117,6 +124,7 @@ const BOT: &[Field] = &[
         label: "Password",
         secret: true,
         required: false,
+        input: Input::Line,
         help: "For generic providers: what `{password}` stands for.",
     },
     Field {
@@ -124,6 +132,7 @@ const BOT: &[Field] = &[
         label: "API address",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "Where the API of Twilio or Kavenegar is, when not at its public address.",
     },
 ];
@@ -134,6 +143,7 @@ const FIELDS: &[Field] = &[
         label: "Telephone numbers",
         secret: false,
         required: true,
+        input: Input::Line,
         help: "One or several, separated by commas, in the international form +4915112345678.",
     },
     Field {
@@ -141,6 +151,7 @@ const FIELDS: &[Field] = &[
         label: "Messages per text",
         secret: false,
         required: false,
+        input: Input::Number,
         help: "How many messages one text may take: 2 unless set, at most 5. Each is paid for.",
     },
     Field {
@@ -148,6 +159,7 @@ const FIELDS: &[Field] = &[
         label: "URL",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "Generic: where the request goes. Placeholders are escaped for a URL.",
     },
     Field {
@@ -155,6 +167,7 @@ const FIELDS: &[Field] = &[
         label: "Method",
         secret: false,
         required: false,
+        input: Input::Choice(&["POST", "GET", "PUT"]),
         help: "Generic: GET, POST (default) or PUT.",
     },
     Field {
@@ -162,6 +175,7 @@ const FIELDS: &[Field] = &[
         label: "Headers",
         secret: false,
         required: false,
+        input: Input::Headers,
         help: "Generic: header name → value, with placeholders of the account such as `Bearer {api_key}`.",
     },
     Field {
@@ -169,6 +183,7 @@ const FIELDS: &[Field] = &[
         label: "Content type",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "Generic: a form (default), JSON, XML or text/plain. Placeholders in the body are escaped for it.",
     },
     Field {
@@ -176,6 +191,7 @@ const FIELDS: &[Field] = &[
         label: "Body",
         secret: false,
         required: false,
+        input: Input::Lines,
         help: "Generic: for example `to={to}&text={text}`.",
     },
     Field {
@@ -183,6 +199,7 @@ const FIELDS: &[Field] = &[
         label: "Success",
         secret: false,
         required: false,
+        input: Input::Json,
         help: "Generic: `status` (a list), `json` (`pointer` and `equals`), `contains`; all that are given must hold.",
     },
 ];

@@ -14,8 +14,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use watchbell_common::{clock::UnixMillis, config::OpenChannel, outbound::Http};
 
 use crate::{
-    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Receipt, SendError, Tools,
-    Unit,
+    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Message, Receipt, SendError,
+    Tools, Unit,
     http::{self, Caller},
     render::{self, Manner},
     template::{Data, Template, TemplateError},
@@ -32,6 +32,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "URL",
             secret: false,
             required: true,
+            input: Input::Line,
             help: "Where to post. http:// or https://; user:password@ becomes basic authentication.",
         },
         Field {
@@ -39,6 +40,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Extra headers",
             secret: false,
             required: false,
+            input: Input::Headers,
             help: "Header name → value, which may be a template. Everybody who may see the channel sees them.",
         },
         Field {
@@ -46,6 +48,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Body",
             secret: false,
             required: false,
+            input: Input::Lines,
             help: "A template of the whole body, for receivers that want another shape; toJson writes JSON values.",
         },
         Field {
@@ -53,6 +56,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Content type",
             secret: false,
             required: false,
+            input: Input::Line,
             help: "Of a body that a template writes; application/json when absent.",
         },
         Field {
@@ -60,6 +64,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Authorization header",
             secret: true,
             required: false,
+            input: Input::Line,
             help: "The whole value, for example `Bearer …`.",
         },
         Field {
@@ -67,6 +72,7 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
             label: "Signing secret",
             secret: true,
             required: false,
+            input: Input::Line,
             help: "`whsec_` and 24 to 64 bytes in base64; the receiver checks `webhook-signature` with it.",
         },
     ],

@@ -67,10 +67,10 @@ pub fn parse_time(text: &str) -> Result<UnixMillis, String> {
         .map_err(|_| format!("`{text}` is not a time: write it like 2027-01-31T18:00:00Z"))
 }
 
-/// A time as RFC 3339 in UTC, in whole seconds. One that no calendar holds is shown as the first.
+/// A time as RFC 3339 in UTC, with milliseconds. One that no calendar holds is shown as the first.
 pub fn show_time(time: UnixMillis) -> String {
     let time = jiff::Timestamp::from_millisecond(time).unwrap_or_default();
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// A duration in whole milliseconds; what does not fit (292 million years) becomes the largest value.

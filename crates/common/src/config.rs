@@ -60,6 +60,9 @@ pub struct Tenant {
     /// Absent in documents from before tenants could configure anything themselves.
     #[serde(default)]
     pub operators: Operators,
+    /// Channels that pretend to be down, and until when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drills: BTreeMap<ChannelId, UnixMillis>,
 }
 
 /// What of a tenant's configuration is the operator's own, from the provisioning file. It may call addresses inside;
@@ -103,6 +106,7 @@ impl Tenant {
             silences: Vec::new(),
             ai: Ai::default(),
             operators: Operators::default(),
+            drills: BTreeMap::new(),
         }
     }
 }
@@ -303,6 +307,7 @@ pub struct Snapshot {
     pub tenants: HashMap<TenantId, CompiledTenant>,
     channels: HashMap<ChannelId, Arc<OpenChannel>>,
     ai: HashMap<TenantId, OpenAi>,
+    drills: HashMap<ChannelId, UnixMillis>,
     /// SHA-256 of the push token → channel: a look-up by hash leaks nothing through its timing.
     tokens: HashMap<[u8; 32], ChannelId>,
     /// Tenant and channel name in lower case → channel.
@@ -333,6 +338,7 @@ impl Snapshot {
                 snapshot.add_channel(tenant, channel, vault)?;
             }
             snapshot.ai.insert(tenant.id, open_ai(tenant, vault)?);
+            snapshot.drills.extend(&tenant.drills);
         }
         Ok(snapshot)
     }
@@ -372,6 +378,11 @@ impl Snapshot {
     /// The models that a tenant's configuration names.
     pub fn ai(&self, tenant: TenantId) -> Option<&OpenAi> {
         self.ai.get(&tenant)
+    }
+
+    /// Whether the channel pretends to be down at that time.
+    pub fn in_drill(&self, channel: ChannelId, now: UnixMillis) -> bool {
+        self.drills.get(&channel).is_some_and(|&until| until > now)
     }
 
     /// The channel of that id, if the tenant has it.

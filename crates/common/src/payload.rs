@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     alert::{Alert, Analysis, Event, Severity, Status},
     clock::UnixMillis,
-    ids::{AlertId, ChannelId, DeliveryId, EventId, RuleId, TenantId},
+    ids::{AlertId, ChannelId, DeliveryId, EventId, MuteId, RuleId, SilenceId, TenantId},
     queue::Ending,
 };
 
@@ -277,7 +277,14 @@ pub enum What {
     /// The event was read and understood. Carries the raw bytes.
     Analysed { alert: Box<Alert>, raw_truncated: bool },
     /// It was dropped at intake, before any analysis: muted, or a duplicate at the door. Carries the raw bytes.
-    Dropped { event: Box<Event>, ending: Ending, reason: String },
+    Dropped {
+        event: Box<Event>,
+        ending: Ending,
+        reason: String,
+        /// The mute that did it. Absent in facts from before it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mute: Option<MuteId>,
+    },
     /// Routing decided. `reasons` say why, in order.
     Routed {
         alert: AlertId,
@@ -287,6 +294,9 @@ pub enum What {
         rules: Vec<RuleId>,
         deliveries: Vec<(DeliveryId, ChannelId)>,
         ending: Option<Ending>,
+        /// The silence that kept it from the channels. Absent in facts from before it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silence: Option<SilenceId>,
         analysis: Option<Analysis>,
     },
     /// A model answered after the alert had gone out: what it stands for now, and the updates that say so. Routing was

@@ -142,7 +142,8 @@ fn route_deliver_and_enrich_v1() {
 #[test]
 fn facts_v1() {
     keeps("fact-analysed.v1", &fact(What::Analysed { alert: Box::new(alert()), raw_truncated: true }, b"raw\n\0"));
-    let dropped = What::Dropped { event: Box::new(event()), ending: Ending::Muted, reason: "newsletter".to_owned() };
+    let dropped =
+        What::Dropped { event: Box::new(event()), ending: Ending::Muted, reason: "newsletter".to_owned(), mute: None };
     keeps("fact-dropped.v1", &fact(dropped, b"raw"));
     let routed = What::Routed {
         alert: alert().id,
@@ -150,6 +151,7 @@ fn facts_v1() {
         rules: Vec::new(),
         deliveries: vec![(delivery(), ChannelId(7))],
         ending: None,
+        silence: None,
         analysis: Some(analysis()),
     };
     keeps("fact-routed.v1", &fact(routed, b""));

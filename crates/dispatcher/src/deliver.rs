@@ -18,7 +18,7 @@ use watchbell_common::{
 
 use crate::{
     jobs::{bury, fact, not_yet},
-    retry::{After, decide_after},
+    retry::{After, decide_after, decide_in_drill},
     senders::{Sender, Senders},
 };
 
@@ -71,6 +71,9 @@ impl Deliver {
                 return self.failed(lease, &attempt, After { verdict, outcome: AttemptOutcome::Dead, detail: reason });
             }
         };
+        if snapshot.in_drill(payload.channel, self.clock.now_ms()) {
+            return self.failed(lease, &attempt, decide_in_drill(lease.attempts));
+        }
         let critical = payload.alert.analysis.severity == Severity::Critical;
         let note = sender.kind.remembers.then(|| note(payload.channel, payload.alert.id));
         let Ok(last) = self.last_message(note.as_deref()).await else { return not_yet() };

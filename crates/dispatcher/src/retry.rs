@@ -26,6 +26,10 @@ const JITTER: f64 = 0.2;
 /// The shortest wait for a rate limit, whatever the platform says: zero would spin.
 const RATE_LIMIT_MIN: Duration = Duration::from_secs(1);
 
+/// How long to wait in a drill at most: whoever plays a failure through wants to see its end, the dead letter, within
+/// seconds.
+const DRILL_WAIT_MAX: Duration = Duration::from_secs(3);
+
 /// What to do about an attempt that failed, how it stands in the history, and what to say about it.
 #[derive(Debug, Clone)]
 pub(crate) struct After {
@@ -54,6 +58,16 @@ pub(crate) fn decide_after(attempts: u32, error: SendError, spread: f64) -> Afte
             After { verdict, outcome: AttemptOutcome::Failed, detail }
         }
     }
+}
+
+/// Decides after an attempt that was not made, because the channel pretends to be down: as after any other, but sooner.
+pub(crate) fn decide_in_drill(attempts: u32) -> After {
+    let detail = "drill: the channel pretends to be down".to_owned();
+    let mut after = decide_after(attempts, SendError::Transient { detail, retry_after: None, ambiguous: false }, 0.0);
+    if let Verdict::Retry { after: wait, .. } = &mut after.verdict {
+        *wait = (*wait).min(DRILL_WAIT_MAX);
+    }
+    after
 }
 
 fn give_up(detail: String) -> After {
@@ -111,6 +125,21 @@ mod tests {
             let Verdict::Defer { after, scope: Scope::Lane } = verdict else { panic!("{verdict:?}") };
             assert_eq!((after.as_secs(), outcome), (expected, AttemptOutcome::RateLimited));
         }
+    }
+
+    #[test]
+    fn a_drill_tries_as_often_as_ever_and_is_over_within_seconds() {
+        let waits: Vec<_> = (0..7)
+            .map(|attempts| match decide_in_drill(attempts).verdict {
+                Verdict::Retry { after, .. } => Some(after.as_secs()),
+                Verdict::Bury { .. } => None,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(waits, [Some(1), Some(3), Some(3), Some(3), Some(3), Some(3), None]);
+        let After { detail, outcome, .. } = decide_in_drill(6);
+        assert_eq!(detail, "gave up after 7 attempts: drill: the channel pretends to be down");
+        assert_eq!(outcome, AttemptOutcome::Dead);
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
         rules: routing.rules,
         deliveries,
         ending: routing.ending,
+        silence: routing.silenced,
         analysis: routing.analysis,
     };
     Outcome {

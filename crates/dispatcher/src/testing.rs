@@ -72,6 +72,7 @@ pub(crate) fn document() -> Document {
         silences: Vec::new(),
         ai: Ai::default(),
         operators: Operators::All,
+        drills: BTreeMap::new(),
     };
     Document { version: 1, tenants: vec![tenant] }
 }

@@ -200,6 +200,7 @@ impl Arrival<'_> {
             event: Box::new(event_of(head.event, self, item)),
             ending: Ending::Deduplicated,
             reason: format!("repeat within the {window} s of channel `{}`", channel.name),
+            mute: None,
         };
         let head = FactHead { tenant: head.tenant, event: head.event, at: self.now, what };
         let raw = raw.slice(..raw.len().min(self.door.shared.settings.history.raw_max_bytes));

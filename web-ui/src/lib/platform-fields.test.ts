@@ -1,20 +1,34 @@
 import { expect, test } from "vitest";
-import { sentOf, textOf } from "./platform-fields";
+import { type Field, sentOf, textOf } from "./platform-fields";
+
+const field = (input: Field["input"]): Field => ({
+  name: "x",
+  label: "X",
+  help: "",
+  required: false,
+  secret: false,
+  input,
+  choices: [],
+});
 
 test.each([
-  ["message_thread_id", 7],
-  ["edit", false],
+  ["number", 7],
+  ["switch", false],
   ["headers", { "X-Team": "storage", Accept: "a: b" }],
-  ["buttons", [{ text: "Runbook", url: "https://wiki.example.org" }]],
-  ["language", "fa"],
-  ["body", '{"text": "{{ .summary }}"}'],
-])("%s is edited as text and sent as it was", (name, value) => {
-  expect(sentOf(name, textOf(name, value))).toEqual(value);
+  ["json", [{ text: "Runbook", url: "https://wiki.example.org" }]],
+  ["choice", "fa"],
+  ["lines", '{"text": "{{ .summary }}"}'],
+] as const)("a field of %s is edited as text and sent as it was", (input, value) => {
+  expect(sentOf(field(input), textOf(field(input), value))).toEqual(value);
 });
 
 test("what is blank is not sent, and what cannot be read is sent for the server to say why", () => {
-  expect(sentOf("language", " ")).toBeUndefined();
-  expect(sentOf("quiet_gap_s", "soon")).toBe("soon");
-  expect(sentOf("headers", "no colon")).toBe("no colon");
-  expect(sentOf("buttons", "[{")).toBe("[{");
+  expect(sentOf(field("choice"), " ")).toBeUndefined();
+  expect(sentOf(field("number"), "soon")).toBe("soon");
+  expect(sentOf(field("headers"), "no colon")).toBe("no colon");
+  expect(sentOf(field("json"), "[{")).toBe("[{");
+});
+
+test("a secret that is to go is sent as null", () => {
+  expect(sentOf({ ...field("text"), secret: true }, null)).toBeNull();
 });

@@ -3,44 +3,14 @@ import type { components } from "./api/schema";
 export type Field = components["schemas"]["FieldView"];
 export type Platform = components["schemas"]["PlatformView"];
 
-/** How a field is filled in. What the server does not say, its name does; any other name is a line of text. */
-type Kind = "text" | "lines" | "number" | "headers" | "json" | "choice";
-
-const KINDS: Record<string, Kind> = {
-  ca: "lines",
-  body: "lines",
-  message_thread_id: "number",
-  quiet_gap_s: "number",
-  parts_max: "number",
-  headers: "headers",
-  buttons: "json",
-  success: "json",
-};
-
-const CHOICES: Record<string, string[]> = {
-  language: ["en", "zh", "fa"],
-  silent_below: ["info", "warning", "error", "critical"],
-  edit: ["true", "false"],
-  tls: ["starttls", "implicit", "none"],
-  provider: ["twilio", "kavenegar", "generic"],
-  method: ["POST", "GET", "PUT"],
-  format: ["interactive", "post", "text"],
-};
-
-export function kindOfField(name: string): Kind {
-  return name in CHOICES ? "choice" : (KINDS[name] ?? "text");
-}
-
-/** The values of a choice. */
-export function choicesOf(name: string): string[] {
-  return CHOICES[name] ?? [];
-}
+/** What is typed for a field. Of a secret, `null` removes the one that is there. */
+export type Typed = string | null;
 
 /** A stored value as the text that is edited. */
-export function textOf(name: string, value: unknown): string {
+export function textOf(field: Field, value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value !== "object") return String(value);
-  if (kindOfField(name) === "headers") {
+  if (field.input === "headers") {
     return Object.entries(value)
       .map(([header, text]) => `${header}: ${text}`)
       .join("\n");
@@ -49,17 +19,18 @@ export function textOf(name: string, value: unknown): string {
 }
 
 /** What is sent for a text; undefined where it is blank. Text that cannot be read goes as it is: the server says why. */
-export function sentOf(name: string, text: string): unknown {
+export function sentOf(field: Field, text: Typed): unknown {
+  if (text === null) return null;
   if (text.trim() === "") return undefined;
-  switch (kindOfField(name)) {
+  switch (field.input) {
     case "number":
       return Number.isNaN(Number(text)) ? text : Number(text);
+    case "switch":
+      return text === "true";
     case "headers":
       return headersOf(text) ?? text;
     case "json":
       return jsonOf(text) ?? text;
-    case "choice":
-      return name === "edit" ? text === "true" : text;
     default:
       return text;
   }

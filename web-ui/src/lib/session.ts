@@ -13,9 +13,7 @@ export function useSession() {
 
 /** The tenants that one can act for: those of the installation for platform admins, else none. */
 export function useTenants() {
-  const isAdmin = useSession().data?.platform_admin ?? false;
-  const { data } = api.useQuery("get", "/api/v1/tenants", {}, { enabled: isAdmin, staleTime: 60_000 });
-  return isAdmin ? (data?.items ?? []) : [];
+  return useSession().data?.tenants ?? [];
 }
 
 /** Ends the session and forgets everything that was seen in it. */

@@ -1,6 +1,6 @@
 //! The desk on a real queue: who is asked about, once, within the budget, and how the answer finds its alert.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use watchbell_analysis::testing::{Fake, alert, completion, right, status};
@@ -123,6 +123,7 @@ fn tenant(vault: &Vault) -> Tenant {
         silences: Vec::new(),
         ai: Ai::default(),
         operators: Operators::All,
+        drills: BTreeMap::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Alerts that try to talk the model into something, and a model that obeys every one of them. Whatever it says, each
 //! alert goes where it goes without a model, is no milder, and carries nothing that can be pressed or calls anybody.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use axum::{Json, Router, routing::post};
 use serde_json::{Value, json};
@@ -118,6 +118,7 @@ fn snapshot() -> Snapshot {
         ],
         ai: Ai::default(),
         operators: Operators::All,
+        drills: BTreeMap::new(),
     };
     Snapshot::compile(&Document { version: 1, tenants: vec![tenant] }, &vault).unwrap()
 }

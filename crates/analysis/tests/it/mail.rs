@@ -126,6 +126,7 @@ fn snapshot(channel: &str, mutes: Vec<Mute>) -> Snapshot {
         silences: Vec::new(),
         ai: Ai::default(),
         operators: Operators::All,
+        drills: BTreeMap::new(),
     };
     Snapshot::compile(&Document { version: 1, tenants: vec![tenant] }, &vault).unwrap()
 }
@@ -161,7 +162,7 @@ fn a_muted_sender_is_dropped_with_the_comment() {
         let mail =
             payload(Content::Mail(envelope("bounce@x.example")), "From: NoReply@News.example\nSubject: buy\n\nnow");
         match analyse(&mail, &snapshot("ops", vec![mute]), "") {
-            Analysed::Muted { reason, event } => Some((reason, event.subject)),
+            Analysed::Muted { reason, event, .. } => Some((reason, event.subject)),
             Analysed::Understood(_) => None,
         }
     };

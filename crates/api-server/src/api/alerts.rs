@@ -22,6 +22,7 @@ use super::{
     caller::Viewer,
     errors::{Common, ReadErrors},
     paging::{Page, Paging},
+    time::{self, Time},
     words::{self, OriginWord, SeverityWord, StatusWord},
 };
 
@@ -55,8 +56,10 @@ pub(crate) struct AlertFilter {
     silenced: Option<bool>,
     /// Words that all stand in subject, summary, system or fingerprint.
     q: Option<String>,
-    /// Last seen at that time or later, in Unix milliseconds.
-    since: Option<i64>,
+    /// Last seen at that time or later.
+    #[param(format = DateTime)]
+    #[schema(format = DateTime)]
+    since: Option<String>,
 }
 
 impl AlertFilter {
@@ -73,7 +76,7 @@ impl AlertFilter {
             rules: words::numbers("rule", self.rule.as_deref(), RuleId)?,
             silenced: self.silenced.unwrap_or_default(),
             text: words::search("q", self.q.as_deref())?,
-            since: self.since,
+            since: time::read("since", self.since.as_deref())?,
         })
     }
 }
@@ -108,10 +111,8 @@ pub(crate) struct AlertView {
     silenced: bool,
     /// How many events there were.
     count: i64,
-    /// Unix milliseconds.
-    first_seen: i64,
-    /// Unix milliseconds.
-    last_seen: i64,
+    first_seen: Time,
+    last_seen: Time,
     #[schema(value_type = String)]
     last_event: EventId,
     /// Who gave it its status; absent when that is what its events say.
@@ -123,8 +124,7 @@ pub(crate) struct AlertView {
 pub(crate) struct MarkView {
     #[schema(example = "ops@example.org")]
     by: String,
-    /// Unix milliseconds.
-    at: i64,
+    at: Time,
     comment: String,
 }
 
@@ -146,10 +146,14 @@ impl AlertView {
             subject: alert.subject,
             silenced: alert.silenced,
             count: alert.count,
-            first_seen: alert.first_seen,
-            last_seen: alert.last_seen,
+            first_seen: Time(alert.first_seen),
+            last_seen: Time(alert.last_seen),
             last_event: alert.last_event,
-            mark: mark.map(|mark| MarkView { by: mark.actor.clone(), at: mark.at, comment: mark.comment.clone() }),
+            mark: mark.map(|mark| MarkView {
+                by: mark.actor.clone(),
+                at: Time(mark.at),
+                comment: mark.comment.clone(),
+            }),
         }
     }
 
@@ -178,8 +182,7 @@ pub(crate) struct LabelView {
     #[schema(value_type = OriginWord)]
     pub(super) origin: Origin,
     pub(super) by: String,
-    /// Unix milliseconds.
-    pub(super) at: i64,
+    pub(super) at: Time,
     /// The event that was looked at.
     #[schema(value_type = String)]
     pub(super) event: EventId,
@@ -209,7 +212,7 @@ impl LabelView {
             label: LabelBody { severity, category, system, summary, action: to_do },
             origin: Origin::Human,
             by: action.actor.clone(),
-            at: action.at,
+            at: Time(action.at),
             event: action.event,
         })
     }
@@ -233,8 +236,7 @@ pub(crate) struct AlertDetail {
 /// One entry of a timeline.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Moment {
-    /// Unix milliseconds.
-    at: i64,
+    at: Time,
     /// `event`, `acknowledge`, `unacknowledge`, `resolve` or `label`.
     what: &'static str,
     /// The event; for an action, the last one that there was then.
@@ -301,7 +303,7 @@ pub(super) async fn detail(tx: &mut Connection, tenant: TenantId, id: AlertId) -
         .map(|stored| {
             let analysis = stored.routing.and_then(|routing| routing.analysis).or(stored.analysis);
             Moment {
-                at: stored.event.received_at,
+                at: Time(stored.event.received_at),
                 what: "event",
                 event: stored.event.id,
                 severity: analysis.as_ref().map(|analysis| analysis.severity),
@@ -313,7 +315,7 @@ pub(super) async fn detail(tx: &mut Connection, tenant: TenantId, id: AlertId) -
         .collect();
     let label = actions.iter().find(|action| action.what == What::Label).and_then(LabelView::of);
     timeline.extend(actions.into_iter().map(|action| Moment {
-        at: action.at,
+        at: Time(action.at),
         what: action.what.as_str(),
         event: action.event,
         severity: None,

@@ -12,6 +12,7 @@ use super::{
     caller::Owner,
     errors::Common,
     paging::{Page, Paging},
+    time::Time,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
@@ -23,8 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
 pub(crate) struct AuditView {
     #[schema(value_type = String, example = "aud_0195f3f0c0de7d2a8b3c4d5e6f708192")]
     id: AuditId,
-    /// Unix milliseconds.
-    at: i64,
+    at: Time,
     /// An e-mail address, or a token's name.
     actor: String,
     address: String,
@@ -59,7 +59,7 @@ async fn list(
 fn view(entry: audit::Entry) -> AuditView {
     AuditView {
         id: entry.id,
-        at: entry.at,
+        at: Time(entry.at),
         actor: entry.actor,
         address: entry.address,
         action: entry.action,

@@ -48,7 +48,8 @@ struct BotBody {
     /// `telegram` when absent. Fixed while channels use the bot.
     platform: Option<String>,
     description: Option<String>,
-    /// The platform's fields. A secret that is absent or blank stays as it is; another field that is blank goes.
+    /// The platform's fields. A secret that is absent or blank stays as it is; `null`
+    /// removes it. Another field that is blank goes.
     #[serde(flatten)]
     fields: BTreeMap<String, Value>,
 }
@@ -334,7 +335,7 @@ impl BotBody {
     }
 }
 
-/// Puts one field among the sealed ones: blank keeps a secret and removes anything else.
+/// Puts one field among the sealed ones: `null` removes it, blank keeps a secret and removes anything else.
 pub(super) fn set(
     sealed: &mut BTreeMap<String, Sealed>,
     field: &Field,
@@ -349,7 +350,7 @@ pub(super) fn set(
     };
     if !text.is_empty() {
         sealed.insert(field.name.to_owned(), seal(text));
-    } else if !field.secret {
+    } else if !field.secret || value.is_null() {
         sealed.remove(field.name);
     }
     Ok(())
@@ -364,7 +365,7 @@ fn usable(bot: &Bot, channel: &OpenChannel) -> Result<(), ApiError> {
 }
 
 /// A channel to try a bot with.
-fn example(bot: &Bot) -> Channel {
+pub(super) fn example(bot: &Bot) -> Channel {
     Channel {
         id: ChannelId(0),
         name: bot.name.clone(),

@@ -5,11 +5,15 @@ use std::fmt::Display;
 use serde::Serialize;
 use utoipa::ToSchema;
 use watchbell_common::{
-    clock::show_time,
     config::check::Wrong,
     http::ApiError,
-    store::config::{Owned, Times},
+    store::{
+        config::{Owned, Times},
+        hidden::Hidden,
+    },
 };
+
+use super::time::Time;
 
 /// The longest name, in characters: it stands in tables and in messages.
 const NAME_MAX: usize = 64;
@@ -19,10 +23,8 @@ const NAME_MAX: usize = 64;
 pub(super) struct Stamp {
     /// Kept by the provisioning file: it changes there and not here.
     provisioned: bool,
-    #[schema(example = "2027-01-31T18:00:00Z")]
-    created_at: String,
-    #[schema(example = "2027-01-31T18:00:00Z")]
-    updated_at: String,
+    created_at: Time,
+    updated_at: Time,
     /// Empty for the provisioning file.
     created_by: String,
 }
@@ -32,10 +34,25 @@ impl Stamp {
         let times = times.cloned().unwrap_or_default();
         Self {
             provisioned: owned.provisioned,
-            created_at: show_time(times.created_at),
-            updated_at: show_time(times.updated_at),
+            created_at: Time(times.created_at),
+            updated_at: Time(times.updated_at),
             created_by: times.created_by,
         }
+    }
+}
+
+/// How much a mute or a silence kept from people, as far as the history goes back.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HiddenView {
+    /// Events; 10,000 means that many or more.
+    count: i64,
+    /// When the last one came.
+    last_at: Option<Time>,
+}
+
+impl From<Hidden> for HiddenView {
+    fn from(hidden: Hidden) -> Self {
+        Self { count: hidden.count, last_at: hidden.last_at.map(Time) }
     }
 }
 

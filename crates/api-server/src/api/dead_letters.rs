@@ -21,6 +21,7 @@ use super::{
     deliveries::Names,
     errors::{ChangeErrors, Common, ReadErrors},
     paging::{Page, Paging},
+    time::Time,
     words::{QueueWord, SeverityWord},
 };
 
@@ -83,8 +84,7 @@ pub(crate) struct DeadLetterView {
     subject: Option<String>,
     pub(super) reason: String,
     pub(super) attempts: u32,
-    /// Unix milliseconds.
-    pub(super) buried_at: i64,
+    pub(super) buried_at: Time,
 }
 
 /// What can be read of a job.
@@ -127,7 +127,7 @@ impl DeadLetterView {
             subject: alert.map(|alert| alert.event.subject.clone()),
             reason: job.reason.clone(),
             attempts: job.attempts,
-            buried_at: job.buried_at,
+            buried_at: Time(job.buried_at),
         }
     }
 }

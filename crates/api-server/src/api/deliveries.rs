@@ -19,6 +19,7 @@ use super::{
     caller::Viewer,
     errors::{Common, ReadErrors},
     paging::{Page, Paging},
+    time::{self, Time},
     words::{self, StateWord},
 };
 
@@ -52,8 +53,9 @@ pub(crate) struct DeliveryFilter {
     state: Option<String>,
     /// Ids of channels.
     channel: Option<String>,
-    /// In that state since that time or later, in Unix milliseconds.
-    since: Option<i64>,
+    /// In that state since that time or later.
+    #[param(format = DateTime)]
+    since: Option<String>,
 }
 
 /// One event on its way to one channel.
@@ -70,8 +72,8 @@ pub(crate) struct DeliveryView {
     channel_name: Option<String>,
     #[schema(value_type = StateWord)]
     state: Standing,
-    /// When it came into this state, in Unix milliseconds.
-    state_at: i64,
+    /// When it came into this state.
+    state_at: Time,
     /// Waiting for a rate limit is not an attempt.
     attempts: i64,
     /// What the provider answered last.
@@ -87,7 +89,7 @@ impl DeliveryView {
             channel: delivery.channel.0,
             channel_name: names.channel(delivery.channel),
             state: delivery.state,
-            state_at: delivery.state_at,
+            state_at: Time(delivery.state_at),
             attempts: delivery.attempts,
             detail: delivery.detail,
         }
@@ -106,8 +108,7 @@ pub(crate) struct DeliveryDetail {
 /// One attempt.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AttemptView {
-    /// Unix milliseconds.
-    at: i64,
+    at: Time,
     /// From 1.
     number: i64,
     #[schema(value_type = StateWord)]
@@ -120,7 +121,7 @@ impl DeliveryDetail {
     pub(super) fn new(delivery: StoredDelivery, attempts: Vec<StoredAttempt>, names: &Names) -> Self {
         let view = |attempt: StoredAttempt| {
             let StoredAttempt { at, number, outcome, detail } = attempt;
-            AttemptView { at, number, outcome, detail }
+            AttemptView { at: Time(at), number, outcome, detail }
         };
         Self { delivery: DeliveryView::new(delivery, names), tries: attempts.into_iter().map(view).collect() }
     }
@@ -142,7 +143,7 @@ async fn list(
     let filter = deliveries::Filter {
         states: words::states("state", filter.state.as_deref())?,
         channels: words::numbers("channel", filter.channel.as_deref(), ChannelId)?,
-        since: filter.since,
+        since: time::read("since", filter.since.as_deref())?,
     };
     let mut tx = api.read().await?;
     let (before, limit) = (paging.after()?, paging.limit());

@@ -28,6 +28,7 @@ use super::{
     deliveries::{DeliveryDetail, Names},
     errors::{Common, ReadErrors},
     paging::{Page, Paging},
+    time::Time,
     words::{self, EndingWord, OriginWord, SeverityWord, StatusWord},
 };
 
@@ -100,8 +101,7 @@ pub(crate) struct EventView {
     /// Absent when it was dropped at intake.
     #[schema(value_type = Option<String>)]
     alert: Option<AlertId>,
-    /// Unix milliseconds.
-    received_at: i64,
+    received_at: Time,
     /// The intake: `mail`, `push`, `alertmanager` …
     source: String,
     /// The channel that it was addressed to.
@@ -133,7 +133,7 @@ impl From<StoredEvent> for EventView {
         Self {
             id: event.id,
             alert,
-            received_at: event.received_at,
+            received_at: Time(event.received_at),
             source: event.source,
             channel: event.channel.map(|channel| channel.0),
             peer: event.peer.map(|peer| peer.to_string()),
@@ -158,8 +158,8 @@ pub(crate) struct EventDetail {
     text: String,
     /// What the rules understood, before a model or a rule changed it.
     rules_analysis: Option<AnalysisView>,
-    /// When it was routed, in Unix milliseconds; absent while it was not.
-    routed_at: Option<i64>,
+    /// When it was routed; absent while it was not.
+    routed_at: Option<Time>,
     /// Why it went where it went, in order.
     reasons: Vec<String>,
     deliveries: Vec<DeliveryDetail>,
@@ -172,8 +172,7 @@ pub(crate) struct EventDetail {
 /// A job that gave up before it became a delivery.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Burial {
-    /// Unix milliseconds.
-    at: i64,
+    at: Time,
     reason: String,
 }
 
@@ -226,11 +225,11 @@ async fn get(
     Ok(Json(EventDetail {
         text: stored.event.text.clone(),
         rules_analysis: stored.analysis.clone().map(AnalysisView::from),
-        routed_at: stored.routing.as_ref().map(|routing| routing.at),
+        routed_at: stored.routing.as_ref().map(|routing| Time(routing.at)),
         reasons: stored.routing.as_ref().map(|routing| routing.reasons.clone()).unwrap_or_default(),
         event: EventView::from(stored),
         deliveries: sent,
-        burials: burials.into_iter().map(|(at, reason)| Burial { at, reason }).collect(),
+        burials: burials.into_iter().map(|(at, reason)| Burial { at: Time(at), reason }).collect(),
         siblings,
     }))
 }

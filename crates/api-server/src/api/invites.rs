@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::show_time,
     crypto::Place,
     http::ApiError,
     identity::Role,
@@ -26,6 +25,7 @@ use super::{
     caller::{Caller, Owner},
     errors::{ChangeErrors, Common},
     paging::Items,
+    time::Time,
     visits::DAY_MS,
 };
 
@@ -52,17 +52,16 @@ pub(crate) struct InviteView {
     tenant_id: Option<TenantId>,
     #[schema(value_type = String, example = "editor")]
     role: Role,
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    created_at: String,
+    created_at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
+    expires_at: Option<Time>,
     used: bool,
     /// The user that it made.
     #[schema(value_type = Option<i64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     used_by: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    used_at: Option<String>,
+    used_at: Option<Time>,
 }
 
 /// What the audit log keeps of an invite: not the code.
@@ -70,12 +69,12 @@ pub(crate) struct InviteView {
 struct Audited {
     tenant_id: Option<TenantId>,
     role: Role,
-    expires_at: Option<String>,
+    expires_at: Option<Time>,
 }
 
 impl Audited {
     fn of(invite: &Invite) -> Self {
-        Self { tenant_id: invite.for_tenant, role: invite.role, expires_at: invite.expires_at.map(show_time) }
+        Self { tenant_id: invite.for_tenant, role: invite.role, expires_at: invite.expires_at.map(Time) }
     }
 }
 
@@ -92,11 +91,11 @@ fn view(api: &Api, invite: &Invite) -> Result<InviteView, ApiError> {
         created_by: invite.created_by,
         tenant_id: invite.for_tenant,
         role: invite.role,
-        created_at: show_time(invite.created_at),
-        expires_at: invite.expires_at.map(show_time),
+        created_at: Time(invite.created_at),
+        expires_at: invite.expires_at.map(Time),
         used: invite.used.is_some(),
         used_by: invite.used.map(|(by, _)| by),
-        used_at: invite.used.map(|(_, at)| show_time(at)),
+        used_at: invite.used.map(|(_, at)| Time(at)),
     })
 }
 

@@ -8,7 +8,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
     alert::Event,
-    clock::show_time,
     http::ApiError,
     ids::{ChannelId, DeliveryId, EventId, JobId},
     queue::{DeadFilter, DeadJob},
@@ -26,6 +25,7 @@ use super::{
     dead_letters::{Contents, replay_ids},
     errors::{Common, ReadErrors},
     paging::{Numbered, NumberedPage},
+    time::Time,
     words,
 };
 
@@ -59,8 +59,7 @@ pub(crate) struct LogView {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     attempts: i64,
-    #[schema(example = "2026-11-22T21:04:05Z")]
-    created_at: String,
+    created_at: Time,
 }
 
 /// What was delivered, latest first
@@ -108,7 +107,7 @@ fn log_view(event: Option<&Event>, delivery: StoredDelivery) -> LogView {
         status,
         error,
         attempts: delivery.attempts,
-        created_at: show_time(delivery.state_at),
+        created_at: Time(delivery.state_at),
     }
 }
 
@@ -133,8 +132,7 @@ pub(crate) struct OldDeadLetter {
     payload_json: String,
     last_error: String,
     attempts: u32,
-    #[schema(example = "2026-11-22T21:04:05Z")]
-    created_at: String,
+    created_at: Time,
 }
 
 /// Dead letters in numbered pages
@@ -170,7 +168,7 @@ fn old_dead_letter(job: &DeadJob) -> OldDeadLetter {
         payload_json: payload_json(contents.as_ref().map(|contents| &contents.alert.event)),
         last_error: job.reason.clone(),
         attempts: job.attempts,
-        created_at: show_time(job.buried_at),
+        created_at: Time(job.buried_at),
     }
 }
 

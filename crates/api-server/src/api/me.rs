@@ -6,14 +6,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::show_time,
     http::ApiError,
     identity::Role,
-    ids::SessionId,
+    ids::{SessionId, TenantId},
     store::{
         config, links,
         sessions::{self, Session},
-        tenants,
+        tenants::{self, Tenant},
         users::{self, User},
     },
 };
@@ -28,6 +27,7 @@ use super::{
     caller::{Caller, Viewer},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
+    time::Time,
     users::{UserView, display_name},
 };
 
@@ -51,9 +51,20 @@ pub(crate) struct Me {
     #[schema(value_type = String, example = "owner")]
     role: Role,
     platform_admin: bool,
+    /// The tenants that a platform admin who is signed in can act for, with `X-Watchbell-Tenant`; empty for everybody
+    /// else.
+    tenants: Vec<TenantName>,
     /// To be sent as `X-CSRF-Token` with every change; absent for bearers, which need none.
     #[serde(skip_serializing_if = "Option::is_none")]
     csrf_token: Option<String>,
+}
+
+/// A tenant to act for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TenantName {
+    #[schema(value_type = i64)]
+    id: TenantId,
+    name: String,
 }
 
 /// Who am I?
@@ -67,8 +78,17 @@ async fn get(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Me
     let tenant = tenants::get(&mut tx, caller.tenant).await?.ok_or_else(|| ApiError::not_found("not found"))?;
     let account = Account { id: caller.tenant.0, ..Account::of(&user) };
     let (role, platform_admin) = (caller.role, caller.platform_admin);
-    let user = UserView::of(&user);
-    Ok(Json(Me { tenant: account, tenant_name: tenant.name, user, role, platform_admin, csrf_token: caller.csrf }))
+    let all = if platform_admin && caller.session().is_some() { tenants::list(&mut tx).await? } else { Vec::new() };
+    let tenants = all.into_iter().filter(|tenant| !tenant.disabled);
+    Ok(Json(Me {
+        tenant: account,
+        tenant_name: tenant.name,
+        user: UserView::of(&user),
+        role,
+        platform_admin,
+        tenants: tenants.map(|Tenant { id, name, .. }| TenantName { id, name }).collect(),
+        csrf_token: caller.csrf,
+    }))
 }
 
 async fn myself(api: &Api, caller: &Caller) -> Result<User, ApiError> {
@@ -168,10 +188,9 @@ pub(crate) struct SessionView {
     address: String,
     /// The client's own name for itself.
     agent: String,
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    created_at: String,
-    last_seen_at: String,
-    expires_at: String,
+    created_at: Time,
+    last_seen_at: Time,
+    expires_at: Time,
 }
 
 impl SessionView {
@@ -182,9 +201,9 @@ impl SessionView {
             current: current == Some(session.id),
             address: session.address,
             agent: session.agent,
-            created_at: show_time(session.created_at),
-            last_seen_at: show_time(session.last_seen_at),
-            expires_at: show_time(session.expires_at),
+            created_at: Time(session.created_at),
+            last_seen_at: Time(session.last_seen_at),
+            expires_at: Time(session.expires_at),
         }
     }
 }

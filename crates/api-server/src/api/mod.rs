@@ -14,6 +14,7 @@ mod bots;
 mod caller;
 mod change;
 mod channels;
+mod chats;
 mod configured;
 mod dead_letters;
 mod default_channels;
@@ -32,7 +33,9 @@ mod platforms;
 mod preview;
 mod rules;
 mod sample;
+mod samples;
 mod secrets;
+mod senders;
 mod services;
 mod session;
 mod settings;
@@ -40,6 +43,7 @@ mod setup;
 mod silences;
 mod templates;
 mod tenants;
+mod time;
 mod tokens;
 mod trial;
 mod users;
@@ -141,13 +145,16 @@ fn routes() -> OpenApiRouter<Shelf> {
         .merge(live::routes())
         .merge(alerts::routes())
         .merge(acknowledge::routes())
+        .merge(samples::routes())
         .merge(events::routes())
+        .merge(senders::routes())
         .merge(deliveries::routes())
         .merge(dead_letters::routes())
         .merge(logs::routes())
         .merge(services::routes())
         .merge(settings::routes())
         .merge(bots::routes())
+        .merge(chats::routes())
         .merge(channels::routes())
         .merge(platforms::routes())
         .merge(templates::routes())
@@ -174,7 +181,7 @@ fn routes() -> OpenApiRouter<Shelf> {
     info(
         title = "Watchbell",
         description = "Everything that the dashboard and scripts can do. Errors have one envelope; lists of history are \
-                       paged by cursor. Browsers send the session cookie and, with every change, `X-CSRF-Token`; \
+                       paged by cursor; times are RFC 3339, in answers in UTC. Browsers send the session cookie and, with every change, `X-CSRF-Token`; \
                        scripts send `Authorization: Bearer`."
     ),
     modifiers(&Schemes),

@@ -13,6 +13,7 @@ use watchbell_common::{
     store::{
         Connection,
         config::{self, Kind, Owned, Times},
+        hidden::{self, Hidden},
         mutes,
     },
 };
@@ -21,7 +22,7 @@ use super::{
     Shelf,
     body::{self, Id},
     caller::{Editor, Viewer},
-    configured::{Stamp, find, find_to_change, invalid},
+    configured::{HiddenView, Stamp, find, find_to_change, invalid},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
 };
@@ -51,6 +52,7 @@ struct MuteView {
     from: Option<String>,
     source: Option<String>,
     comment: String,
+    hidden: HiddenView,
     #[serde(flatten)]
     stamp: Stamp,
 }
@@ -64,7 +66,12 @@ async fn list_mutes(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<
     let mut tx = api.read().await?;
     let there = mutes::list(&mut tx, caller.tenant).await?;
     let times = config::times(&mut tx, caller.tenant, Kind::Mute).await?;
-    Ok(Json(Items { items: there.iter().map(|mute| view(mute, &times)).collect() }))
+    let mut items = Vec::with_capacity(there.len());
+    for mute in &there {
+        let hidden = hidden::by_mute(&mut tx, caller.tenant, mute.item.id).await?;
+        items.push(view(mute, &times, hidden));
+    }
+    Ok(Json(Items { items }))
 }
 
 /// Makes a mute
@@ -144,12 +151,13 @@ async fn delete_mute(
 
 async fn one(connection: &mut Connection, tenant: TenantId, id: MuteId) -> Result<MuteView, ApiError> {
     let mute = find(mutes::list(connection, tenant).await?, |mute| mute.id == id)?;
-    Ok(view(&mute, &config::times(connection, tenant, Kind::Mute).await?))
+    let hidden = hidden::by_mute(connection, tenant, id).await?;
+    Ok(view(&mute, &config::times(connection, tenant, Kind::Mute).await?, hidden))
 }
 
-fn view(owned: &Owned<Mute>, times: &HashMap<i64, Times>) -> MuteView {
+fn view(owned: &Owned<Mute>, times: &HashMap<i64, Times>, hidden: Hidden) -> MuteView {
     let Mute { id, from, source, comment } = owned.item.clone();
-    MuteView { id, from, source, comment, stamp: Stamp::new(owned, times.get(&id.0)) }
+    MuteView { id, from, source, comment, hidden: hidden.into(), stamp: Stamp::new(owned, times.get(&id.0)) }
 }
 
 impl MuteBody {

@@ -20,6 +20,7 @@ use super::{
     deliveries::Names,
     errors::Common,
     services::{QueueView, ServiceView, queue_views, service_views},
+    time::Time,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
@@ -77,8 +78,8 @@ pub(crate) struct FailingChannel {
     waiting: i64,
     /// Deliveries that gave up.
     dead: i64,
-    /// When that was last so, in Unix milliseconds.
-    last_at: i64,
+    /// When that was last so.
+    last_at: Time,
 }
 
 /// The language model.
@@ -111,8 +112,8 @@ pub(crate) struct Overview {
 /// What happened in one step of time.
 #[derive(Debug, Default, Clone, Serialize, ToSchema)]
 pub(crate) struct Point {
-    /// When the step begins, in Unix milliseconds.
-    at: i64,
+    /// When the step begins.
+    at: Time,
     received: i64,
     delivered: i64,
     /// Attempts that will be repeated.
@@ -146,7 +147,7 @@ async fn overview(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Js
         name: names.channel(trouble.channel),
         waiting: trouble.waiting,
         dead: trouble.dead,
-        last_at: trouble.last_at,
+        last_at: Time(trouble.last_at),
     });
     let step = Step { minutes: 5, count: 36 };
     let tallies = tallies::between(&mut tx, tenant, (step.from(now), now + MINUTE_MS)).await?;
@@ -202,7 +203,7 @@ impl Step {
         let point = |index| {
             let at = begin + index * self.millis();
             let here = tallies.iter().filter(|tally| (at..at + self.millis()).contains(&tally.at));
-            let mut point = Point { at, ..Point::default() };
+            let mut point = Point { at: Time(at), ..Point::default() };
             let (mut latency, mut longest) = (0, 0);
             for tally in here {
                 point.received += tally.received;

@@ -7,7 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_channels::{Beyond, ChannelKind, Field, Unit};
 use watchbell_common::http::ApiError;
 
-use super::{Shelf, caller::Viewer, configured::wrong, errors::Common, paging::Items};
+use super::{Shelf, caller::Viewer, configured::wrong, errors::Common, paging::Items, words::InputWord};
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
     OpenApiRouter::new().routes(routes!(list_platforms))
@@ -40,6 +40,11 @@ struct FieldView {
     required: bool,
     /// Goes in and never comes out.
     secret: bool,
+    /// How it is filled in.
+    #[schema(value_type = InputWord)]
+    input: &'static str,
+    /// What a `choice` can be.
+    choices: &'static [&'static str],
 }
 
 /// What the platform can take.
@@ -75,8 +80,8 @@ fn view(kind: &'static ChannelKind) -> PlatformView {
 }
 
 fn field(field: &'static Field) -> FieldView {
-    let Field { name, label, secret, required, help } = *field;
-    FieldView { name, label, help, required, secret }
+    let Field { name, label, secret, required, input, help } = *field;
+    FieldView { name, label, help, required, secret, input: input.as_str(), choices: input.choices() }
 }
 
 pub(super) fn limits(kind: &ChannelKind) -> LimitsView {

@@ -15,6 +15,7 @@ use super::{
     caller::{Caller, Viewer},
     errors::Common,
     paging::Items,
+    time::Time,
     words::QueueWord,
 };
 
@@ -35,10 +36,8 @@ pub(crate) struct ServiceView {
     pid: Option<u32>,
     /// Whether it is there: its last heartbeat is at most 35 seconds old.
     up: bool,
-    /// Unix milliseconds.
-    started_at: i64,
-    /// Unix milliseconds.
-    last_seen: i64,
+    started_at: Time,
+    last_seen: Time,
 }
 
 pub(super) async fn service_views(api: &Api, caller: &Caller) -> Result<Vec<ServiceView>, ApiError> {
@@ -49,8 +48,8 @@ pub(super) async fn service_views(api: &Api, caller: &Caller) -> Result<Vec<Serv
         version: beat.version,
         host: caller.platform_admin.then_some(beat.host),
         pid: caller.platform_admin.then_some(beat.pid),
-        started_at: beat.started_at,
-        last_seen: beat.last_seen,
+        started_at: Time(beat.started_at),
+        last_seen: Time(beat.last_seen),
     };
     Ok(heartbeat::all(&*api.shared.queue).await?.into_iter().map(view).collect())
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::{millis, show_time},
+    clock::millis,
     http::ApiError,
     identity::{Role, tenant_name_from},
     ids::{SessionId, TenantId, UserId},
@@ -33,6 +33,7 @@ use super::{
     caller::{Caller, Viewer},
     errors::{ChangeErrors, Common},
     tenants::tenant_name,
+    time::Time,
     users::{UserView, display_name},
 };
 
@@ -189,8 +190,7 @@ pub(crate) struct Tokens {
     expires_in: u64,
     /// Gives the next pair, once. Used a second time, it ends the session.
     refresh_token: String,
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    refresh_expires_at: String,
+    refresh_expires_at: Time,
 }
 
 /// Sign in with a script
@@ -256,7 +256,7 @@ async fn tokens(api: &Api, tx: &mut Connection, session: SessionId) -> Result<To
         token_type: "Bearer",
         expires_in: jwt::TTL.as_secs(),
         refresh_token: refresh.expose_secret().to_owned(),
-        refresh_expires_at: show_time(expires_at),
+        refresh_expires_at: Time(expires_at),
     })
 }
 

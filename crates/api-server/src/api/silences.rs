@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::{UnixMillis, millis, parse_time, show_time},
+    clock::{UnixMillis, millis, parse_time},
     config::{Match, Silence, check},
     http::ApiError,
     ids::{SilenceId, TenantId},
     store::{
         Connection,
         config::{self, Kind, Owned, Times},
+        hidden::{self, Hidden},
         silences,
     },
 };
@@ -22,9 +23,10 @@ use super::{
     Shelf,
     body::{self, Id},
     caller::{Editor, Viewer},
-    configured::{Stamp, find, find_to_change, invalid, wrong},
+    configured::{HiddenView, Stamp, find, find_to_change, invalid, wrong},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
+    time::Time,
 };
 
 /// The longest silence. Whoever wants to hear nothing for longer means a mute or a rule.
@@ -45,7 +47,8 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
 struct SilenceBody {
     #[serde(rename = "match")]
     matcher: Match,
-    /// RFC 3339; in the future, at most 365 days.
+    /// In the future, at most 365 days.
+    #[schema(format = DateTime)]
     expires_at: String,
     #[serde(default)]
     comment: String,
@@ -58,11 +61,11 @@ struct SilenceView {
     id: SilenceId,
     #[serde(rename = "match")]
     matcher: Match,
-    #[schema(example = "2027-01-31T18:00:00Z")]
-    expires_at: String,
+    expires_at: Time,
     /// It has not expired.
     active: bool,
     comment: String,
+    hidden: HiddenView,
     #[serde(flatten)]
     stamp: Stamp,
 }
@@ -77,7 +80,12 @@ async fn list_silences(State(api): State<Shelf>, Viewer(caller): Viewer) -> Resu
     let there = silences::list(&mut tx, caller.tenant).await?;
     let times = config::times(&mut tx, caller.tenant, Kind::Silence).await?;
     let now = api.shared.clock.now_ms();
-    Ok(Json(Items { items: there.iter().map(|silence| view(silence, &times, now)).collect() }))
+    let mut items = Vec::with_capacity(there.len());
+    for silence in &there {
+        let hidden = hidden::by_silence(&mut tx, caller.tenant, silence.item.id).await?;
+        items.push(view(silence, &times, hidden, now));
+    }
+    Ok(Json(Items { items }))
 }
 
 /// Makes a silence
@@ -164,17 +172,19 @@ async fn one(
     now: UnixMillis,
 ) -> Result<SilenceView, ApiError> {
     let silence = find(silences::list(connection, tenant).await?, |silence| silence.id == id)?;
-    Ok(view(&silence, &config::times(connection, tenant, Kind::Silence).await?, now))
+    let hidden = hidden::by_silence(connection, tenant, id).await?;
+    Ok(view(&silence, &config::times(connection, tenant, Kind::Silence).await?, hidden, now))
 }
 
-fn view(owned: &Owned<Silence>, times: &HashMap<i64, Times>, now: UnixMillis) -> SilenceView {
+fn view(owned: &Owned<Silence>, times: &HashMap<i64, Times>, hidden: Hidden, now: UnixMillis) -> SilenceView {
     let Silence { id, matcher, expires_at, comment } = owned.item.clone();
     SilenceView {
         id,
         matcher,
-        expires_at: show_time(expires_at),
+        expires_at: Time(expires_at),
         active: expires_at > now,
         comment,
+        hidden: hidden.into(),
         stamp: Stamp::new(owned, times.get(&id.0)),
     }
 }

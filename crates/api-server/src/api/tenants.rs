@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::show_time,
     http::ApiError,
     ids::TenantId,
     store::{
@@ -20,6 +19,7 @@ use super::{
     caller::PlatformAdmin,
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
+    time::Time,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
@@ -34,8 +34,7 @@ pub(crate) struct TenantView {
     #[schema(example = "databases")]
     name: String,
     disabled: bool,
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    created_at: String,
+    created_at: Time,
 }
 
 impl TenantView {
@@ -44,7 +43,7 @@ impl TenantView {
             id: tenant.id,
             name: tenant.name.clone(),
             disabled: tenant.disabled,
-            created_at: show_time(tenant.created_at),
+            created_at: Time(tenant.created_at),
         }
     }
 }

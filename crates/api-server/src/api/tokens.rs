@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::show_time,
     http::ApiError,
     identity::Role,
     ids::{ApiTokenId, UserId},
@@ -23,6 +22,7 @@ use super::{
     caller::{Caller, Viewer},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
+    time::Time,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
@@ -47,13 +47,12 @@ pub(crate) struct TokenView {
     last4: String,
     #[schema(value_type = String, example = "viewer")]
     role: Role,
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    created_at: String,
+    created_at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
+    expires_at: Option<Time>,
     /// Written every few seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_used_at: Option<String>,
+    last_used_at: Option<Time>,
 }
 
 impl TokenView {
@@ -64,9 +63,9 @@ impl TokenView {
             name: token.name.clone(),
             last4: token.last4.clone(),
             role: token.role,
-            created_at: show_time(token.created_at),
-            expires_at: token.expires_at.map(show_time),
-            last_used_at: token.last_used_at.map(show_time),
+            created_at: Time(token.created_at),
+            expires_at: token.expires_at.map(Time),
+            last_used_at: token.last_used_at.map(Time),
         }
     }
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
     alert::{Alert, Severity},
-    clock::{UnixMillis, parse_time, show_time},
+    clock::UnixMillis,
     config::{Match, Silence, Tenant, check},
     http::ApiError,
     ids::{ChannelId, EventId, RuleId, SilenceId, TenantId},
@@ -32,6 +32,7 @@ use super::{
     errors::ChangeErrors,
     rules::{RuleBody, duration},
     sample::Sample,
+    time::{self, Time},
 };
 
 /// How many stored events are looked at when the request does not say, and at most.
@@ -64,7 +65,6 @@ struct RuleTestBody {
     /// A draft, instead of the rules that are in force.
     rules: Option<Vec<RuleBody>>,
     /// The time to route at, for rules with hours; now when absent.
-    #[schema(example = "2027-01-31T18:00:00Z")]
     at: Option<String>,
 }
 
@@ -109,7 +109,7 @@ async fn test_rules(
     body::Json(body): body::Json<RuleTestBody>,
 ) -> Result<Json<RoutingView>, ApiError> {
     let now = api.shared.clock.now_ms();
-    let at = time("at", body.at.as_deref())?.unwrap_or(now);
+    let at = time::read("at", body.at.as_deref())?.unwrap_or(now);
     let live = live(&api, caller.tenant).await?;
     let mut read = None;
     let alert = match (body.event_id, body.event, body.raw) {
@@ -127,7 +127,7 @@ async fn test_rules(
         None => live,
     };
     let compiled = compile(&tenant)?;
-    let muted = compiled.muted(&alert.event.from, &alert.event.source).map(str::to_owned);
+    let muted = compiled.muted(&alert.event.from, &alert.event.source).map(|mute| mute.comment.clone());
     let Routing { channels, silenced, severity, reasons, ending, ai_max_wait, .. } = compiled.route(&alert, at);
     Ok(Json(RoutingView {
         channels: channels.into_iter().map(|id| ChannelName { id, name: name_of(&tenant, id) }).collect(),
@@ -148,10 +148,10 @@ struct DryRunBody {
     /// The whole rule set, in its order.
     rules: Vec<RuleBody>,
     /// Only events from then on.
-    #[schema(example = "2027-01-24T00:00:00Z")]
+    #[schema(format = DateTime, example = "2027-01-24T00:00:00Z")]
     since: Option<String>,
     /// Only events before.
-    #[schema(example = "2027-01-31T00:00:00Z")]
+    #[schema(format = DateTime, example = "2027-01-31T00:00:00Z")]
     until: Option<String>,
     /// How many events to look at, newest first: 1000 when absent, at most 20000.
     limit: Option<u32>,
@@ -206,7 +206,7 @@ struct EventLine {
     #[schema(value_type = String)]
     id: EventId,
     #[schema(example = "2027-01-31T18:00:00Z")]
-    received_at: String,
+    received_at: Time,
     subject: String,
     severity: Severity,
 }
@@ -221,7 +221,8 @@ async fn dry_run_rules(
     super::caller::Editor(caller): super::caller::Editor,
     body::Json(body): body::Json<DryRunBody>,
 ) -> Result<Json<DryRunView>, ApiError> {
-    let (since, until) = (time("since", body.since.as_deref())?, time("until", body.until.as_deref())?);
+    let since = time::read("since", body.since.as_deref())?;
+    let until = time::read("until", body.until.as_deref())?;
     let live = Tenant { silences: Vec::new(), ..live(&api, caller.tenant).await? };
     let now = compile(&live)?;
     let tenant = with_rules(&api, live, body.rules).await?;
@@ -382,10 +383,6 @@ impl Scan {
     }
 }
 
-fn time(field: &str, text: Option<&str>) -> Result<Option<UnixMillis>, ApiError> {
-    text.map(|text| parse_time(text).map_err(|why| wrong(field, why))).transpose()
-}
-
 /// The tenant's configuration as the store has it.
 async fn live(api: &Api, tenant: TenantId) -> Result<Tenant, ApiError> {
     Ok(config::tenant(&mut *api.read().await?, tenant, String::new()).await?)
@@ -427,7 +424,7 @@ pub(super) fn alert(stored: StoredEvent) -> Option<Alert> {
 fn line(alert: &Alert) -> EventLine {
     EventLine {
         id: alert.event.id,
-        received_at: show_time(alert.event.received_at),
+        received_at: Time(alert.event.received_at),
         subject: alert.event.subject.clone(),
         severity: alert.analysis.severity,
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
-    clock::{UnixMillis, millis, show_time},
+    clock::{UnixMillis, millis},
     http::ApiError,
     identity::Role,
     ids::UserId,
@@ -33,6 +33,7 @@ use super::{
     errors::{ChangeErrors, Common, ReadErrors},
     me::SessionView,
     paging::Items,
+    time::Time,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
@@ -60,8 +61,7 @@ pub(crate) struct UserView {
     /// Runs the installation: may act for every tenant.
     platform_admin: bool,
     disabled: bool,
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    created_at: String,
+    created_at: Time,
 }
 
 impl UserView {
@@ -73,7 +73,7 @@ impl UserView {
             role: user.role,
             platform_admin: user.platform_admin,
             disabled: user.disabled,
-            created_at: show_time(user.created_at),
+            created_at: Time(user.created_at),
         }
     }
 }
@@ -260,8 +260,7 @@ pub(crate) struct ResetLink {
     link: Option<String>,
     #[schema(example = "wbl_…")]
     token: String,
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    expires_at: String,
+    expires_at: Time,
 }
 
 /// Let a user choose a new password
@@ -286,7 +285,7 @@ async fn offer_reset(
     let public = api.shared.settings.http.public_url.as_deref();
     let link = public.map(|base| reset_page(base, &token));
     let token = token.expose_secret().to_owned();
-    Ok((StatusCode::CREATED, Json(ResetLink { link, token, expires_at: show_time(expires_at) })))
+    Ok((StatusCode::CREATED, Json(ResetLink { link, token, expires_at: Time(expires_at) })))
 }
 
 /// Makes the token of a link for a user, and says when it ends. Earlier ones end now.

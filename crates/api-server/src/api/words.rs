@@ -33,6 +33,9 @@ described! {
     OriginWord { Rules, Cache, Model, Human }
     /// Where a delivery stands.
     StateWord { Pending, RateLimited, Failed, Dead, Deduplicated, Delivered }
+    /// How a field is filled in: a line of text, lines, a whole number, yes or no, one of some texts, names with texts,
+    /// or any JSON.
+    InputWord { Text, Lines, Number, Switch, Choice, Headers, Json }
     /// How an event ended without a message.
     EndingWord { Delivered, Silenced, Deduplicated, Unrouted, Muted }
     /// A queue, in the order in which an event passes them.

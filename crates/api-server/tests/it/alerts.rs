@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use watchbell_common::{
     alert::{Severity, Status},
-    clock::{Clock as _, SystemClock},
+    clock::{Clock as _, SystemClock, show_time},
     identity::Role,
     ids::TenantId,
     queue::Ending,
@@ -57,7 +57,7 @@ async fn alerts_are_listed_by_filter(database: SecretString) {
         ("?channel=3", &["over 100% again", "critical", "oldest"]),
         ("?rule=4&silenced=true", &["silenced"]),
         ("?rule=5", &[]),
-        (&format!("?since={}", now - 2_500), &["silenced", "over 100% again"]),
+        (&format!("?since={}", show_time(now - 2_500)), &["silenced", "over 100% again"]),
     ] {
         assert_eq!(subjects(&list(query).await), expected, "{query}");
     }

@@ -6,6 +6,7 @@ mod audit;
 mod books;
 mod client;
 mod doors;
+mod first_run;
 mod gateway;
 mod house;
 mod identity;

@@ -296,6 +296,15 @@ async fn secrets_go_in_and_never_come_out() {
         (&kept["options"]["authorization_set"], &kept["options"]["timezone"]),
         (&json!(true), &json!("Asia/Tehran"))
     );
+    let cleared = editor.put(&path, json!({"options": {"authorization": null}})).await.expect(200);
+    assert_eq!(cleared["options"], json!({"authorization_set": false, "signing_secret_set": false}));
+    let bot = format!("/api/v1/bots/{}", id(&relay));
+    let without = json!({"username": "", "password": null});
+    assert_eq!(editor.put(&bot, without).await.expect(200)["password_set"], false);
+    let needed = editor.post("/api/v1/bots", json!({"name": "b", "bot_token": "1:a"})).await.expect(201);
+    let path = format!("/api/v1/bots/{}", id(&needed));
+    let kept = editor.put(&path, json!({"bot_token": null})).await;
+    assert!(message(kept, 400).starts_with("bot_token: is missing"), "what is needed cannot go");
     for path in ["/api/v1/bots", "/api/v1/channels"] {
         assert!(!editor.get(path).await.expect(200).to_string().contains("s3cret"));
     }

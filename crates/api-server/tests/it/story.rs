@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use watchbell_common::{
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
-    ids::{AlertId, ChannelId, DeliveryId, EventId, JobId, RuleId, TenantId},
+    ids::{AlertId, ChannelId, DeliveryId, EventId, JobId, RuleId, SilenceId, TenantId},
     payload::{AttemptOutcome, Fact, FactHead, Payload as _, What},
     queue::{Ending, NewJob, QueueName},
 };
@@ -101,6 +101,7 @@ impl Story {
             rules: vec![RuleId(4)],
             deliveries,
             ending: self.ending,
+            silence: self.ending.filter(|ending| *ending == Ending::Silenced).map(|_| SilenceId(1)),
             analysis: None,
         };
         let analysed = What::Analysed { alert: Box::new(alert), raw_truncated: false };

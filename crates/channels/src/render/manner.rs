@@ -5,7 +5,7 @@ use serde_json::Value;
 use watchbell_common::{clock::UnixMillis, config::OpenChannel};
 
 use super::words::Language;
-use crate::{ConfigureError, Field, template::Around};
+use crate::{ConfigureError, Field, Input, template::Around};
 
 /// Options that every channel has, whatever its kind.
 pub(crate) const FIELDS: &[Field] = &[
@@ -14,6 +14,7 @@ pub(crate) const FIELDS: &[Field] = &[
         label: "Language",
         secret: false,
         required: false,
+        input: Input::Choice(&["en", "zh", "fa"]),
         help: "Of the built-in layout: en (default), zh or fa.",
     },
     Field {
@@ -21,6 +22,7 @@ pub(crate) const FIELDS: &[Field] = &[
         label: "Time zone",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "An IANA name such as Asia/Tehran, in which times are shown. UTC when absent.",
     },
 ];

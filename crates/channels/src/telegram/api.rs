@@ -7,11 +7,14 @@ use std::{fmt, time::Duration};
 
 use reqwest::{RequestBuilder, StatusCode, Url, multipart::Form};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use teloxide::{requests::Payload, types::ChatId};
 use watchbell_common::outbound::Http;
 
-use crate::{SendError, http::Caller};
+use crate::{
+    SendError,
+    http::{ANSWER_MAX_BYTES, Caller},
+};
 
 /// A bot.
 pub(super) struct Api {
@@ -77,9 +80,9 @@ impl From<Refusal> for SendError {
 
 /// The envelope of every answer: <https://core.telegram.org/bots/api#making-requests>.
 #[derive(Debug, Deserialize)]
-struct Reply {
+struct Reply<T> {
     ok: bool,
-    result: Option<Sent>,
+    result: Option<T>,
     description: Option<String>,
     #[serde(default)]
     parameters: Parameters,
@@ -104,22 +107,27 @@ impl Api {
     }
 
     pub(super) async fn call<P: Payload + Serialize + Sync>(&self, payload: &P) -> Result<Sent, Refusal> {
-        self.finish(self.post(P::NAME).json(payload)).await
+        self.finish(self.post(P::NAME).json(payload), ANSWER_MAX_BYTES).await
+    }
+
+    /// Calls a method that takes nothing and whose answer can be that long.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, method: &str, answer_max: usize) -> Result<T, Refusal> {
+        self.finish(self.post(method).json(&serde_json::json!({})), answer_max).await
     }
 
     /// Calls a method that takes a file.
     pub(super) async fn upload(&self, method: &str, form: Form) -> Result<Sent, Refusal> {
-        self.finish(self.post(method).multipart(form)).await
+        self.finish(self.post(method).multipart(form), ANSWER_MAX_BYTES).await
     }
 
     fn post(&self, method: &str) -> RequestBuilder {
         self.client.post(format!("{}/{method}", self.base.expose_secret()))
     }
 
-    async fn finish(&self, request: RequestBuilder) -> Result<Sent, Refusal> {
-        let answer = self.caller.exchange(request).await?;
+    async fn finish<T: DeserializeOwned>(&self, request: RequestBuilder, answer_max: usize) -> Result<T, Refusal> {
+        let answer = self.caller.exchange_up_to(request, answer_max).await?;
         match serde_json::from_str(&answer.body) {
-            Ok(Reply { ok: true, result: Some(sent), .. }) if answer.status.is_success() => Ok(sent),
+            Ok(Reply { ok: true, result: Some(result), .. }) if answer.status.is_success() => Ok(result),
             Ok(Reply { ok: false, description: Some(description), parameters, .. })
                 if parameters.retry_after.is_some() || !by_status_alone(answer.status) =>
             {

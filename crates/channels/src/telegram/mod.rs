@@ -1,7 +1,9 @@
 //! `telegram`: the Bot API. One message for each alert, edited while the alert repeats; `thread` decides which,
-//! `draw` what it looks like, `split` how a long text is cut, `send` makes the calls, `api` reads the answers.
+//! `draw` what it looks like, `split` how a long text is cut, `send` makes the calls, `api` reads the answers, `chats` finds
+//! where a bot can send.
 
 mod api;
+mod chats;
 mod draw;
 mod markup;
 mod send;
@@ -29,6 +31,7 @@ use teloxide::{
 };
 use watchbell_common::{alert::Severity, config::OpenChannel};
 
+pub(crate) use self::chats::chats;
 use self::{
     api::Api,
     draw::TEXT_MAX_UNITS,
@@ -36,8 +39,8 @@ use self::{
     thread::{Plan, Thread},
 };
 use crate::{
-    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Kept, Limits, Message, Pace, Receipt, SendError,
-    Tools, Unit, http::Caller,
+    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Message, Pace, Receipt,
+    SendError, Tools, Unit, http::Caller,
 };
 
 pub(crate) const KIND: ChannelKind = ChannelKind {
@@ -75,6 +78,7 @@ const BOT: &[Field] = &[
         label: "Bot token",
         secret: true,
         required: true,
+        input: Input::Line,
         help: "From @BotFather, for example `123456:ABC-…`.",
     },
     Field {
@@ -82,6 +86,7 @@ const BOT: &[Field] = &[
         label: "Proxy",
         secret: true,
         required: false,
+        input: Input::Line,
         help: "http://, socks5:// or socks5h:// (the proxy looks names up); may hold a user and password.",
     },
     Field {
@@ -89,6 +94,7 @@ const BOT: &[Field] = &[
         label: "Bot API server",
         secret: false,
         required: false,
+        input: Input::Line,
         help: "Where this bot's API is, when it is not where the settings say.",
     },
 ];
@@ -99,6 +105,7 @@ const FIELDS: &[Field] = &[
         label: "Chat",
         secret: false,
         required: true,
+        input: Input::Line,
         help: "The chat's id, negative for groups and channels, or @name of a public one.",
     },
     Field {
@@ -106,6 +113,7 @@ const FIELDS: &[Field] = &[
         label: "Topic",
         secret: false,
         required: false,
+        input: Input::Number,
         help: "The topic of a group with topics.",
     },
     Field {
@@ -113,6 +121,7 @@ const FIELDS: &[Field] = &[
         label: "Silent below",
         secret: false,
         required: false,
+        input: Input::Choice(&["info", "warning", "error", "critical"]),
         help: "Milder alerts make no sound; `warning` when absent.",
     },
     Field {
@@ -120,6 +129,7 @@ const FIELDS: &[Field] = &[
         label: "Edit in place",
         secret: false,
         required: false,
+        input: Input::Switch,
         help: "Show repeats in the message that is there; `true` when absent.",
     },
     Field {
@@ -127,6 +137,7 @@ const FIELDS: &[Field] = &[
         label: "Quiet gap (seconds)",
         secret: false,
         required: false,
+        input: Input::Number,
         help: "A repeat after a longer pause is a fresh message; 3600 when absent.",
     },
     Field {
@@ -134,6 +145,7 @@ const FIELDS: &[Field] = &[
         label: "Link buttons",
         secret: false,
         required: false,
+        input: Input::Json,
         help: "A list of { text, url } under each message: the runbook, the graphs.",
     },
 ];
@@ -173,13 +185,28 @@ fn short_hash(text: &str) -> String {
 }
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
-    let secret = |name: &str| channel.secrets.get(name);
-    let token = secret("bot_token").ok_or_else(|| ConfigureError::new("bot_token", "is missing in the bot"))?;
-    let bot = bot_id(token)?;
+    let bot = bot_id(token(channel)?)?;
     let options = Options::read(channel)?;
     let target = target(&channel.channel.target)?;
     let topic = options.topic.map(|topic| topic.to_string()).unwrap_or_default();
+    Ok(Arc::new(Telegram {
+        api: api(channel, tools)?,
+        place: format!("{bot}/{}/{topic}", channel.channel.target),
+        target,
+        options,
+        moved: OnceLock::new(),
+    }))
+}
 
+fn token(channel: &OpenChannel) -> Result<&SecretString, ConfigureError> {
+    channel.secrets.get("bot_token").ok_or_else(|| ConfigureError::new("bot_token", "is missing in the bot"))
+}
+
+/// The Bot API as the channel's bot reaches it.
+fn api(channel: &OpenChannel, tools: &Tools) -> Result<Api, ConfigureError> {
+    let secret = |name: &str| channel.secrets.get(name);
+    let token = token(channel)?;
+    bot_id(token)?;
     let mut secrets = vec![token.clone()];
     secrets.extend(token.expose_secret().split_once(':').map(|(_, secret)| SecretString::from(secret)));
     let client = match secret("proxy") {
@@ -196,13 +223,8 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
         (None, Some(base)) => api_base(base.as_str())?,
         (None, None) => api_base(TELEGRAM_API_URL)?,
     };
-    Ok(Arc::new(Telegram {
-        api: Api::new(client.clone(), Caller::new(&Tools { http: client, ..tools.clone() }, secrets), &base, token),
-        place: format!("{bot}/{}/{topic}", channel.channel.target),
-        target,
-        options,
-        moved: OnceLock::new(),
-    }))
+    let caller = Caller::new(&Tools { http: client.clone(), ..tools.clone() }, secrets);
+    Ok(Api::new(client, caller, &base, token))
 }
 
 /// A token is the bot's id, a colon and the secret.

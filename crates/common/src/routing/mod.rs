@@ -157,15 +157,15 @@ impl CompiledTenant {
         walk.routing()
     }
 
-    /// The comment of the first mute that drops what comes from these addresses through this source.
-    pub fn muted(&self, from: &[String], source: &str) -> Option<&str> {
+    /// The first mute that drops what comes from these addresses through this source.
+    pub fn muted(&self, from: &[String], source: &str) -> Option<&Mute> {
         if self.mutes.is_empty() {
             return None;
         }
         let seen = self.mute_matchers.look(Look { from, source, ..Look::default() });
         let mut all = self.mutes.iter().enumerate();
         // Nothing is known of the severity yet, and no mute asks for it.
-        all.find_map(|(i, mute)| seen.holds(i, Severity::Critical).then_some(mute.comment.as_str()))
+        all.find_map(|(i, mute)| seen.holds(i, Severity::Critical).then_some(mute))
     }
 }
 

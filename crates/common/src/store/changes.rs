@@ -41,6 +41,25 @@ pub async fn add(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let named = (alerts.len() <= NAMED_MAX).then_some(alerts);
+    write(connection, tenant, named, deliveries, now).await
+}
+
+/// Notes that alerts are gone: readers begin anew.
+pub(super) async fn add_unnamed(
+    connection: &mut Connection,
+    tenant: TenantId,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    write(connection, tenant, None, 0, now).await
+}
+
+async fn write(
+    connection: &mut Connection,
+    tenant: TenantId,
+    named: Option<&BTreeSet<AlertId>>,
+    deliveries: i64,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO changes (tenant_id, id, alerts, deliveries) VALUES ($1, $2, $3, $4)")
         .bind(tenant.0)
         .bind(ChangeId::at(now).to_string())

@@ -1,6 +1,8 @@
 //! Channels: where messages go. Their secrets are sealed; the push token is also kept as a keyed hash, which makes
 //! it unique over all tenants.
 
+use std::collections::BTreeMap;
+
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
@@ -9,6 +11,7 @@ use super::{
     sql, templates,
 };
 use crate::{
+    clock::UnixMillis,
     config::{Channel, TemplateUse},
     ids::{BotId, ChannelId, TenantId},
 };
@@ -99,6 +102,28 @@ pub async fn put(
 pub async fn free_token(connection: &mut Connection, tenant: TenantId, id: ChannelId) -> Result<(), StoreError> {
     let statement = "UPDATE channels SET push_token_hash = $1 WHERE tenant_id = $2 AND id = $3";
     let done = sqlx::query(statement).bind(format!("freed {id}")).bind(tenant.0).bind(id.0).execute(connection).await?;
+    sql::one_row(&done, "channel", id)
+}
+
+/// The channels that pretend to be down, and until when; some of it may be over.
+pub async fn drills(
+    connection: &mut Connection,
+    tenant: TenantId,
+) -> Result<BTreeMap<ChannelId, UnixMillis>, StoreError> {
+    let statement = "SELECT id, drill_until FROM channels WHERE tenant_id = $1 AND drill_until > 0";
+    let rows: Vec<(i64, i64)> = sqlx::query_as(statement).bind(tenant.0).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(id, until)| (ChannelId(id), until)).collect())
+}
+
+/// Lets a channel pretend to be down until that time; 0 ends it.
+pub async fn set_drill(
+    connection: &mut Connection,
+    tenant: TenantId,
+    id: ChannelId,
+    until: UnixMillis,
+) -> Result<(), StoreError> {
+    let statement = "UPDATE channels SET drill_until = $1 WHERE tenant_id = $2 AND id = $3";
+    let done = sqlx::query(statement).bind(until).bind(tenant.0).bind(id.0).execute(connection).await?;
     sql::one_row(&done, "channel", id)
 }
 

@@ -278,6 +278,7 @@ pub async fn tenant(connection: &mut Connection, id: TenantId, name: String) -> 
         silences: items(silences::list(connection, id).await?),
         ai: ai(connection, id).await?,
         operators,
+        drills: super::channels::drills(connection, id).await?,
     })
 }
 

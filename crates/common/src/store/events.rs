@@ -13,7 +13,7 @@ use super::{
 use crate::{
     alert::{Alert, Analysis, Event, Severity},
     clock::UnixMillis,
-    ids::{AlertId, ChannelId, EventId, TenantId},
+    ids::{AlertId, ChannelId, EventId, MuteId, SilenceId, TenantId},
     queue::Ending,
 };
 
@@ -58,6 +58,7 @@ pub(super) struct EventRow<'f> {
     pub(super) event: &'f Event,
     pub(super) alert: Option<&'f Alert>,
     pub(super) dropped: Option<(Ending, &'f str)>,
+    pub(super) mute: Option<MuteId>,
     pub(super) raw: &'f Bytes,
     pub(super) raw_truncated: bool,
 }
@@ -67,6 +68,7 @@ pub(super) struct RoutingRow<'f> {
     pub(super) at: UnixMillis,
     pub(super) reasons: &'f [String],
     pub(super) ending: Option<Ending>,
+    pub(super) silence: Option<SilenceId>,
     pub(super) analysis: Option<&'f Analysis>,
 }
 
@@ -91,8 +93,8 @@ pub(super) async fn insert(
     let insert = Insert {
         head: "events (tenant_id, id, received_at, source, channel_id, peer, senders, recipients, subject, labels,
             attachments, alert_id, severity, status, category, system, summary, action, origin, confidence, ending,
-            drop_reason, text)",
-        columns: 23,
+            drop_reason, text, mute_id)",
+        columns: 24,
         tail: "ON CONFLICT (tenant_id, id) DO NOTHING RETURNING tenant_id, id",
     };
     let inserted = insert.run(connection, rows, bind_event).await?;
@@ -141,6 +143,7 @@ fn bind_event(statement: Statement, row: &EventRow<'_>) -> Statement {
         .bind(row.dropped.map(|(ending, _)| ending.as_str()))
         .bind(row.dropped.map(|(_, reason)| sql::clean(reason)))
         .bind(sql::clean(&event.text))
+        .bind(row.mute.map(|mute| mute.0))
 }
 
 /// Binds the eight columns of an analysis: severity, status, category, system, summary, action, origin, confidence.
@@ -182,11 +185,12 @@ pub(super) async fn put_routings(
     rows: &BTreeMap<EventKey, RoutingRow<'_>>,
 ) -> Result<(), StoreError> {
     let insert = Insert {
-        head: "routings (tenant_id, event_id, at, reasons, ending, severity, status, category, system, summary, action,
-            origin, confidence)",
-        columns: 13,
+        head: "routings (tenant_id, event_id, at, reasons, ending, silence_id, severity, status, category, system,
+            summary, action, origin, confidence)",
+        columns: 14,
         tail: "ON CONFLICT (tenant_id, event_id) DO UPDATE SET at = excluded.at, reasons = excluded.reasons,
-            ending = excluded.ending, severity = excluded.severity, status = excluded.status,
+            ending = excluded.ending, silence_id = excluded.silence_id, severity = excluded.severity,
+            status = excluded.status,
             category = excluded.category, system = excluded.system, summary = excluded.summary,
             action = excluded.action, origin = excluded.origin, confidence = excluded.confidence
             WHERE excluded.at > routings.at",
@@ -199,7 +203,8 @@ pub(super) async fn put_routings(
                 .bind(event.to_string())
                 .bind(row.at)
                 .bind(sql::json(&row.reasons))
-                .bind(row.ending.map(Ending::as_str));
+                .bind(row.ending.map(Ending::as_str))
+                .bind(row.silence.map(|silence| silence.0));
             bind_analysis(statement, row.analysis)
         })
         .await?;

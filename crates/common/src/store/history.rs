@@ -50,16 +50,23 @@ impl<'f> Batch<'f> {
         match &head.what {
             What::Analysed { alert, raw_truncated } => {
                 let (event, raw_truncated) = (&alert.event, *raw_truncated);
-                let row = EventRow { event, alert: Some(alert), dropped: None, raw: &fact.raw, raw_truncated };
+                let (dropped, mute) = (None, None);
+                let row = EventRow { event, alert: Some(alert), dropped, mute, raw: &fact.raw, raw_truncated };
                 self.events.entry((event.tenant, event.id)).or_insert(row);
             }
-            What::Dropped { event, ending, reason } => {
-                let dropped = Some((*ending, reason.as_str()));
-                let row = EventRow { event, alert: None, dropped, raw: &fact.raw, raw_truncated: false };
+            What::Dropped { event, ending, reason, mute } => {
+                let (dropped, mute) = (Some((*ending, reason.as_str())), *mute);
+                let row = EventRow { event, alert: None, dropped, mute, raw: &fact.raw, raw_truncated: false };
                 self.events.entry((event.tenant, event.id)).or_insert(row);
             }
-            What::Routed { alert, reasons, rules, deliveries, ending, analysis } => {
-                let row = RoutingRow { at: head.at, reasons, ending: *ending, analysis: analysis.as_ref() };
+            What::Routed { alert, reasons, rules, deliveries, ending, silence, analysis } => {
+                let row = RoutingRow {
+                    at: head.at,
+                    reasons,
+                    ending: *ending,
+                    silence: *silence,
+                    analysis: analysis.as_ref(),
+                };
                 if self.routings.get(&key).is_none_or(|present| present.at < row.at) {
                     self.routings.insert(key, row);
                 }

@@ -37,6 +37,8 @@ const MIGRATIONS: &[Migration] = &[
     both(10, "acknowledged", include_str!("migrations/0010_acknowledged.sql")),
     both(11, "enrichments", include_str!("migrations/0011_enrichments.sql")),
     both(12, "chat_commands", include_str!("migrations/0012_chat_commands.sql")),
+    both(14, "drills", include_str!("migrations/0014_drills.sql")),
+    both(15, "hidden", include_str!("migrations/0015_hidden.sql")),
 ];
 
 /// Any number that no other user of the database takes for its advisory lock: "watchbel" in ASCII.

@@ -24,6 +24,7 @@ mod error;
 pub mod events;
 #[cfg(any(test, feature = "testing"))]
 pub mod filling;
+pub mod hidden;
 pub mod history;
 pub mod installation;
 pub mod interceptions;
@@ -39,6 +40,7 @@ pub mod pulseguard;
 pub mod retention;
 pub mod rules;
 pub mod sealed;
+pub mod senders;
 pub mod sentinel;
 pub mod sessions;
 pub mod signing_keys;

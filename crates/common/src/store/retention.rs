@@ -18,35 +18,69 @@ pub async fn remove(connection: &mut Connection, tenant: TenantId, before: UnixM
     let old = "SELECT id FROM events WHERE tenant_id = $1 AND received_at < $2 ORDER BY received_at, id LIMIT $3";
     let old = sqlx::query(old).bind(tenant.0).bind(before).bind(i64::from(BATCH)).fetch_all(&mut *connection).await?;
     let old = old.iter().map(|row| row.try_get::<String, _>("id")).collect::<Result<Vec<_>, _>>()?;
-    let attempts = "DELETE FROM attempts WHERE tenant_id = $1 AND delivery_id IN
-        (SELECT id FROM deliveries WHERE tenant_id = $1 AND event_id";
-    delete(connection, &format!("{attempts} IN (%))"), tenant, &old).await?;
-    for (table, column) in OF_EVENT {
-        delete(connection, &format!("DELETE FROM {table} WHERE tenant_id = $1 AND {column} IN (%)"), tenant, &old)
-            .await?;
-    }
-    delete(connection, "DELETE FROM events WHERE tenant_id = $1 AND id IN (%)", tenant, &old).await?;
+    remove_events(connection, tenant, &old).await?;
     if !old.is_empty() {
         return Ok(old.len() as u64);
     }
-    remove_alerts(connection, tenant, before).await
+    remove_old_alerts(connection, tenant, before).await
 }
 
-async fn remove_alerts(connection: &mut Connection, tenant: TenantId, before: UnixMillis) -> Result<u64, StoreError> {
+/// Removes the alerts whose last event came from a source, with all their events, and says how many there were.
+/// `now` dates the note for those who watch.
+pub async fn remove_source(
+    connection: &mut Connection,
+    tenant: TenantId,
+    source: &str,
+    now: UnixMillis,
+) -> Result<u64, StoreError> {
+    let alerts = "SELECT id FROM alerts WHERE tenant_id = $1 AND source = $2";
+    let alerts: Vec<String> =
+        sqlx::query_scalar(alerts).bind(tenant.0).bind(source).fetch_all(&mut *connection).await?;
+    for alert in &alerts {
+        let events = "SELECT id FROM events WHERE tenant_id = $1 AND alert_id = $2";
+        let events: Vec<String> =
+            sqlx::query_scalar(events).bind(tenant.0).bind(alert).fetch_all(&mut *connection).await?;
+        remove_events(connection, tenant, &events).await?;
+    }
+    remove_alerts(connection, tenant, &alerts).await?;
+    changes::add_unnamed(connection, tenant, now).await?;
+    Ok(alerts.len() as u64)
+}
+
+async fn remove_events(connection: &mut Connection, tenant: TenantId, old: &[String]) -> Result<(), StoreError> {
+    let attempts = "DELETE FROM attempts WHERE tenant_id = $1 AND delivery_id IN
+        (SELECT id FROM deliveries WHERE tenant_id = $1 AND event_id";
+    delete(connection, &format!("{attempts} IN (%))"), tenant, old).await?;
+    for (table, column) in OF_EVENT {
+        delete(connection, &format!("DELETE FROM {table} WHERE tenant_id = $1 AND {column} IN (%)"), tenant, old)
+            .await?;
+    }
+    delete(connection, "DELETE FROM events WHERE tenant_id = $1 AND id IN (%)", tenant, old).await
+}
+
+async fn remove_old_alerts(
+    connection: &mut Connection,
+    tenant: TenantId,
+    before: UnixMillis,
+) -> Result<u64, StoreError> {
     let old = "SELECT id FROM alerts WHERE tenant_id = $1 AND last_seen < $2 ORDER BY last_seen, id LIMIT $3";
     let old = sqlx::query(old).bind(tenant.0).bind(before).bind(i64::from(BATCH)).fetch_all(&mut *connection).await?;
     let old = old.iter().map(|row| row.try_get::<String, _>("id")).collect::<Result<Vec<_>, _>>()?;
-    for table in ["alert_routes", "alert_marks", "alert_actions"] {
-        delete(connection, &format!("DELETE FROM {table} WHERE tenant_id = $1 AND alert_id IN (%)"), tenant, &old)
-            .await?;
-    }
-    delete(connection, "DELETE FROM alerts WHERE tenant_id = $1 AND id IN (%)", tenant, &old).await?;
+    remove_alerts(connection, tenant, &old).await?;
     sqlx::query("DELETE FROM tallies WHERE tenant_id = $1 AND minute < $2")
         .bind(tenant.0)
         .bind(before / 60_000)
         .execute(connection)
         .await?;
     Ok(old.len() as u64)
+}
+
+async fn remove_alerts(connection: &mut Connection, tenant: TenantId, old: &[String]) -> Result<(), StoreError> {
+    for table in ["alert_routes", "alert_marks", "alert_actions"] {
+        delete(connection, &format!("DELETE FROM {table} WHERE tenant_id = $1 AND alert_id IN (%)"), tenant, old)
+            .await?;
+    }
+    delete(connection, "DELETE FROM alerts WHERE tenant_id = $1 AND id IN (%)", tenant, old).await
 }
 
 /// Runs a statement in which `%` stands for ids.

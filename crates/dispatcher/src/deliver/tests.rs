@@ -158,6 +158,20 @@ async fn a_channel_that_is_gone_leaves_a_dead_letter_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_drill_fails_attempts_until_its_time_and_nothing_is_sent() {
+    let drill = |until| {
+        move |document: &mut Document, _: &mut Lease| {
+            document.tenants[0].drills.insert(SINK, until);
+        }
+    };
+    let (outcome, body) = attempt_and_see(202, drill(NOW + 1)).await;
+    assert_eq!(said(&outcome), (1, AttemptOutcome::Failed, "drill: the channel pretends to be down".to_owned()));
+    assert!(matches!(outcome.verdict, Verdict::Retry { .. }) && body.is_empty(), "{outcome:?} {body}");
+    let (outcome, _) = attempt_and_see(202, drill(NOW)).await;
+    assert_eq!(said(&outcome).1, AttemptOutcome::Delivered);
+}
+
+#[tokio::test]
 async fn before_any_configuration_a_delivery_waits() {
     let outcome = deliver(&Document::default(), &testing::queue()).step(&lease(false)).await;
     assert!(matches!(outcome.verdict, Verdict::Defer { scope: Scope::Job, .. }), "{outcome:?}");

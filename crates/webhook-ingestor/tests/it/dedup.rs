@@ -30,7 +30,7 @@ async fn a_dropped_repeat_is_recorded_with_its_raw_body() {
     server.push(TOKEN_DEDUP, body).await;
     let fact = server.queue.facts().remove(0);
     assert_eq!(fact.raw, &body[..10]);
-    let What::Dropped { event, ending, reason } = fact.head.what else { panic!("{fact:?}") };
+    let What::Dropped { event, ending, reason, .. } = fact.head.what else { panic!("{fact:?}") };
     assert_eq!((ending, event.id), (Ending::Deduplicated, fact.head.event));
     assert_eq!((event.subject.as_str(), event.from.as_slice()), ("x", &["cron@db01".to_owned()][..]));
     assert_eq!(reason, "repeat within the 300 s of channel `channel-2`");

@@ -233,6 +233,7 @@ fn configuration(vault: &Vault) -> ConfigCell {
         silences: Vec::new(),
         ai: Ai::default(),
         operators: Operators::All,
+        drills: std::collections::BTreeMap::new(),
     };
     let cell = ConfigCell::default();
     cell.accept(&Document { version: 1, tenants: vec![tenant] }.publish(), vault).unwrap();

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { Link } from "@/components/ui/link";
 import { ProvisionedBadge } from "@/components/ui/provisioned";
 import { Td } from "@/components/ui/table";
@@ -8,11 +9,14 @@ export function NameCell({
   name,
   description,
   provisioned,
+  badge,
 }: {
   href: string;
   name: string;
   description?: string;
   provisioned: boolean;
+  /** What else is to be known of it at once. */
+  badge?: ReactNode;
 }) {
   return (
     <Td>
@@ -21,6 +25,7 @@ export function NameCell({
           <bdi>{name}</bdi>
         </Link>
         {provisioned && <ProvisionedBadge />}
+        {badge}
         {description && <bdi className="w-full text-muted text-sm">{description}</bdi>}
       </div>
     </Td>

@@ -1,11 +1,12 @@
 "use client";
 
-import { Lock } from "lucide-react";
+import { Lock, Undo2, X } from "lucide-react";
 import { useTranslations } from "use-intl";
+import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input, Textarea } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
-import { choicesOf, type Field as Described, kindOfField } from "@/lib/platform-fields";
+import type { Field as Described, Typed } from "@/lib/platform-fields";
 
 /** The value of a choice that leaves it to the server. */
 const UNSET = "unset";
@@ -32,8 +33,8 @@ export function PlatformFields({
 }: {
   platform: string;
   fields: Described[];
-  values: Record<string, string>;
-  onChange: (name: string, value: string) => void;
+  values: Record<string, Typed>;
+  onChange: (name: string, value: Typed) => void;
   /** What is known of a secret that is already there: its last characters, or nothing but that. */
   stored?: (name: string) => string | undefined;
   /** What stands before the name where the server names the field. */
@@ -44,10 +45,12 @@ export function PlatformFields({
   const wordsOf = useFieldWords();
   return fields.map((field) => {
     const isStored = field.secret ? stored?.(field.name) : undefined;
-    const kept = isStored !== undefined && t("secret.kept");
+    const isGoing = isStored !== undefined && values[field.name] === null;
+    const kept = isStored !== undefined && (isGoing ? t("secret.going") : t("secret.kept"));
+    const words = wordsOf(platform, field);
     const label = (
       <>
-        {wordsOf(platform, field)}
+        {words}
         {field.secret && <Lock className="ms-1.5 inline size-3 text-muted" aria-label={t("secret.mark")} role="img" />}
         {!field.required && <span className="font-normal text-muted"> · {t("optional")}</span>}
       </>
@@ -63,13 +66,25 @@ export function PlatformFields({
     return (
       <Field key={field.name} label={label} hint={hint} error={said || undefined}>
         {(wiring) => (
-          <Control
-            wiring={wiring}
-            field={field}
-            value={values[field.name] ?? ""}
-            onChange={(value) => onChange(field.name, value)}
-            placeholder={isStored === undefined ? undefined : `••••••••${isStored}`}
-          />
+          <div className="flex gap-2">
+            <div className="min-w-0 flex-1">
+              <Control
+                wiring={wiring}
+                field={field}
+                value={values[field.name] ?? ""}
+                onChange={(value) => onChange(field.name, value)}
+                placeholder={isStored === undefined || isGoing ? undefined : `••••••••${isStored}`}
+              />
+            </div>
+            {isStored !== undefined && !field.required && (
+              <Button
+                aria-label={isGoing ? t("secret.keep", { name: words }) : t("secret.remove", { name: words })}
+                onClick={() => onChange(field.name, isGoing ? "" : null)}
+              >
+                {isGoing ? <Undo2 aria-hidden /> : <X aria-hidden />}
+              </Button>
+            )}
+          </div>
         )}
       </Field>
     );
@@ -104,9 +119,12 @@ interface ControlProps {
 
 function Control({ wiring, field, value, onChange, placeholder }: ControlProps) {
   const t = useTranslations("connect");
-  const kind = kindOfField(field.name);
-  if (kind === "choice" && !field.secret) {
-    const choices = choicesOf(field.name).map((choice) => ({ value: choice, label: <bdi>{choice}</bdi> }));
+  const kind = field.input;
+  if ((kind === "choice" || kind === "switch") && !field.secret) {
+    const choices =
+      kind === "switch"
+        ? ["true", "false"].map((value) => ({ value, label: value === "true" ? t("yes") : t("no") }))
+        : field.choices.map((value) => ({ value, label: <bdi>{value}</bdi> }));
     const options = field.required ? choices : [{ value: UNSET, label: t("unset") }, ...choices];
     return (
       <Select

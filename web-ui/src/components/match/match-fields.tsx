@@ -9,6 +9,7 @@ import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { SEVERITIES } from "@/components/ui/severity";
 import { type MatchForm, TEXT_CONDITIONS } from "./match-form";
+import { useSuggestions } from "./suggestions";
 
 /** A form with conditions in it. */
 interface WithMatch {
@@ -21,6 +22,7 @@ const ANY = "any";
 export function MatchFields() {
   const t = useTranslations("match");
   const { register, control, formState } = useFormContext<WithMatch>();
+  const { listOf, lists } = useSuggestions();
   const errors: FieldErrors<MatchForm> = formState.errors.match ?? {};
   const severity = useTranslations("common.severity");
   const severities = [
@@ -59,6 +61,7 @@ export function MatchFields() {
                 autoComplete="off"
                 spellCheck={false}
                 placeholder={t(`examples.${name}`)}
+                list={listOf(name)}
                 {...wiring}
                 {...register(`match.${name}`)}
               />
@@ -66,6 +69,7 @@ export function MatchFields() {
           </Field>
         ))}
       </div>
+      {lists}
       <LabelFields />
     </fieldset>
   );

@@ -7,7 +7,8 @@ import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/confirm";
 import { ProvisionedMark } from "@/components/ui/provisioned";
 import { toast } from "@/components/ui/toast";
-import type { paths } from "@/lib/api/schema";
+import type { components, paths } from "@/lib/api/schema";
+import { HiddenNote } from "./hidden-note";
 import type { Match } from "./match-form";
 import { MatchSummary } from "./match-summary";
 
@@ -15,6 +16,7 @@ import { MatchSummary } from "./match-summary";
 export function MatchRow({
   match,
   note,
+  hidden,
   time,
   provisioned,
   children,
@@ -22,6 +24,8 @@ export function MatchRow({
   match: Match;
   /** Why, and by whom. */
   note: ReactNode;
+  /** How much they kept back. */
+  hidden: components["schemas"]["HiddenView"];
   time: ReactNode;
   provisioned: boolean;
   /** The buttons. */
@@ -32,6 +36,7 @@ export function MatchRow({
       <div className="grid min-w-0 flex-1 basis-72 gap-1">
         <MatchSummary match={match} />
         <p className="text-muted text-sm empty:hidden">{note}</p>
+        <HiddenNote hidden={hidden} />
       </div>
       {time}
       <div className="flex min-w-20 items-center justify-end gap-1">

@@ -46,7 +46,7 @@ export function AttemptList({ tries }: { tries: Attempt[] }) {
             <span className="text-muted tabular-nums">{t("attempt", { number: format.number(number) })}</span>
             <DeliveryBadge state={outcome} />
             <span className="text-muted">
-              <RelativeTime at={new Date(at)} />
+              <RelativeTime at={at} />
             </span>
           </div>
           {detail && <bdi className="break-words text-start font-mono text-xs">{detail}</bdi>}

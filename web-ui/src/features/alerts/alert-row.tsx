@@ -83,7 +83,7 @@ export const AlertRow = memo(function AlertRow({ alert, isActive, isSelected, on
         </span>
         <StatusBadge status={alert.status} />
         <span className="relative z-10 w-16 text-end rtl:w-22 text-muted text-sm">
-          <RelativeTime at={new Date(alert.last_seen)} />
+          <RelativeTime at={alert.last_seen} />
         </span>
       </div>
     </div>

@@ -18,6 +18,7 @@ import { useShortcuts } from "@/lib/shortcuts";
 import { useUrlState } from "@/lib/use-url-state";
 import { FacetPanel, type FacetProps } from "./facet-panel";
 import { type Alert, FACETS, type Filter, filterOf } from "./filter";
+import { SampleNote, SendSamples } from "./samples";
 import { StatusTabs } from "./status-tabs";
 import { useActions } from "./use-actions";
 import { useAlerts } from "./use-alerts";
@@ -117,6 +118,7 @@ export function AlertsScreen() {
           <FilterDrawer>{facets}</FilterDrawer>
         </div>
       </div>
+      <SampleNote alerts={shown} />
       <div className="grid items-start gap-6 lg:grid-cols-[1fr_13rem]">
         {error && !alerts ? (
           <ErrorState error={error} onRetry={refetch} />
@@ -225,9 +227,12 @@ function FilterDrawer({ children }: { children: ReactNode }) {
 function NoAlerts() {
   const t = useTranslations("alerts.empty");
   const action = (
-    <Button asChild variant="primary">
-      <Link href="/welcome/">{t("action")}</Link>
-    </Button>
+    <>
+      <Button asChild variant="primary">
+        <Link href="/welcome/">{t("action")}</Link>
+      </Button>
+      <SendSamples />
+    </>
   );
   return (
     <EmptyState icon={Bell} title={t("title")} action={action}>

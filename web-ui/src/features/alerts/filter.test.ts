@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type Alert, filterOf, inOrder, withChanged } from "./filter";
 
+const seconds = (count: number) => new Date(count * 1_000).toISOString();
+
 function alert(id: string, more: Partial<Alert> = {}): Alert {
   return {
     id,
@@ -9,9 +11,9 @@ function alert(id: string, more: Partial<Alert> = {}): Alert {
     confidence: 1,
     count: 1,
     fingerprint: id,
-    first_seen: 1,
+    first_seen: seconds(1),
     last_event: `evt_${id}`,
-    last_seen: 1,
+    last_seen: seconds(1),
     origin: "rules",
     severity: "error",
     silenced: false,
@@ -50,9 +52,9 @@ describe("when alerts change", () => {
 });
 
 test("an alert stands once, in its newest state, last seen first", () => {
-  const newest = alert("a", { last_seen: 9, count: 2 });
-  expect(inOrder([alert("a", { last_seen: 3 }), alert("b", { last_seen: 5 }), newest])).toEqual([
+  const newest = alert("a", { last_seen: seconds(9), count: 2 });
+  expect(inOrder([alert("a", { last_seen: seconds(3) }), alert("b", { last_seen: seconds(5) }), newest])).toEqual([
     newest,
-    alert("b", { last_seen: 5 }),
+    alert("b", { last_seen: seconds(5) }),
   ]);
 });

@@ -59,5 +59,7 @@ export function inOrder(alerts: Alert[]): Alert[] {
     const other = byId.get(alert.id);
     if (!other || other.last_seen <= alert.last_seen) byId.set(alert.id, alert);
   }
-  return [...byId.values()].sort((one, other) => other.last_seen - one.last_seen || (one.id < other.id ? 1 : -1));
+  // Moments are all written in one way, so that their texts have their order.
+  const place = ({ last_seen, id }: Alert) => `${last_seen} ${id}`;
+  return [...byId.values()].sort((one, other) => (place(one) < place(other) ? 1 : -1));
 }

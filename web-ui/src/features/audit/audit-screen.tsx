@@ -96,7 +96,7 @@ function Row({ entry }: { entry: Entry }) {
           </span>
         </button>
         <span className="shrink-0 text-muted text-sm">
-          <RelativeTime at={new Date(entry.at)} />
+          <RelativeTime at={entry.at} />
         </span>
       </div>
       {isOpen && <Changes found={found} entry={entry} />}

@@ -1,5 +1,5 @@
 import type { components } from "@/lib/api/schema";
-import type { Platform } from "@/lib/platform-fields";
+import type { Platform, Typed } from "@/lib/platform-fields";
 
 export type Bot = components["schemas"]["BotView"];
 type Body = components["schemas"]["BotBody"];
@@ -10,7 +10,7 @@ export interface Draft {
   platform: string;
   description: string;
   /** What the platform asks for; of a secret only what was typed. */
-  fields: Record<string, string>;
+  fields: Record<string, Typed>;
 }
 
 export function draftOf(bot: Bot | undefined, platform: Platform): Draft {
@@ -23,15 +23,20 @@ export function draftOf(bot: Bot | undefined, platform: Platform): Draft {
   };
 }
 
-/** What is sent for a draft: a secret that was left blank stays as it is, another field that is blank goes. */
+/** What is sent for a draft: a secret that was left blank stays as it is, `null` and other blank fields go. */
 export function bodyOf(draft: Draft, platform: Platform): Body {
-  const typed = platform.bot.map(({ name }) => [name, (draft.fields[name] ?? "").trim()] as const);
+  const typed = platform.bot.map(({ name }) => [name, typedOf(draft, name)] as const);
   return {
     ...Object.fromEntries(typed),
     name: draft.name.trim(),
     platform: draft.platform,
     description: draft.description.trim(),
   };
+}
+
+function typedOf({ fields }: Draft, name: string): Typed {
+  const typed = fields[name];
+  return typed === null ? null : (typed ?? "").trim();
 }
 
 /** The last characters of a secret that is there. */

@@ -8,11 +8,12 @@ import { Thing } from "@/components/connect/things";
 import { Card } from "@/components/ui/card";
 import { ProvisionedNote } from "@/components/ui/provisioned";
 import { api } from "@/lib/api/client";
-import { textOf } from "@/lib/platform-fields";
+import { type Field, textOf } from "@/lib/platform-fields";
 import { useSession } from "@/lib/session";
 import type { Channel } from "./channel";
 import { ChannelForm } from "./channel-form";
 import { ChannelSwitch } from "./channel-table";
+import { DrillCard } from "./drill-card";
 import { PushCard } from "./push-card";
 import { TestCard } from "./test-card";
 
@@ -35,6 +36,7 @@ export function ChannelDetails({ id }: { id: number }) {
           {mayEdit && !channel.provisioned ? <ChannelForm channel={channel} /> : <ReadOnly channel={channel} />}
           <div className="grid gap-5 max-lg:order-first">
             {mayEdit && <TestCard id={id} />}
+            {mayEdit && <DrillCard channel={channel} />}
             {channel.push_token && <PushCard channel={channel} />}
             {mayEdit && !channel.provisioned && <DeleteCard channel={channel} />}
           </div>
@@ -52,10 +54,10 @@ function ReadOnly({ channel }: { channel: Channel }) {
   const templates = api.useQuery("get", "/api/v1/templates");
   const platform = platforms.data?.items.find(({ id }) => id === channel.platform);
   const bot = bots.data?.items.find(({ id }) => id === channel.bot_id);
-  const shown = (name: string) => {
-    if (name === "target") return channel.target;
-    if (channel.options[`${name}_set`] === true) return t("secretSet");
-    return textOf(name, channel.options[name]);
+  const shown = (field: Field) => {
+    if (field.name === "target") return channel.target;
+    if (channel.options[`${field.name}_set`] === true) return t("secretSet");
+    return textOf(field, channel.options[field.name]);
   };
   return (
     <Card title={t("form.what")} className="grid gap-4">
@@ -68,10 +70,10 @@ function ReadOnly({ channel }: { channel: Channel }) {
           </Fact>
         )}
         {platform?.fields
-          .filter((field) => shown(field.name))
+          .filter((field) => shown(field))
           .map((field) => (
             <Fact key={field.name} label={wordsOf(platform.id, field)}>
-              <bdi>{shown(field.name)}</bdi>
+              <bdi>{shown(field)}</bdi>
             </Fact>
           ))}
         <Fact label={t("rate")}>{t("perMinute", { count: channel.rate_per_min })}</Fact>

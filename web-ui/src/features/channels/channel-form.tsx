@@ -3,6 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
+import { ChatFinder } from "@/components/connect/chat-finder";
 import { PlatformFields } from "@/components/connect/platform-fields";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
@@ -36,9 +37,10 @@ function Form({ channel, platforms }: { channel?: Channel; platforms: Platform[]
   const t = useTranslations("channels");
   const go = useGo();
   const cache = useQueryClient();
-  const [draft, setDraft] = useState<Draft>(() => draftOf(channel, FIRST_PLATFORM));
+  const first = platforms.find(({ id }) => id === (channel?.platform ?? FIRST_PLATFORM)) ?? platforms[0];
+  const [draft, setDraft] = useState(() => first && draftOf(channel, first));
   const [isChecked, setChecked] = useState(false);
-  const set = (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes }));
+  const set = (changes: Partial<Draft>) => setDraft((before) => before && { ...before, ...changes });
 
   const refresh = () => cache.invalidateQueries({ queryKey: ["get", "/api/v1/channels"] });
   const create = api.useMutation("post", "/api/v1/channels", {
@@ -52,13 +54,13 @@ function Form({ channel, platforms }: { channel?: Channel; platforms: Platform[]
     onSuccess: async (saved) => {
       await refresh();
       cache.setQueryData(["get", "/api/v1/channels/{id}", { params: { path: { id: saved.id } } }], saved);
-      setDraft(draftOf(saved, saved.platform));
+      if (first) setDraft(draftOf(saved, first));
       toast(t("saved", { name: saved.name }));
     },
   });
 
-  const platform = platforms.find(({ id }) => id === draft.platform) ?? platforms[0];
-  if (!platform) return null;
+  const platform = platforms.find(({ id }) => id === draft?.platform) ?? first;
+  if (!platform || !draft) return null;
 
   const isReady = draft.name.trim() !== "" && isCount(draft.rate) && isCount(draft.dedup);
   const submit = (event: FormEvent) => {
@@ -120,6 +122,14 @@ function Form({ channel, platforms }: { channel?: Channel; platforms: Platform[]
           prefix="options."
           error={said}
         />
+        {platform.id === "telegram" && draft.bot && (
+          <ChatFinder
+            bot={Number(draft.bot)}
+            onChoose={({ id, topic }) =>
+              set({ fields: { ...draft.fields, target: id, message_thread_id: topic ? String(topic) : "" } })
+            }
+          />
+        )}
       </Card>
       <Card title={t("form.limits")}>
         <div className="grid gap-4 sm:grid-cols-2">

@@ -9,6 +9,7 @@ import { RelativeTime } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
 import type { Channel } from "./channel";
+import { DrillBadge } from "./drill-card";
 
 export function ChannelTable({ channels }: { channels: Channel[] }) {
   const t = useTranslations("channels");
@@ -29,7 +30,7 @@ export function ChannelTable({ channels }: { channels: Channel[] }) {
       <tbody>
         {channels.map((channel) => (
           <Tr key={channel.id}>
-            <NameCell href={`/channels/?id=${channel.id}`} {...channel} />
+            <NameCell href={`/channels/?id=${channel.id}`} {...channel} badge={channel.drill_until && <DrillBadge />} />
             <Td className="whitespace-nowrap">{titleOf(channel.platform)}</Td>
             <Td className="hidden max-w-72 truncate text-muted md:table-cell">
               <bdi>{channel.target}</bdi>

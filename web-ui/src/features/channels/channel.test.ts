@@ -2,12 +2,20 @@ import { expect, test } from "vitest";
 import type { Platform } from "@/lib/platform-fields";
 import { bodyOf, type Channel, draftOf, isCount } from "./channel";
 
-const field = (name: string, secret = false) => ({ name, label: name, help: "", required: false, secret });
+const field = (name: string, secret = false, input = "text") => ({
+  name,
+  label: name,
+  help: "",
+  required: false,
+  secret,
+  input,
+  choices: [],
+});
 const webhook = {
   id: "webhook",
   title: "Webhook",
   bot: [],
-  fields: [field("target"), field("headers"), field("authorization", true)],
+  fields: [field("target"), field("headers", false, "headers"), field("authorization", true)],
 } as unknown as Platform;
 
 const channel = {
@@ -22,7 +30,7 @@ const channel = {
 } as unknown as Channel;
 
 test("a channel that is saved as it was shown keeps everything, and its secrets are not sent", () => {
-  expect(bodyOf(draftOf(channel, ""), webhook)).toEqual({
+  expect(bodyOf(draftOf(channel, webhook), webhook)).toEqual({
     name: "ops",
     platform: "webhook",
     bot_id: undefined,
@@ -35,9 +43,15 @@ test("a channel that is saved as it was shown keeps everything, and its secrets 
 });
 
 test("a new secret is sent", () => {
-  const draft = draftOf(channel, "");
+  const draft = draftOf(channel, webhook);
   draft.fields.authorization = "Bearer new";
   expect(bodyOf(draft, webhook).options).toMatchObject({ authorization: "Bearer new" });
+});
+
+test("a secret that is to go is sent as null", () => {
+  const draft = draftOf(channel, webhook);
+  draft.fields.authorization = null;
+  expect(bodyOf(draft, webhook).options).toMatchObject({ authorization: null });
 });
 
 test.each([

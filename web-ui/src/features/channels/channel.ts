@@ -1,5 +1,5 @@
 import type { components } from "@/lib/api/schema";
-import { type Platform, sentOf, textOf } from "@/lib/platform-fields";
+import { type Platform, sentOf, type Typed, textOf } from "@/lib/platform-fields";
 
 export type Channel = components["schemas"]["ChannelView"];
 export type Bot = components["schemas"]["BotView"];
@@ -20,17 +20,17 @@ export interface Draft {
   platform: string;
   bot: string;
   /** The target and the options, by the names that the platform gives them. */
-  fields: Record<string, string>;
+  fields: Record<string, Typed>;
   rate: string;
   dedup: string;
   uses: UseDraft[];
 }
 
-export function draftOf(channel: Channel | undefined, platform: string): Draft {
-  const options = Object.entries(channel?.options ?? {}).map(([name, value]) => [name, textOf(name, value)]);
+export function draftOf(channel: Channel | undefined, platform: Platform): Draft {
+  const options = platform.fields.map((field) => [field.name, textOf(field, channel?.options[field.name])]);
   return {
     name: channel?.name ?? "",
-    platform: channel?.platform ?? platform,
+    platform: platform.id,
     bot: channel?.bot_id ? String(channel.bot_id) : "",
     fields: { ...Object.fromEntries(options), target: channel?.target ?? "" },
     rate: channel?.rate_per_min ? String(channel.rate_per_min) : "",
@@ -44,11 +44,11 @@ export function draftOf(channel: Channel | undefined, platform: string): Draft {
   };
 }
 
-/** What is sent for a draft. Secrets that were left blank are not in it, and so stay as they are. */
+/** What is sent for a draft. Secrets that were left blank are not in it, and so stay as they are; `null` removes one. */
 export function bodyOf(draft: Draft, platform: Platform): Body {
   const options = platform.fields
     .filter((field) => field.name !== "target")
-    .map((field) => [field.name, sentOf(field.name, draft.fields[field.name] ?? "")] as const)
+    .map((field) => [field.name, sentOf(field, typedOf(draft, field.name))] as const)
     .filter(([, value]) => value !== undefined);
   return {
     name: draft.name.trim(),
@@ -66,6 +66,11 @@ export function bodyOf(draft: Draft, platform: Platform): Body {
         is_default: use.isDefault,
       })),
   };
+}
+
+function typedOf({ fields }: Draft, name: string): Typed {
+  const typed = fields[name];
+  return typed === undefined ? "" : typed;
 }
 
 /** Whether a number field holds what the server can take: nothing, or a whole number that is not negative. */

@@ -65,7 +65,7 @@ export function DeadLetterDrawer({
           <Definitions
             items={[
               [t("columns.channel"), <bdi key="channel">{destinationOf(data)}</bdi>],
-              [t("detail.buried"), <RelativeTime key="at" at={new Date(data.buried_at)} />],
+              [t("detail.buried"), <RelativeTime key="at" at={data.buried_at} />],
               [t("filters.queue"), t(`queues.${data.queue}`)],
               [
                 t("detail.job"),

@@ -108,7 +108,7 @@ function Row({ letter, selected, actions, onOpen }: Omit<Props, "letters"> & { l
         {attempts > 0 && <span className="block text-muted text-xs">{t("attempts", { count: attempts })}</span>}
       </Td>
       <Td className="text-end text-muted">
-        <RelativeTime at={new Date(buried_at)} />
+        <RelativeTime at={buried_at} />
       </Td>
       {actions && (
         <Td className="text-end">

@@ -16,7 +16,7 @@ const BATCH = 500;
 
 /** How far a replay is, and what came of it. */
 export interface Replay {
-  startedAt: number;
+  startedAt: string;
   replayed: number;
   skipped: number;
   /** How many there were when it began, as far as known. */
@@ -33,7 +33,14 @@ export function useReplay() {
 
   const run = async (total: number, next: (outcome?: Outcome) => Promise<Outcome | undefined>) => {
     stopped.current = false;
-    let state: Replay = { startedAt: Date.now(), replayed: 0, skipped: 0, total, isRunning: true, isStopped: false };
+    let state: Replay = {
+      startedAt: new Date().toISOString(),
+      replayed: 0,
+      skipped: 0,
+      total,
+      isRunning: true,
+      isStopped: false,
+    };
     setReplay(state);
     try {
       for (let outcome = await next(); outcome; outcome = stopped.current ? undefined : await next(outcome)) {

@@ -36,7 +36,7 @@ export function DeliveriesScreen() {
   const [params, change] = useUrlState();
   const [openedAt] = useState(() => Date.now());
   const span = Object.keys(SPANS).find((each): each is Span => each === params.get("span"));
-  const since = Number(params.get("since")) || (span && openedAt - SPANS[span]);
+  const since = params.get("since") ?? (span && new Date(openedAt - SPANS[span]).toISOString());
   const pages = usePages("/api/v1/deliveries", {
     state: params.get("state") ?? undefined,
     channel: params.get("channel") ?? undefined,
@@ -155,7 +155,7 @@ function DeliveryTable({ deliveries, onOpen }: { deliveries: Delivery[]; onOpen:
               </Td>
               <Td className={cn(NUMBERS, "max-sm:hidden")}>{format.number(attempts)}</Td>
               <Td className="text-end text-muted">
-                <RelativeTime at={new Date(state_at)} />
+                <RelativeTime at={state_at} />
               </Td>
             </Tr>
           );

@@ -43,7 +43,7 @@ export function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => voi
           <Definitions
             items={[
               [t("columns.state"), <DeliveryBadge key="state" state={data.state} />],
-              [t("columns.changed"), <RelativeTime key="at" at={new Date(data.state_at)} />],
+              [t("columns.changed"), <RelativeTime key="at" at={data.state_at} />],
               [
                 t("detail.id"),
                 <bdi key="id" className="font-mono text-xs">

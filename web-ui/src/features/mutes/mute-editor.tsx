@@ -5,6 +5,7 @@ import { useForm, useWatch } from "react-hook-form";
 import { useTranslations } from "use-intl";
 import { ANYTHING, matchesAll } from "@/components/match/match-form";
 import { MatchPreview } from "@/components/match/match-preview";
+import { useSuggestions } from "@/components/match/suggestions";
 import { Button } from "@/components/ui/button";
 import { EditorDrawer } from "@/components/ui/editor-drawer";
 import { ErrorState } from "@/components/ui/error-state";
@@ -28,6 +29,7 @@ export function MuteEditor({ mute, onClose }: { mute: Partial<Mute>; onClose: ()
     defaultValues: { from: mute.from ?? "", source: mute.source ?? "", comment: mute.comment ?? "" },
   });
   const { register, formState, control } = form;
+  const { listOf, lists } = useSuggestions();
   const [from, source] = useWatch({ control, name: ["from", "source"] });
   const match = { ...ANYTHING, from: from.trim() || null, source: source.trim() || null };
   const { save, isPending, error } = useSave(mute.id, onClose);
@@ -67,6 +69,7 @@ export function MuteEditor({ mute, onClose }: { mute: Partial<Mute>; onClose: ()
                 dir="auto"
                 autoComplete="off"
                 placeholder="noreply@*"
+                list={listOf("from")}
                 {...wiring}
                 {...register("from", { validate: () => !isEmpty() || t("editor.missing") })}
               />
@@ -78,12 +81,14 @@ export function MuteEditor({ mute, onClose }: { mute: Partial<Mute>; onClose: ()
                 dir="auto"
                 autoComplete="off"
                 placeholder={m("examples.source")}
+                list={listOf("source")}
                 {...wiring}
                 {...register("source")}
               />
             )}
           </Field>
         </div>
+        {lists}
         {matchesAll(match) ? <p className="text-muted">{t("editor.previewHere")}</p> : <MatchPreview match={match} />}
         <Field label={t("editor.comment")} hint={t("editor.commentHint")} error={formState.errors.comment?.message}>
           {(wiring) => <Input dir="auto" autoComplete="off" {...wiring} {...register("comment")} />}

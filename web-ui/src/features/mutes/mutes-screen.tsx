@@ -70,6 +70,7 @@ function MuteRow({ mute, mayEdit, onEdit }: { mute: Mute; mayEdit: boolean; onEd
     <MatchRow
       match={match}
       note={<MatchNote comment={mute.comment} by={mute.created_by && <bdi>{mute.created_by}</bdi>} />}
+      hidden={mute.hidden}
       time={time}
       provisioned={mute.provisioned}
     >

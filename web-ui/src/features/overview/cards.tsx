@@ -39,7 +39,7 @@ export function FailingCard({ failing }: { failing: Schemas["FailingChannel"][] 
             )}
             {waiting > 0 && <Badge tone="warning">{t("waiting", { count: waiting })}</Badge>}
             <span className="text-muted text-sm">
-              <RelativeTime at={new Date(last_at)} />
+              <RelativeTime at={last_at} />
             </span>
           </li>
         ))}
@@ -61,8 +61,8 @@ export function ServicesCard({ services }: { services: Schemas["ServiceView"][] 
             {host && <bdi className="truncate text-muted text-sm max-sm:hidden">{host}</bdi>}
             <span className="ms-auto text-muted text-sm">
               {up
-                ? t.rich("since", { time: () => <RelativeTime at={new Date(started_at)} /> })
-                : t.rich("seen", { time: () => <RelativeTime at={new Date(last_seen)} /> })}
+                ? t.rich("since", { time: () => <RelativeTime at={started_at} /> })
+                : t.rich("seen", { time: () => <RelativeTime at={last_seen} /> })}
             </span>
             <Badge tone={up ? "success" : "critical"}>
               {up ? <CircleCheck aria-hidden /> : <CircleX aria-hidden />}

@@ -68,9 +68,10 @@ export function SeriesCard() {
   );
 }
 
-function Charts({ points, minutes }: { points: Point[]; minutes: number }) {
+function Charts({ points: series, minutes }: { points: Point[]; minutes: number }) {
   const t = useTranslations("overview.chart");
   const format = useFormatter();
+  const points = series.map((point) => ({ ...point, at: Date.parse(point.at) }));
   const sum = (name: "received" | "delivered") => points.reduce((total, point) => total + point[name], 0);
   const hasDays = points.length > 1 && (points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0) > 86_400_000;
   const clock = (at: number) =>

@@ -99,7 +99,7 @@ function PastEvents({ chosen, onChoose }: { chosen?: string; onChoose: (id: stri
                 </span>
               </button>
               <span className="shrink-0 text-muted text-sm">
-                <RelativeTime at={new Date(received_at)} />
+                <RelativeTime at={received_at} />
               </span>
             </li>
           ))}

@@ -19,7 +19,7 @@ export function SignedInShell({ children }: { children: ReactNode }) {
     name: data.user.display_name || data.user.email,
     email: data.user.email,
     tenant: { id: String(data.tenant.id), name: data.tenant_name },
-    tenants: tenants.filter(({ disabled }) => !disabled).map(({ id, name }) => ({ id: String(id), name })),
+    tenants: tenants.map(({ id, name }) => ({ id: String(id), name })),
   };
   const signOut = () => void end().then(() => router.replace(`/${locale}/login/`));
   const switchTenant = (id: string) => {

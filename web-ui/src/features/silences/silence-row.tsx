@@ -25,6 +25,7 @@ export function SilenceRow({
     <MatchRow
       match={match}
       note={<MatchNote comment={comment} by={by && t.rich("by", { who: () => <bdi>{by}</bdi> })} />}
+      hidden={silence.hidden}
       time={<End silence={silence} />}
       provisioned={silence.provisioned}
     >

@@ -66,10 +66,10 @@ export function Services() {
                   )}
                 </Td>
                 <Td>
-                  <RelativeTime at={new Date(service.started_at)} />
+                  <RelativeTime at={service.started_at} />
                 </Td>
                 <Td>
-                  <RelativeTime at={new Date(service.last_seen)} />
+                  <RelativeTime at={service.last_seen} />
                 </Td>
               </Tr>
             ))}

@@ -25,7 +25,11 @@ export function Tenants() {
   const cache = useQueryClient();
   const { data, error, refetch } = api.useQuery("get", TENANTS);
   const { register, handleSubmit, reset } = useForm({ defaultValues: { name: "" } });
-  const changed = () => cache.invalidateQueries({ queryKey: ["get", TENANTS] });
+  const changed = async () => {
+    await cache.invalidateQueries({ queryKey: ["get", TENANTS] });
+    // The switch at the top of the page knows them from there.
+    await cache.invalidateQueries({ queryKey: ["get", "/api/v1/me"] });
+  };
   const make = api.useMutation("post", TENANTS, {
     onSuccess: () => {
       reset();

@@ -40,7 +40,8 @@ export function Preview({ draft }: { draft: Draft }) {
       value: id,
       label: (
         <span className="inline-block max-w-[40ch] truncate align-bottom">
-          <bdi>{subject || id}</bdi> · {format.dateTime(received_at, { dateStyle: "short", timeStyle: "short" })}
+          <bdi>{subject || id}</bdi> ·{" "}
+          {format.dateTime(new Date(received_at), { dateStyle: "short", timeStyle: "short" })}
         </span>
       ),
     })),

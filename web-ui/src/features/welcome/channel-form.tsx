@@ -4,6 +4,7 @@ import { CircleCheck } from "lucide-react";
 import { useId } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslations } from "use-intl";
+import { ChatFinder } from "@/components/connect/chat-finder";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
@@ -38,9 +39,9 @@ function emptyDraft(platform: Platform, names: string[]): ChannelDraft {
 /** The few fields that a channel of this kind needs, and nothing else. */
 export function ChannelForm({ platform, names }: { platform: Platform; names: string[] }) {
   const t = useTranslations("welcome.channel");
-  const { make, isBusy, error, made } = useMakeChannel(platform);
+  const { make, prepare, bot, isBusy, error, made } = useMakeChannel(platform);
   const everythingId = useId();
-  const { register, handleSubmit, formState, reset } = useForm<ChannelDraft>({
+  const { register, handleSubmit, formState, reset, getValues, setValue } = useForm<ChannelDraft>({
     defaultValues: emptyDraft(platform, names),
   });
   const refused = refusedField(error);
@@ -85,6 +86,14 @@ export function ChannelForm({ platform, names }: { platform: Platform; names: st
           </Field>
         ))}
       </div>
+      {platform === "telegram" && (
+        <ChatFinder
+          bot={bot}
+          isBusy={isBusy}
+          onStart={() => void prepare(getValues())}
+          onChoose={({ id }) => setValue("values.target", id)}
+        />
+      )}
       <div className="flex items-start gap-2.5">
         <input id={everythingId} type="checkbox" className="mt-1 size-4 accent-accent" {...register("everything")} />
         <label htmlFor={everythingId}>

@@ -2,6 +2,7 @@
 
 import { CircleCheck, Radio } from "lucide-react";
 import { useTranslations } from "use-intl";
+import { useSamples } from "@/components/connect/use-samples";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Link } from "@/components/ui/link";
@@ -9,6 +10,7 @@ import { SeverityBadge } from "@/components/ui/severity";
 import { Skeleton } from "@/components/ui/skeleton";
 import { RelativeTime } from "@/components/ui/time";
 import type { components } from "@/lib/api/schema";
+import { useSession } from "@/lib/session";
 import { useLatestEvent, useSample } from "./latest-event";
 
 /** Waits for an alert and turns green when it is there, with what was detected and where it came from. */
@@ -33,6 +35,24 @@ function Waiting({ token }: { token: string | undefined }) {
         <p className="text-muted text-sm">{t("waitingText")}</p>
       </div>
       {token && <SampleButton token={token} />}
+      <SampleSet />
+    </div>
+  );
+}
+
+/** Many at once, for those who want to see what a busy day looks like. */
+function SampleSet() {
+  const t = useTranslations("welcome.first");
+  const { mayEdit } = useSession();
+  const { send, isSending, error } = useSamples();
+  if (!mayEdit) return null;
+  return (
+    <div className="flex w-full flex-wrap items-center gap-x-4 gap-y-2 border-t pt-4">
+      <p className="min-w-48 flex-1 text-muted text-sm">{t("samplesText")}</p>
+      <Button variant="ghost" isBusy={isSending} onClick={send}>
+        {t("samples")}
+      </Button>
+      {error !== undefined && <ErrorState error={error} isInline />}
     </div>
   );
 }
@@ -60,10 +80,10 @@ const KNOWN_SOURCES = ["mail", "push", "alertmanager"] as const;
 
 function Arrived({ event }: { event: components["schemas"]["EventView"] }) {
   const t = useTranslations("welcome.first");
-  const sender = event.from[0] ?? event.peer;
   const source = KNOWN_SOURCES.find((each) => each === event.source);
   const facts = [
-    [t("from"), sender, true],
+    [t("from"), event.from[0], true],
+    [t("address"), event.peer, true],
     [t("by"), source ? t(`sources.${source}`) : event.source, !source],
     [t("system"), event.analysis?.system, true],
     [t("category"), event.analysis?.category, true],
@@ -74,7 +94,7 @@ function Arrived({ event }: { event: components["schemas"]["EventView"] }) {
         <CircleCheck className="size-6 shrink-0 text-success" strokeWidth={1.75} aria-hidden />
         <p className="min-w-40 flex-1 font-medium text-success">{t("arrived")}</p>
         <span className="text-ink text-sm">
-          <RelativeTime at={new Date(event.received_at)} />
+          <RelativeTime at={event.received_at} />
         </span>
       </div>
       <p className="flex flex-wrap items-center gap-2">

@@ -17,11 +17,14 @@ export function useLatestEvent() {
   return { event: data?.items[0], isKnown: data !== undefined, error };
 }
 
-/** Sends an alert of ours through the same door as any sender, to the channel that the token belongs to. */
+/**
+ * Sends an alert of ours through the same door as any sender, to the channel that the token belongs to. Answers the
+ * event's id.
+ */
 export function useSample(token: string | undefined) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const send = async (title: string, message: string) => {
+  const send = async (title: string, message: string): Promise<string | undefined> => {
     setBusy(true);
     setError(undefined);
     try {
@@ -29,8 +32,11 @@ export function useSample(token: string | undefined) {
       const headers = { "Content-Type": "application/json" };
       const answer = await fetch(`/api/v1/push/${token}`, { method: "POST", headers, body });
       if (!answer.ok) throw await errorOf(answer);
+      const { push_id: id }: { push_id?: string } = await answer.json();
+      return id;
     } catch (failure) {
       setError(failure);
+      return undefined;
     } finally {
       setBusy(false);
     }

@@ -54,7 +54,7 @@ export function useMakeChannel(platform: Platform) {
   const [error, setError] = useState<unknown>();
   const [made, setMade] = useState<string>();
   // What an attempt that failed later has already made.
-  const bot = useRef<number>(undefined);
+  const [bot, setBot] = useState<number>();
   const channel = useRef<number>(undefined);
 
   const makeBot = async ({ name, values }: ChannelDraft) => {
@@ -63,36 +63,27 @@ export function useMakeChannel(platform: Platform) {
     const own = Object.fromEntries(fields.map((field) => [field.name, values[field.name] ?? ""]));
     if (platform === "email") own.tls = encryptionOf(values.port);
     const body = { ...own, name, platform };
-    const answer = bot.current
-      ? await client.PUT("/api/v1/bots/{id}", { params: { path: { id: bot.current } }, body })
+    const answer = bot
+      ? await client.PUT("/api/v1/bots/{id}", { params: { path: { id: bot } }, body })
       : await client.POST("/api/v1/bots", { body });
+    setBot(answer.data?.id);
     return answer.data?.id;
   };
 
-  const makeChannel = async ({ name, values }: ChannelDraft) => {
-    const body = { name, platform, target: values.target, bot_id: bot.current };
+  const makeChannel = async ({ name, values }: ChannelDraft, botId: number | undefined) => {
+    const body = { name, platform, target: values.target, bot_id: botId };
     const answer = channel.current
       ? await client.PUT("/api/v1/channels/{id}", { params: { path: { id: channel.current } }, body })
       : await client.POST("/api/v1/channels", { body });
     return answer.data?.id;
   };
 
-  /** Returns the name of the channel, or nothing when it was refused. */
-  const make = async (draft: ChannelDraft): Promise<string | undefined> => {
+  const attempt = async <Result>(run: () => Promise<Result>): Promise<Result | undefined> => {
     setBusy(true);
     setError(undefined);
     setMade(undefined);
     try {
-      bot.current = await makeBot(draft);
-      channel.current = await makeChannel(draft);
-      if (draft.everything && channel.current) {
-        const body = { name: `everything to ${draft.name}`, channels: [channel.current], continue: true };
-        await client.POST("/api/v1/rules", { body });
-      }
-      bot.current = undefined;
-      channel.current = undefined;
-      setMade(draft.name);
-      return draft.name;
+      return await run();
     } catch (failure) {
       setError(failure);
       return undefined;
@@ -102,5 +93,22 @@ export function useMakeChannel(platform: Platform) {
     }
   };
 
-  return { make, isBusy, error, made };
+  /** Makes the bot alone, to ask it for its chats. */
+  const prepare = (draft: ChannelDraft) => attempt(() => makeBot(draft));
+
+  /** Returns the name of the channel, or nothing when it was refused. */
+  const make = (draft: ChannelDraft) =>
+    attempt(async () => {
+      channel.current = await makeChannel(draft, await makeBot(draft));
+      if (draft.everything && channel.current) {
+        const body = { name: `everything to ${draft.name}`, channels: [channel.current], continue: true };
+        await client.POST("/api/v1/rules", { body });
+      }
+      setBot(undefined);
+      channel.current = undefined;
+      setMade(draft.name);
+      return draft.name;
+    });
+
+  return { make, prepare, bot, isBusy, error, made };
 }

@@ -12,6 +12,7 @@ import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import type { components } from "@/lib/api/schema";
 import { useChannels } from "./channels";
+import { Drill } from "./drill";
 import { SampleButton } from "./first-alert";
 import { useLatestEvent } from "./latest-event";
 
@@ -21,7 +22,8 @@ const AGAIN_MS = 1_500;
 export function RouteStep() {
   const t = useTranslations("welcome.route");
   const { event, isKnown } = useLatestEvent();
-  const token = useChannels().channels?.find(({ push_token, enabled }) => push_token && enabled)?.push_token;
+  const channels = useChannels().channels?.filter(({ push_token, enabled }) => push_token && enabled) ?? [];
+  const token = channels[0]?.push_token;
   const again = token && <SampleButton token={token} />;
   if (!isKnown) return <SkeletonRows count={3} />;
   if (!event) {
@@ -41,6 +43,7 @@ export function RouteStep() {
           {t("rules")}
         </Link>
       </div>
+      <Drill channels={channels} />
     </div>
   );
 }

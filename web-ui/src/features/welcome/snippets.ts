@@ -5,13 +5,16 @@ export type Source = (typeof SOURCES)[number];
 /** Those that need no token: they send mail. */
 export const BY_MAIL: readonly Source[] = ["mail", "zabbix"];
 
-/** Where mail is taken unless `smtp.listen` says otherwise; the API does not tell. */
-const MAIL_PORT = 2525;
-
-/** What to write into a sender's settings so that it reaches the server at `here` with the token of a channel. */
-export function snippet(source: Source, here: Pick<Location, "origin" | "hostname">, token: string): string {
+/** What to write into a sender's settings so that it reaches the server at `here`, its `mail` door, or a channel by its token. */
+export function snippet(
+  source: Source,
+  here: Pick<Location, "origin" | "hostname">,
+  mail: { host?: string | null; port: number },
+  token: string,
+): string {
+  const host = mail.host ?? here.hostname;
   const texts: Record<Source, string> = {
-    mail: `swaks --server ${here.hostname}:${MAIL_PORT} --from me@example.com --to alerts@${here.hostname} \\
+    mail: `swaks --server ${host.includes(":") ? `[${host}]` : host}:${mail.port} --from me@example.com --to alerts@${here.hostname} \\
   --header "Subject: CRITICAL: disk is 96 % full on db-1" --body "/var/lib/postgresql: 4 GB left"`,
     alertmanager: `receivers:
   - name: watchbell
@@ -29,8 +32,8 @@ contactPoints:
         type: webhook
         settings: { url: "${here.origin}/api/v1/push/${token}" }`,
     zabbix: `Alerts → Media types → Email
-  SMTP server: ${here.hostname}
-  Port:        ${MAIL_PORT}`,
+  SMTP server: ${host}
+  Port:        ${mail.port}`,
     curl: `curl ${here.origin}/api/v1/push/${token} \\
   -H "Content-Type: application/json" \\
   -d '{"title": "disk is 96 % full on db-1", "severity": "critical"}'`,

@@ -8,6 +8,7 @@ import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Select } from "@/components/ui/select";
 import { Skeleton } from "@/components/ui/skeleton";
+import { api } from "@/lib/api/client";
 import { useChannels } from "./channels";
 import { FirstAlert } from "./first-alert";
 import { BY_MAIL, SOURCES, type Source, snippet } from "./snippets";
@@ -24,12 +25,19 @@ const ICONS: Record<Source, LucideIcon> = {
 /** Stands where a token goes for those who may not see tokens. */
 const NO_TOKEN = "PUSH_TOKEN";
 
+/** Whether only the server's own machine reaches that address. */
+function isLocal(host: string | null | undefined): boolean {
+  return host === "::1" || (host?.startsWith("127.") ?? false);
+}
+
 /** What sends your alerts? A tile for each, what to write into its settings, and the wait for the first one. */
 export function SourceStep() {
   const t = useTranslations("welcome");
   const [source, setSource] = useState<Source>("mail");
   const [chosen, setChosen] = useState<string>();
   const { channels, error, refetch } = useChannels();
+  const doors = api.useQuery("get", "/api/v1/doors", {}, { staleTime: Number.POSITIVE_INFINITY });
+  const mail = doors.data?.mail;
   const withToken = channels?.filter(({ push_token, enabled }) => push_token && enabled) ?? [];
   const channel = withToken.find(({ id }) => String(id) === chosen) ?? withToken[0];
   const token = channel?.push_token ?? undefined;
@@ -57,12 +65,21 @@ export function SourceStep() {
           )}
         </Field>
       )}
-      {channels || error ? (
-        <CodeBlock label={t(`sources.names.${source}`)} code={snippet(source, window.location, token ?? NO_TOKEN)} />
+      {mail && (channels || error) ? (
+        <CodeBlock
+          label={t(`sources.names.${source}`)}
+          code={snippet(source, window.location, mail, token ?? NO_TOKEN)}
+        />
       ) : (
         <Skeleton className="h-28 rounded-lg" />
       )}
-      {isMail && <p className="-mt-2 text-muted text-sm">{t("sources.mailPort")}</p>}
+      {isMail && mail && (
+        <p className="-mt-2 text-muted text-sm">
+          {isLocal(mail.host)
+            ? t("sources.mailLocal", { port: String(mail.port) })
+            : t("sources.mailPort", { port: String(mail.port) })}
+        </p>
+      )}
       {!isMail && channels && !token && <p className="-mt-2 text-muted text-sm">{t("sources.noToken")}</p>}
       <FirstAlert token={token} />
     </div>

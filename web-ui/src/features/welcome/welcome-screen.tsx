@@ -9,10 +9,10 @@ import { Link } from "@/components/ui/link";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
-import { SourceStep } from "./source-step";
 
-// The later steps are fetched when they are reached.
+// Each step is fetched when it is reached.
 const loading = () => <SkeletonRows count={3} />;
+const SourceStep = dynamic(() => import("./source-step").then((module) => module.SourceStep), { loading });
 const ChannelStep = dynamic(() => import("./channel-step").then((module) => module.ChannelStep), { loading });
 const RouteStep = dynamic(() => import("./route-step").then((module) => module.RouteStep), { loading });
 const ModelStep = dynamic(() => import("./model-step").then((module) => module.ModelStep), { loading });

@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::net::IpAddr;
 use utoipa::ToSchema;
 use watchbell_common::{
-    clock::{UnixMillis, millis, show_time},
+    clock::{UnixMillis, millis},
     http::ApiError,
     ids::SessionId,
     store::{
@@ -25,7 +25,7 @@ use super::{
     lockout::Attempt,
     new_secret,
 };
-use crate::api::{Api, Shelf, caller};
+use crate::api::{Api, Shelf, caller, time::Time};
 
 /// The longest name of a client that is kept.
 const AGENT_MAX: usize = 200;
@@ -82,8 +82,7 @@ impl Account {
 pub(crate) struct SignedIn {
     pub(crate) tenant: Account,
     /// RFC 3339.
-    #[schema(example = "2026-01-31T12:00:00Z")]
-    pub(crate) session_expires_at: String,
+    pub(crate) session_expires_at: Time,
 }
 
 /// An e-mail address as accounts are known by.
@@ -182,7 +181,7 @@ pub(crate) async fn browser(
     let hash = secret_hash(api, &secret);
     let session = begin(api, tx, user, client, api.shared.clock.now_ms() + millis(ttl), Some(&hash)).await?;
     let cookies = cookies::set(&api.shared.vault, &secret, settings.http.cookie_secure, ttl);
-    let signed_in = SignedIn { tenant: Account::of(user), session_expires_at: show_time(session.expires_at) };
+    let signed_in = SignedIn { tenant: Account::of(user), session_expires_at: Time(session.expires_at) };
     Ok((cookies, signed_in))
 }
 

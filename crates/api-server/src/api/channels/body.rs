@@ -40,7 +40,7 @@ pub(super) struct ChannelBody {
     /// Another name for `target`.
     chat_id: Option<String>,
     /// What `GET /api/v1/platforms` lists for the platform. They replace those that are there, but a secret one that
-    /// is absent or blank stays.
+    /// is absent or blank stays; `null` removes it.
     options: Option<BTreeMap<String, Value>>,
     /// Messages per minute; 0 for no limit.
     rate_per_min: Option<u32>,
@@ -207,7 +207,7 @@ impl ChannelBody {
     }
 }
 
-/// Replaces the options. Secret ones that are not given stay.
+/// Replaces the options. Secret ones that are not given stay, and `null` removes them.
 fn set_options(
     channel: &mut Channel,
     kind: &ChannelKind,

@@ -1,6 +1,8 @@
-//! Channels: where messages go. [`body`] is what requests say about one, [`test`] sends through one.
+//! Channels: where messages go. [`body`] is what requests say about one, [`test`] sends through one, [`drill`] keeps one
+//! from sending.
 
 mod body;
+mod drill;
 mod test;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +14,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
+    clock::UnixMillis,
     config::Channel,
     http::ApiError,
     identity::Role,
@@ -35,6 +38,7 @@ use super::{
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
     secrets::{Safe, new_push_token},
+    time::Time,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
@@ -43,6 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
         .routes(routes!(get_channel, update_channel, delete_channel))
         .routes(routes!(rotate_push_token))
         .merge(test::routes())
+        .merge(drill::routes())
 }
 
 /// A channel.
@@ -69,6 +74,8 @@ struct ChannelView {
     /// The first whose condition holds writes the message, else the default, else the built-in layout.
     templates: Vec<TemplateUseView>,
     enabled: bool,
+    /// Until when it pretends to be down; absent when it does not.
+    drill_until: Option<Time>,
     /// What senders post to. For editors only.
     push_token: Option<String>,
     /// A line to copy that sends an alert to this channel. For editors only.
@@ -97,9 +104,9 @@ async fn list_channels(State(api): State<Shelf>, Viewer(caller): Viewer) -> Resu
     let mut tx = api.read().await?;
     let there = channels::list(&mut tx, caller.tenant).await?;
     let times = config::times(&mut tx, caller.tenant, Kind::Channel).await?;
-    Ok(Json(Items {
-        items: there.iter().map(|channel| view(&api, &caller, channel, &times)).collect::<Result<_, _>>()?,
-    }))
+    let drills = channels::drills(&mut tx, caller.tenant).await?;
+    let view = |channel| view(&api, &caller, channel, (&times, &drills));
+    Ok(Json(Items { items: there.iter().map(view).collect::<Result<_, _>>()? }))
 }
 
 /// Makes a channel
@@ -247,14 +254,15 @@ fn safe<'a>(api: &'a Api, caller: &Caller) -> Safe<'a> {
 
 async fn one(api: &Api, caller: &Caller, connection: &mut Connection, id: ChannelId) -> Result<ChannelView, ApiError> {
     let channel = find(channels::list(connection, caller.tenant).await?, |channel| channel.id == id)?;
-    view(api, caller, &channel, &config::times(connection, caller.tenant, Kind::Channel).await?)
+    let times = config::times(connection, caller.tenant, Kind::Channel).await?;
+    view(api, caller, &channel, (&times, &channels::drills(connection, caller.tenant).await?))
 }
 
 fn view(
     api: &Api,
     caller: &Caller,
     owned: &Owned<Channel>,
-    times: &HashMap<i64, Times>,
+    (times, drills): (&HashMap<i64, Times>, &BTreeMap<ChannelId, UnixMillis>),
 ) -> Result<ChannelView, ApiError> {
     let channel = owned.item.clone();
     let mut options = channel.options.clone();
@@ -282,6 +290,7 @@ fn view(
         dedup_window_s: channel.dedup_window_s,
         templates: templates.collect(),
         enabled: channel.enabled,
+        drill_until: drills.get(&channel.id).filter(|&&until| until > api.shared.clock.now_ms()).copied().map(Time),
         curl: push_token.as_deref().map(|token| curl(&base_url(api), token)),
         push_token,
         stamp: Stamp::new(owned, times.get(&channel.id.0)),

@@ -41,6 +41,8 @@ pub(super) struct World {
     pub(super) chats: BTreeMap<i64, Chat>,
     /// Every call: the method, and the path or address it was asked by.
     pub(super) calls: Vec<(String, String)>,
+    /// What nobody took yet.
+    pub(super) updates: Vec<Value>,
     /// What the next calls are answered instead.
     pub(super) answers: VecDeque<(u16, String)>,
     last_id: i64,
@@ -135,6 +137,10 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, uri: Uri, headers: Heade
         "sendmessage" => world.send(&request),
         "editmessagetext" => world.edit(&request),
         "senddocument" => world.document(&request),
+        "getupdates" => {
+            assert_eq!(request, json!({}), "an offset takes updates, and what is allowed is remembered");
+            Ok(json!(world.updates))
+        }
         _ => Err((404, "Not Found".to_owned(), Value::Null)),
     };
     match result {

@@ -177,3 +177,26 @@ async fn a_slot_is_taken_for_each_call_that_is_made() {
     let parts_max = u32::try_from(super::super::draw::PARTS_MAX).unwrap();
     assert!(burst > parts_max, "a message in parts leaves a slot for what is critical");
 }
+
+#[tokio::test]
+async fn the_chats_in_which_a_bot_was_spoken_to_are_found_and_stay_there() {
+    let fake = Fake::start().await;
+    let bot = open(&fake.base, |_| {});
+    assert_eq!(crate::chats(&bot, &contract::tools()).await.unwrap(), []);
+    let text = "x".repeat(100_000);
+    fake.world().updates = vec![json!({ "update_id": 1, "message": { "message_id": 1, "text": text,
+        "chat": { "id": GROUP, "type": "supergroup", "title": "Ops" } } })];
+    for _ in 0..2 {
+        let found = crate::chats(&bot, &contract::tools()).await.unwrap();
+        assert_eq!((found.len(), found[0].id, found[0].title.as_str()), (1, GROUP, "Ops"));
+    }
+    fake.answer_next(409, "Conflict: terminated by other getUpdates request", &Value::Null);
+    let refused = crate::chats(&bot, &contract::tools()).await.unwrap_err().to_string();
+    assert!(refused.contains("other getUpdates"), "{refused}");
+
+    let unknown = open(&fake.base, |bot| drop(bot.secrets.insert("bot_token".into(), "1:hunter2".into())));
+    let refused = crate::chats(&unknown, &contract::tools()).await.unwrap_err().to_string();
+    assert!(refused.contains("@BotFather") && !refused.contains("hunter2"), "{refused}");
+    let console = contract::channel("console", "");
+    assert!(crate::chats(&console, &contract::tools()).await.is_err());
+}

@@ -159,6 +159,12 @@ async fn what_is_written_is_read(empty: Empty) {
     drop(tx);
 
     let mut tx = store.begin().await.unwrap();
+    channels::set_drill(&mut tx, TENANT, ChannelId(1), 7).await.unwrap();
+    channels::put(&mut tx, TENANT, &channel(1, Some(1)), "hash 1").await.unwrap();
+    let drills = config::tenant(&mut tx, TENANT, String::new()).await.unwrap().drills;
+    assert_eq!(drills, [(ChannelId(1), 7)].into(), "a change of the channel leaves it");
+    channels::set_drill(&mut tx, TENANT, ChannelId(1), 0).await.unwrap();
+    assert!(channels::drills(&mut tx, TENANT).await.unwrap().is_empty());
     config::set_setting(&mut tx, TENANT, "ai", None).await.unwrap();
     assert_eq!(config::setting(&mut tx, TENANT, "ai").await.unwrap(), None);
     config::set_default_channels(&mut tx, TENANT, &[]).await.unwrap();
@@ -194,6 +200,7 @@ async fn another_tenant_sees_and_changes_nothing(empty: Empty) {
         templates::delete(&mut tx, OTHER, TemplateId(1)).await,
         channels::put(&mut tx, OTHER, &channel(1, None), "hash 9").await,
         channels::free_token(&mut tx, OTHER, ChannelId(1)).await,
+        channels::set_drill(&mut tx, OTHER, ChannelId(1), 7).await,
         rules::put(&mut tx, OTHER, 0, &rule(1, &[])).await,
         mutes::put(&mut tx, OTHER, &mute(1)).await,
         silences::put(&mut tx, OTHER, &silence(1)).await,

@@ -81,6 +81,7 @@ pub(super) fn routed(number: u8, at: UnixMillis, analysis: Option<Analysis>) -> 
         rules: vec![RuleId(4)],
         deliveries: vec![(delivery(number), ChannelId(3))],
         ending: None,
+        silence: None,
         analysis,
     };
     fact(event(number, 0).id, at, what)
@@ -129,8 +130,12 @@ async fn everything(store: &Store) -> String {
 
 async fn a_whole_story_can_be_read_back(empty: Empty) {
     let store = empty.open().await;
-    let dropped =
-        What::Dropped { event: Box::new(event(2, 20)), ending: Ending::Muted, reason: "mute `noreply@*`".into() };
+    let dropped = What::Dropped {
+        event: Box::new(event(2, 20)),
+        ending: Ending::Muted,
+        reason: "mute `noreply@*`".into(),
+        mute: None,
+    };
     let facts = [
         analysed(1, 10, Severity::Error),
         routed(1, 11, None),

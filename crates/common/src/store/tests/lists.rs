@@ -8,18 +8,25 @@ use super::{
 use crate::{
     alert::{Severity, Status},
     clock::millis,
-    ids::ActionId,
-    payload::AttemptOutcome,
+    ids::{ActionId, MuteId, SilenceId, TenantId},
+    payload::{AttemptOutcome, Fact, FactHead, What as Said},
+    queue::Ending,
     store::{
         SCANNED_MAX, alerts, changes, deliveries, events, filling,
+        hidden::{self, Hidden},
         marks::{self, Action, What},
-        retention, tallies,
+        retention,
+        senders::{self, Sender},
+        tallies,
     },
 };
 
 on_both!(
     a_search_looks_at_a_bounded_number_of_rows_and_goes_on_in_the_next_page,
     old_history_goes_with_everything_that_belongs_to_it,
+    one_source_goes_with_all_its_events,
+    what_was_hidden_is_counted_once,
+    senders_are_counted,
     minutes_are_added_up_once,
     changes_are_noted_and_forgotten,
 );
@@ -85,6 +92,70 @@ async fn old_history_goes_with_everything_that_belongs_to_it(empty: Empty) {
     assert_eq!(alerts::get(&mut tx, TENANT, alert.id).await.unwrap(), None);
     assert!(marks::of_alerts(&mut tx, TENANT, &[alert.id]).await.unwrap().is_empty());
     assert!(marks::actions(&mut tx, TENANT, alert.id, 10).await.unwrap().is_empty());
+}
+
+async fn one_source_goes_with_all_its_events(empty: Empty) {
+    let store = empty.open().await;
+    let sent = attempt(2, 502, 1, AttemptOutcome::Delivered);
+    let facts = [analysed(1, 400, Severity::Error), analysed(2, 500, Severity::Error), routed(2, 501, None), sent];
+    record(&store, &facts).await;
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(retention::remove_source(&mut tx, TENANT, "sample", 9).await.unwrap(), 0);
+    assert_eq!(retention::remove_source(&mut tx, TenantId(2), "mail", 9).await.unwrap(), 0);
+    assert!(alerts::get(&mut tx, TENANT, alert_id()).await.unwrap().is_some());
+    assert_eq!(retention::remove_source(&mut tx, TENANT, "mail", 9).await.unwrap(), 1);
+    assert_eq!(alerts::get(&mut tx, TENANT, alert_id()).await.unwrap(), None);
+    for number in [1, 2] {
+        assert_eq!(events::get(&mut tx, TENANT, event(number, 0).id).await.unwrap(), None);
+    }
+    assert!(deliveries::attempts(&mut tx, TENANT, delivery(2)).await.unwrap().is_empty());
+    let found = changes::after(&mut tx, TENANT, crate::ids::ChangeId::first_at(0), 10).await.unwrap();
+    assert_eq!(found.last().unwrap().alerts, None, "those who watch begin anew");
+}
+
+async fn what_was_hidden_is_counted_once(empty: Empty) {
+    let store = empty.open().await;
+    let head = |number, at, what| Fact {
+        head: FactHead { tenant: TENANT, event: event(number, at).id, at, what },
+        raw: bytes::Bytes::new(),
+    };
+    let dropped = |number, at| {
+        let (event, reason) = (Box::new(event(number, at)), "muted".to_owned());
+        head(number, at, Said::Dropped { event, ending: Ending::Muted, reason, mute: Some(MuteId(4)) })
+    };
+    let silenced = head(
+        3,
+        31,
+        Said::Routed {
+            alert: alert_id(),
+            reasons: Vec::new(),
+            rules: Vec::new(),
+            deliveries: Vec::new(),
+            ending: Some(Ending::Silenced),
+            silence: Some(SilenceId(5)),
+            analysis: None,
+        },
+    );
+    let facts = [dropped(1, 10), dropped(2, 20), silenced];
+    record(&store, &facts).await;
+    record(&store, &facts).await;
+    let mut tx = store.begin_read().await.unwrap();
+    let muted = hidden::by_mute(&mut tx, TENANT, MuteId(4)).await.unwrap();
+    assert_eq!(muted, Hidden { count: 2, last_at: Some(20) });
+    let silenced = hidden::by_silence(&mut tx, TENANT, SilenceId(5)).await.unwrap();
+    assert_eq!(silenced, Hidden { count: 1, last_at: Some(31) });
+    assert_eq!(hidden::by_mute(&mut tx, TENANT, MuteId(5)).await.unwrap(), Hidden::default());
+    assert_eq!(hidden::by_silence(&mut tx, TenantId(2), SilenceId(5)).await.unwrap(), Hidden::default());
+}
+
+async fn senders_are_counted(empty: Empty) {
+    let store = empty.open().await;
+    record(&store, &[10, 20, 30].map(|at| analysed(u8::try_from(at).unwrap(), at, Severity::Error))).await;
+    let mut tx = store.begin_read().await.unwrap();
+    let found = senders::list(&mut tx, TENANT, 20).await.unwrap();
+    let (source, from, peer) = ("mail".to_owned(), vec!["zabbix@example.com".to_owned()], "192.0.2.7".to_owned());
+    assert_eq!(found, [Sender { source, from, peer: Some(peer), count: 2, last_at: 30 }]);
+    assert!(senders::list(&mut tx, TenantId(2), 0).await.unwrap().is_empty());
 }
 
 async fn minutes_are_added_up_once(empty: Empty) {

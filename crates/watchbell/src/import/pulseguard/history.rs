@@ -106,6 +106,7 @@ impl Import<'_> {
             rules: Vec::new(),
             deliveries,
             ending,
+            silence: None,
             analysis: None,
         };
         let number = u32::try_from(log.attempts.max(1)).unwrap_or(u32::MAX);

@@ -85,15 +85,15 @@ function Content({ alert, mayEdit }: { alert: Detail; mayEdit: boolean }) {
         {alert.silenced && <StatusBadge status="silenced" />}
         <span>{t("times", { count: alert.count })}</span>
         <span aria-hidden>·</span>
-        <span>{t.rich("since", { time: () => <RelativeTime at={new Date(alert.first_seen)} /> })}</span>
+        <span>{t.rich("since", { time: () => <RelativeTime at={alert.first_seen} /> })}</span>
         <span aria-hidden>·</span>
-        <span>{t.rich("last", { time: () => <RelativeTime at={new Date(alert.last_seen)} /> })}</span>
+        <span>{t.rich("last", { time: () => <RelativeTime at={alert.last_seen} /> })}</span>
       </div>
       {alert.mark && (
         <p className="rounded-md bg-sunken px-3 py-2 text-sm">
           {t.rich("mark", {
             by: () => <bdi className="font-medium">{alert.mark?.by}</bdi>,
-            time: () => <RelativeTime at={new Date(alert.mark?.at ?? 0)} />,
+            time: () => <RelativeTime at={alert.mark?.at ?? ""} />,
           })}
           {alert.mark.comment && <bdi className="block text-muted">{alert.mark.comment}</bdi>}
         </p>

@@ -44,7 +44,7 @@ export function Deliveries({ event }: { event: EventDetail }) {
               </h4>
               <DeliveryBadge state={delivery.state} />
               <span className="ms-auto text-muted text-sm">
-                <RelativeTime at={new Date(delivery.state_at)} />
+                <RelativeTime at={delivery.state_at} />
               </span>
             </header>
             <AttemptList tries={delivery.tries} />

@@ -51,7 +51,7 @@ export function Timeline({
                 {severity && <SeverityBadge severity={severity} />}
                 {status && <StatusBadge status={status} />}
                 <span className="ms-auto text-muted">
-                  <RelativeTime at={new Date(at)} />
+                  <RelativeTime at={at} />
                 </span>
               </div>
               {text && (
