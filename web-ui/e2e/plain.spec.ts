@@ -24,6 +24,11 @@ test("an unknown address says so and leads back", async ({ page }) => {
   await expect(page.getByRole("link", { name: "Go to the overview" })).toBeVisible();
 });
 
+test("the documentation of the API that needs no sign-in is complete", async ({ page }) => {
+  await page.goto("/docs/");
+  await expect(page.getByText("/api/v1/overview", { exact: true })).toBeVisible();
+});
+
 test("signing in names what is missing, by keyboard alone", async ({ page }) => {
   await page.goto("/en/login/");
   await expect(page.getByLabel("Email")).toBeFocused();

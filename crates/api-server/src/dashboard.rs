@@ -29,7 +29,7 @@ const LOCALES: [&str; 3] = ["en", "zh", "fa"];
 const LOCALE_COOKIE: &str = "watchbell-locale";
 
 /// No script, style, picture or request from or to anywhere else. Styles may be inline: charts and notices set them.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
 const SECURITY_HEADERS: [(HeaderName, &str); 7] = [

@@ -34,8 +34,8 @@ pub trait Payload: Sized {
     fn decode(bytes: &Bytes) -> Result<Self, Unreadable>;
 }
 
-/// The first byte of a packed payload. A plain one begins with `{`.
-const PACKED: u8 = 1;
+/// The first byte of a packed payload. A plain one begins with `{`, and several facts in one job with a length below 2^31.
+pub(crate) const PACKED: u8 = 0xff;
 
 /// What is shorter travels as it is.
 const PACK_FROM_BYTES: usize = 512;

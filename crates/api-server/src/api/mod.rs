@@ -52,7 +52,7 @@ mod words;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, http::header, middleware::map_response, response::Response};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
@@ -70,7 +70,7 @@ use watchbell_common::{
 
 use self::{auth::passwords::Passwords, visits::Visits};
 pub(crate) use self::{setup::prepare, users::reset_link};
-use crate::{StoreSlot, seen::Credential};
+use crate::{StoreSlot, dashboard::CONTENT_SECURITY_POLICY, seen::Credential};
 
 /// What every handler works with.
 pub(crate) struct Api {
@@ -119,7 +119,10 @@ impl Api {
 pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::openapi::OpenApi) {
     let (router, document) = routes().split_for_parts();
     // Its pages load files of this server only, and no script stands in them: the policy `script-src 'self'` holds.
-    let pages = SwaggerUi::new("/docs").url("/api/openapi.json", document.clone());
+    let pages = Router::from(SwaggerUi::new("/docs").url("/api/openapi.json", document.clone()));
+    let pages = pages.layer(map_response(async |response: Response| {
+        ([(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)], response)
+    }));
     let api = Api {
         shared,
         store,

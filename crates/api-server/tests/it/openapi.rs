@@ -56,6 +56,8 @@ async fn the_documentation_is_served_whole_and_without_scripts_in_its_pages() {
         let (tag, rest) = script.split_once('>').unwrap();
         assert!(tag.contains("src=\"./") && rest.trim_start().starts_with("</script>"), "{script}");
     }
+    let policy = client.get("/docs/").await.headers.remove("content-security-policy").unwrap();
+    assert!(policy.to_str().unwrap().contains("script-src 'self'"), "a browser would load none of it: {policy:?}");
     let start = client.get("/docs/swagger-initializer.js").await.expect(200);
     assert!(start.as_str().unwrap().contains("/api/openapi.json"));
     house.stop().await;

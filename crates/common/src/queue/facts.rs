@@ -1,7 +1,9 @@
 //! How several facts share one job of [`QueueName::History`](super::QueueName::History): each with its length
-//! before it, four bytes, big-endian. A payload that begins with `{` is a single fact, as an older version queued it.
+//! before it, four bytes, big-endian. A payload that begins with `{` or packed is a single fact, as older versions queue it.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+
+use crate::payload::PACKED;
 
 /// Facts are put together up to this size, so that no job of the history grows without bound. A single fact may be
 /// larger: it carries the raw bytes of its event.
@@ -20,7 +22,7 @@ pub fn add(bundle: &mut BytesMut, fact: &[u8]) {
 
 /// The facts of a payload.
 pub fn read(payload: &Bytes) -> Result<Vec<Bytes>, CutOff> {
-    if payload.first() == Some(&b'{') {
+    if matches!(payload.first(), Some(&(b'{' | PACKED))) {
         return Ok(vec![payload.clone()]);
     }
     let mut facts = Vec::new();
@@ -55,8 +57,9 @@ mod tests {
 
     #[test]
     fn a_single_fact_of_an_older_version_is_read() {
-        let fact = Bytes::from_static(b"{\"v\":\"1\"}\nraw");
-        assert_eq!(read(&fact).unwrap(), [fact]);
+        for fact in [&b"{\"v\":\"1\"}\nraw"[..], &[PACKED, 1, 2]].map(Bytes::from_static) {
+            assert_eq!(read(&fact).unwrap(), [fact]);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     binding::gateway::Rules,
     clock::millis,
     ids::TenantId,
+    outage::Outage,
     settings::Settings,
     store::{
         Store, StoreError, Tx,
@@ -27,52 +28,56 @@ const CHANGES_BATCH: i64 = 1_000;
 /// After this long without the store, what is remembered is forgotten: changes are kept for twice as long.
 const CHANGES_MISSED_MAX: Duration = Duration::from_hours(12);
 
-/// Opens the store, however long it takes. Until then, unknown secrets meet the fail mode.
-pub(super) async fn open_store(keeper: &Keeper, settings: &Settings, stop: &CancellationToken) -> anyhow::Result<()> {
-    let mut told = false;
-    while keeper.store.load().is_none() {
-        match Store::open(&settings.database.url, &settings.data.dir).await {
-            Ok(store) => keeper.set_store(store),
-            Err(error) if error.is_transient() => {
-                if !std::mem::replace(&mut told, true) {
-                    tracing::warn!("bindings wait for the store: {error}");
-                }
-                if stop.run_until_cancelled(sleep(OPEN_PAUSE)).await.is_none() {
-                    return Ok(());
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-/// Hears of changed bindings and settings until `stop`.
-pub(super) async fn run(keeper: &Keeper, stop: &CancellationToken) -> anyhow::Result<()> {
-    let mut last = None;
+/// Opens the store, unless it is given, however long it takes; until then, unknown secrets meet the fail mode. Then
+/// hears of changed bindings and settings until `stop`.
+pub(super) async fn run(
+    keeper: &Keeper,
+    settings: &Settings,
+    given: Option<Store>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(begun) = stop.run_until_cancelled(begin(keeper, settings, given)).await else { return Ok(()) };
+    let mut last = Some(begun?);
     let mut heard_at = keeper.clock.now_ms();
-    let mut away = false;
+    let mut outage = Outage::new("hearing of changed bindings");
     while stop.run_until_cancelled(sleep(CHANGES_POLL)).await.is_some() {
         let Some(store) = keeper.store.load_full() else { continue };
         let now = keeper.clock.now_ms();
         if now - heard_at > millis(CHANGES_MISSED_MAX) {
             last = None;
         }
-        match hear(keeper, &store, last).await {
-            Ok(number) => {
-                (last, heard_at) = (Some(number), now);
-                if std::mem::take(&mut away) {
-                    tracing::info!("the store of bindings is back");
-                }
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut away, true) {
-                    tracing::warn!("the store of bindings is away; what is known goes on: {error}");
-                }
-            }
+        let heard = hear(keeper, &store, last).await;
+        outage.note(&heard);
+        if let Ok(number) = heard {
+            (last, heard_at) = (Some(number), now);
         }
     }
     Ok(())
+}
+
+/// Nothing is remembered from before the first round, so that round has nothing to take back.
+async fn begin(keeper: &Keeper, settings: &Settings, given: Option<Store>) -> anyhow::Result<i64> {
+    let mut outage = Outage::new("opening the store of bindings");
+    let mut store = given;
+    loop {
+        let begun = async {
+            let store = match &store {
+                Some(store) => store,
+                None => store.insert(Store::open(&settings.database.url, &settings.data.dir).await?),
+            };
+            Ok((hear(keeper, store, None).await?, store.clone()))
+        };
+        let begun: Result<(i64, Store), StoreError> = begun.await;
+        outage.note(&begun);
+        match begun {
+            Ok((number, store)) => {
+                keeper.set_store(store);
+                return Ok(number);
+            }
+            Err(error) if store.is_some() || error.is_transient() => sleep(OPEN_PAUSE).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Hears what came after `last`; without one, begins anew. Answers the number of the last change.

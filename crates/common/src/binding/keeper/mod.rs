@@ -331,12 +331,8 @@ impl Beside {
     ) -> anyhow::Result<()> {
         let Self { keeper, waiting, settings, tenants } = self;
         let ours = store.is_none();
-        if let Some(store) = store {
-            keeper.set_store(store);
-        }
         tokio::try_join!(
-            follow::open_store(&keeper, &settings, &stop),
-            follow::run(&keeper, &stop),
+            follow::run(&keeper, &settings, store, &stop),
             uses::run(&keeper, &ended),
             house::run(&keeper, &*tenants, &stop),
             interceptions::run(keeper.clone(), waiting, ended.clone()),
