@@ -4,11 +4,11 @@
 //! for most kinds). So a two-megabyte mail is neither escaped nor encoded on its way. The JSON object has a
 //! member `v`; a stored sample of each kind and version lives in `tests/payloads/` and is read by a test for ever.
 //!
-//! What is longer than a few lines travels packed, because every byte is written to a disk that somebody waits for:
+//! What is longer than a few lines, up to a megabyte, travels packed, because every byte is written to a disk that somebody waits for:
 //! [`PACKED`], the length as it was (32 bits, little-endian), then one
 //! [LZ4 block](https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md).
 
-use std::net::IpAddr;
+use std::{net::IpAddr, ops::RangeInclusive};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use lz4_flex::block;
@@ -34,18 +34,22 @@ pub trait Payload: Sized {
     fn decode(bytes: &Bytes) -> Result<Self, Unreadable>;
 }
 
-/// The first byte of a packed payload. A plain one begins with `{`, and several facts in one job with a length below 2^31.
+/// The first byte of a packed payload. A plain one begins with `{`, and several facts in one job with a length below
+/// 2^31.
 pub(crate) const PACKED: u8 = 0xff;
 
-/// What is shorter travels as it is.
-const PACK_FROM_BYTES: usize = 512;
+/// What is shorter travels as it is; so does what is longer, which would keep a door's thread from everybody else.
+const PACKED_BYTES: RangeInclusive<usize> = 512..=1024 * 1024;
 
 /// LZ4 makes no more than this of one byte, whatever a length says.
 const UNPACKED_PER_BYTE_MAX: usize = 255;
 
 /// Packs what becomes shorter by an eighth at least.
 fn packed(plain: Bytes) -> Bytes {
-    let (Ok(length), true) = (u32::try_from(plain.len()), plain.len() >= PACK_FROM_BYTES) else { return plain };
+    if !PACKED_BYTES.contains(&plain.len()) {
+        return plain;
+    }
+    let length = u32::try_from(plain.len()).expect("it has a megabyte at most");
     let mut out = vec![PACKED];
     out.extend_from_slice(&length.to_le_bytes());
     let start = out.len();
@@ -365,9 +369,9 @@ mod tests {
     }
 
     #[test]
-    fn what_would_not_become_shorter_travels_as_it_is() {
+    fn what_is_short_huge_or_would_not_become_shorter_travels_as_it_is() {
         let noise: Vec<u8> = (0..4096).map(|_| rand::random()).collect();
-        for plain in [mail(noise), mail("short")] {
+        for plain in [mail(noise), mail("short"), mail("x".repeat(2_000_000))] {
             let encoded = plain.encode();
             assert_eq!(encoded[0], b'{');
             assert_eq!(AlertPayload::decode(&encoded).unwrap(), plain);

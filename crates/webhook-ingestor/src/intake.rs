@@ -101,8 +101,8 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<String, ApiError> {
 /// Takes what was posted with a push token.
 ///
 /// # Errors
-/// In this order: 404 unknown token, 410 disabled channel, 403 token bound to other addresses, 415 encoded body, 413 too large, 408 too slow,
-/// 400 not what the dialect speaks, 503 when the queue cannot take it.
+/// In this order: 404 unknown token, 410 disabled channel, 403 token bound to other addresses, 415 encoded body,
+/// 413 too large, 408 too slow, 400 not what the dialect speaks, 503 when the queue cannot take it.
 pub async fn take(door: &Door, dialect: &Dialect, token: &str, request: Request) -> Result<Response, ApiError> {
     let shared = &door.shared;
     let config = shared.config.load();

@@ -8,12 +8,11 @@ use watchbell_common::{
     identity::Role,
     ids::TenantId,
     queue::Ending,
-    testing,
 };
 
 use crate::{
     client::{Client, add_tenant},
-    house::House,
+    house::{House, on_both},
     story::{Story, tell},
 };
 
@@ -213,24 +212,6 @@ async fn another_tenant_and_a_viewer_change_nothing(database: SecretString) {
     let shown = editor.get(&alert).await.expect(200);
     assert_eq!((&shown["status"], shown["timeline"].as_array().unwrap().len()), (&json!("firing"), 1));
     house.stop().await;
-}
-
-/// Runs each test on both databases.
-macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name("sqlite".into()).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::testing::database()).await;
-            })+
-        }
-    };
 }
 
 on_both!(

@@ -18,13 +18,12 @@ use watchbell_common::{
         interceptions::{self, Interception},
         usage::{self, Day},
     },
-    testing,
 };
 
 use crate::{
     client::Client,
     doors::{ADMIN, PASSWORD, browser, settled},
-    house::House,
+    house::{House, on_both},
 };
 
 /// A binding of `192.0.2.<number>`, with an interception and a day of use.
@@ -251,23 +250,6 @@ async fn settings_change_for_all_gateways_and_wrong_ones_are_named(database: Sec
     house.queue().remember(SINGLE_SOURCE_NOTE, "172.17.0.1".into(), minute).await.unwrap();
     assert_eq!(editor.get("/api/v1/gateway").await.expect(200)["single_source"], "172.17.0.1");
     house.stop().await;
-}
-
-macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name("sqlite".into()).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::testing::database()).await;
-            })+
-        }
-    };
 }
 
 on_both!(

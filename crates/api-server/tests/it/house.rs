@@ -127,3 +127,22 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     };
     tokio::time::timeout(LONG, wait).await.unwrap_or_else(|_| panic!("in vain: {what}"));
 }
+
+/// Runs each test on both databases.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name("sqlite".into()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(watchbell_common::testing::database()).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both;
