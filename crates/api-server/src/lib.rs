@@ -84,7 +84,7 @@ impl StoreSlot {
 
 /// The admin API and the dashboard, to be served by [`watchbell_common::http::serve`] and merged with whatever else the process answers.
 pub fn router(shared: &Shared, store: &StoreSlot) -> axum::Router {
-    api::router(shared.clone(), store.clone()).0.merge(dashboard::router())
+    api::router(shared.clone(), store.clone()).merge(dashboard::router())
 }
 
 /// A link with which the user of that address chooses a new password, once; `base` is where people reach the

@@ -50,15 +50,22 @@ mod users;
 mod visits;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use axum::{Router, http::header, middleware::map_response, response::Response};
+use axum::{
+    Router,
+    body::Bytes,
+    http::header,
+    middleware::map_response,
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
 };
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 use watchbell_common::{
     http::ApiError,
     shared::Shared,
@@ -71,6 +78,9 @@ use watchbell_common::{
 use self::{auth::passwords::Passwords, visits::Visits};
 pub(crate) use self::{setup::prepare, users::reset_link};
 use crate::{StoreSlot, dashboard::CONTENT_SECURITY_POLICY, seen::Credential};
+
+/// Where the document of the API is served.
+const DOCUMENT_PATH: &str = "/api/openapi.json";
 
 /// What every handler works with.
 pub(crate) struct Api {
@@ -115,11 +125,13 @@ impl Api {
     }
 }
 
-/// The routes and the document that describes them.
-pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::openapi::OpenApi) {
-    let (router, document) = routes().split_for_parts();
+/// The routes, and the pages of their documentation.
+pub(crate) fn router(shared: Shared, store: StoreSlot) -> Router {
+    // The document that comes with the routes takes more memory than the rest of an idle process: it is made anew when
+    // somebody asks for it.
+    let (router, _) = routes().split_for_parts();
     // Its pages load files of this server only, and no script stands in them: the policy `script-src 'self'` holds.
-    let pages = Router::from(SwaggerUi::new("/docs").url("/api/openapi.json", document.clone()));
+    let pages = Router::from(SwaggerUi::new("/docs").config(Config::from(DOCUMENT_PATH)));
     let pages = pages.layer(map_response(async |response: Response| {
         ([(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)], response)
     }));
@@ -130,7 +142,13 @@ pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::opena
         visits: Visits::default(),
         feeds: live::Feeds::default(),
     };
-    (router.with_state(Arc::new(api)).merge(pages), document)
+    router.with_state(Arc::new(api)).merge(pages).route(DOCUMENT_PATH, get(served_document))
+}
+
+/// The document, made for the first who asks and kept as text.
+async fn served_document() -> impl IntoResponse {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| document().into());
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone())
 }
 
 /// The document as text, the same for the same program.
