@@ -1,5 +1,5 @@
 -- ARGV: now; then for each decision: queue, job, worker, epoch, verdict and its two arguments, how many follow-ups,
--- how many facts; for each follow-up its queue and JOB_FIELDS fields; for each fact its id and payload.
+-- how many facts; the follow-ups, which are jobs; for each fact its id and payload.
 -- Answers for each decision STALE, SILENT when an event would end and nobody said how, or a list of QUEUED or
 -- DUPLICATE for each follow-up. A decision that is refused has written nothing.
 local STALE, DECISION_FIELDS = 3, 9
@@ -8,8 +8,9 @@ local STALE, DECISION_FIELDS = 3, 9
 local function ends_silently(queue, tenant, event, ending, follow_ups, at)
   local line = line_of(queue, tenant, event)
   if not line or line.live > 1 or line.dead > 0 or line.best > 0 or ending ~= '0' then return false end
-  for i = at, at + (follow_ups - 1) * (1 + JOB_FIELDS), 1 + JOB_FIELDS do
-    if ARGV[i] ~= 'history' and ARGV[i + 2] == tenant and ARGV[i + 3] == event then return false end
+  for _ = 1, follow_ups do
+    if ARGV[at] ~= 'history' and ARGV[at + 2] == tenant and ARGV[at + 3] == event then return false end
+    at = behind_job(at)
   end
   return true
 end
@@ -55,8 +56,8 @@ local function decide(i, at, follow_ups, facts)
   carry_out(verdict, first, second, queue, id, head)
   local answers = {}
   for n = 1, follow_ups do
-    answers[n] = push(ARGV[at], at + 1)
-    at = at + 1 + JOB_FIELDS
+    answers[n] = push(at)
+    at = behind_job(at)
   end
   for _ = 1, facts do
     tell(head[5], ARGV[at], ARGV[at + 1])
@@ -70,7 +71,8 @@ while i <= #ARGV do
   local follow_ups, facts = tonumber(ARGV[i + 7]), tonumber(ARGV[i + 8])
   local at = i + DECISION_FIELDS
   answers[#answers + 1] = decide(i, at, follow_ups, facts)
-  i = at + follow_ups * (1 + JOB_FIELDS) + facts * 2
+  for _ = 1, follow_ups do at = behind_job(at) end
+  i = at + facts * 2
 end
 finish()
 return answers

@@ -31,7 +31,7 @@ const GROUP_STEPS: usize = 256;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a step mostly adds to a call besides its payload: so much room is made for it.
-const STEP_ARGUMENTS: usize = 16;
+const STEP_ARGUMENTS: usize = 8;
 const STEP_BYTES: usize = 512;
 
 /// How much work may wait in line; callers beyond it wait to get into it.

@@ -197,8 +197,15 @@ end
 -- Pushing ----------------------------------------------------------------------------------------------
 
 local QUEUED, DUPLICATE, SILENT = 0, 1, 2
--- id, tenant, event, lane, order, dedup key, variant, window, fact id, fact, counter, closes, delay, payload
-local JOB_FIELDS = 14
+-- A job among the arguments is its queue, id, tenant, event, lane, payload and whether more follows; then its order, dedup
+-- key, variant, window, fact id, fact, counter, whether that closes, and delay. Most jobs have none of these, and each
+-- argument costs Redis as much as a small command's.
+local JOB_FIELDS, MORE_FIELDS = 7, 9
+
+-- Where the arguments go on behind the job that begins at ARGV[i].
+local function behind_job(i)
+  return i + JOB_FIELDS + (ARGV[i + 6] == '1' and MORE_FIELDS or 0)
+end
 
 -- The facts of this call: bundles per tenant, in the format of facts.rs. A bundle is named after its first fact.
 local bundles, open_bundle = {}, {}
@@ -259,24 +266,29 @@ local function add_field(head, name, value)
   head[#head + 1] = value
 end
 
--- Pushes the job whose fields begin at ARGV[i].
-local function push(queue, i)
-  local id, tenant, event, lane, order = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local window, counter, delay = tonumber(ARGV[i + 7]), ARGV[i + 10], tonumber(ARGV[i + 12])
+-- Pushes the job that begins at ARGV[i].
+local function push(i)
+  local queue, id, tenant, event, lane = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local more = ARGV[i + 6] == '1' and i + JOB_FIELDS
+  local order, window, counter, delay = '', 0, '', 0
+  if more then
+    order, window = ARGV[more], tonumber(ARGV[more + 3])
+    counter, delay = ARGV[more + 6], tonumber(ARGV[more + 8])
+  end
   local job, body = P .. 'job:' .. id, P .. 'body:' .. id
   if window > 0 then
     if call('EXISTS', job) == 1 then return QUEUED end
-    if is_repeat(ARGV[i + 5], ARGV[i + 6], window) then
+    if is_repeat(ARGV[more + 1], ARGV[more + 2], window) then
       ends(line_of(queue, tenant, event), DEDUPLICATED)
-      tell(tenant, ARGV[i + 8], ARGV[i + 9])
+      tell(tenant, ARGV[more + 4], ARGV[more + 5])
       return DUPLICATE
     end
   end
   -- A job has its payload exactly as long as it has its head.
-  if not call('SET', body, ARGV[i + 13], 'NX') then return QUEUED end
+  if not call('SET', body, ARGV[i + 5], 'NX') then return QUEUED end
   local line = line_of(queue, tenant, event)
   local count, since = 0, nil
-  if counter ~= '' then count, since = counted(counter, ARGV[i + 11]) end
+  if counter ~= '' then count, since = counted(counter, ARGV[more + 7]) end
   if line then line.live = line.live + 1 end
   local place = next_number()
   local head = { 'q', queue, 't', tenant, 'l', lane, 's', place }

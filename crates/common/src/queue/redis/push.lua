@@ -1,7 +1,8 @@
--- ARGV: now; then for each job its queue and JOB_FIELDS fields. Answers QUEUED or DUPLICATE for each.
-local answers = {}
-for i = 2, #ARGV, 1 + JOB_FIELDS do
-  answers[#answers + 1] = push(ARGV[i], i + 1)
+-- ARGV: now; then the jobs. Answers QUEUED or DUPLICATE for each.
+local answers, i = {}, 2
+while i <= #ARGV do
+  answers[#answers + 1] = push(i)
+  i = behind_job(i)
 end
 finish()
 return answers

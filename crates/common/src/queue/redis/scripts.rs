@@ -155,7 +155,7 @@ fn delay_ms(delay: Duration) -> i64 {
     millis(delay.min(DELAY_MAX))
 }
 
-/// Adds a job's queue and its `JOB_FIELDS` fields.
+/// Adds a job, as `prelude.lua` describes it.
 pub(super) fn add_job(cmd: &mut Cmd, queue: QueueName, job: &NewJob) {
     cmd.arg(queue.as_str());
     add_id(cmd, job.id.uuid());
@@ -164,7 +164,17 @@ pub(super) fn add_job(cmd: &mut Cmd, queue: QueueName, job: &NewJob) {
         Some(event) => add_id(cmd, event.uuid()),
         None => drop(cmd.arg("")),
     }
-    cmd.arg(&job.lane).arg(job.order.as_deref().unwrap_or_default());
+    cmd.arg(&job.lane).arg(&*job.payload);
+    let more = job.order.is_some() || job.dedup.is_some() || job.counter.is_some() || !job.delay.is_zero();
+    cmd.arg(u8::from(more));
+    if more {
+        add_more(cmd, job);
+    }
+}
+
+/// Adds what most jobs have none of.
+fn add_more(cmd: &mut Cmd, job: &NewJob) {
+    cmd.arg(job.order.as_deref().unwrap_or_default());
     match &job.dedup {
         Some(dedup) => {
             let fact_id = JobId::derived(&[job.id.uuid().as_bytes(), b"duplicate"]);
@@ -177,7 +187,7 @@ pub(super) fn add_job(cmd: &mut Cmd, queue: QueueName, job: &NewJob) {
         }
     }
     let (counter, closes) = job.counter.as_ref().map_or(("", false), |counter| (&*counter.name, counter.closes));
-    cmd.arg(counter).arg(u8::from(closes)).arg(delay_ms(job.delay)).arg(&*job.payload);
+    cmd.arg(counter).arg(u8::from(closes)).arg(delay_ms(job.delay));
 }
 
 /// Adds a decision: whose job, the verdict with two arguments, the follow-ups, the facts.
