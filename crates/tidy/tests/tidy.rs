@@ -326,6 +326,9 @@ fn decisions_are_numbered_without_gaps_and_say_what_they_cost() {
             complaints.push(format!("{path} should be number {number:04}"));
         }
         let text = repository.read(path);
+        if !text.starts_with(&format!("# {number}. ")) {
+            complaints.push(format!("{path} should begin with `# {number}. ` and what was decided"));
+        }
         for heading in ["\n## Context\n", "\n## Decision\n", "\n## Consequences\n"] {
             if !text.contains(heading) {
                 complaints.push(format!("{path} has no heading `{}`", heading.trim()));
