@@ -104,6 +104,8 @@ pub fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("installing the SIGTERM handler")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("installing the SIGINT handler")?;
+    // Beyond `ulimit -f` a write is then an error like a full disk's, where it would end the process.
+    drop(signal(SignalKind::from_raw(libc::SIGXFSZ)).context("installing the SIGXFSZ handler")?);
     let stop = CancellationToken::new();
     let token = stop.clone();
     #[expect(clippy::disallowed_methods, reason = "the one task that outlives the others")]

@@ -78,6 +78,16 @@ impl Process {
         std::fs::read_to_string(self.dir.join(format!("{}.err", self.name))).unwrap_or_default()
     }
 
+    /// Lets no file of it grow beyond so many bytes, as a full disk would; `None` lifts that.
+    ///
+    /// # Panics
+    /// When `prlimit` (util-linux) is not there.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let set = ["--pid", &self.id().to_string(), &format!("--fsize={limit}:unlimited")];
+        assert!(Command::new("prlimit").args(set).status().expect("`prlimit` is there").success());
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()

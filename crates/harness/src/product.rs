@@ -34,7 +34,8 @@ impl Service {
     pub const DISTRIBUTED: [Self; 5] =
         [Self::ApiServer, Self::SmtpIngestor, Self::WebhookIngestor, Self::AlertAnalyzer, Self::Dispatcher];
 
-    fn binary(self) -> &'static str {
+    /// The name of its program.
+    pub fn binary(self) -> &'static str {
         match self {
             Self::Serve => "watchbell",
             Self::SmtpIngestor => "watchbell-smtp-ingestor",

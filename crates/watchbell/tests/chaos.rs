@@ -22,6 +22,8 @@ const FAILS_EACH: u64 = 5;
 /// How long everything may take, with the killing and the retries that it causes.
 const AT_MOST: Duration = Duration::from_mins(20);
 const BETWEEN_KILLS: Duration = Duration::from_millis(1_000);
+/// What a process that delivers may have in hand (`deliver.concurrency`): so many are repeated at most when it is killed.
+const IN_HAND: usize = 256;
 
 fn provision(sink: &Sink) -> String {
     format!(
@@ -111,6 +113,14 @@ async fn chaos(name: &str, mut product: Product, sink: &Sink) {
         deliveries.len(),
     );
     assert_eq!(acknowledged.len(), EVENTS);
+    let unanswered = ledger.unanswered.load(Ordering::SeqCst);
+    assert!(books["received"].as_u64() <= Some((EVENTS + unanswered) as u64), "more events than were sent");
+    // Every service is killed in turn, so one kill in so many met the one that delivers.
+    let of_deliverers = kills.div_ceil(product.services().len());
+    assert!(
+        repeated <= (of_deliverers * IN_HAND) as u64,
+        "{repeated} repeats are more than {of_deliverers} kills of a deliverer explain"
+    );
     assert!(missing.is_empty(), "acknowledged but never delivered, for example {missing:?}");
     assert_eq!(books["unaccounted"], 0);
     assert_eq!(books["dead"], 0);

@@ -2,22 +2,6 @@
 
 use crate::support::Hub;
 
-/// Sequences that some server, somewhere, took for the end of the data.
-const ENDS: [&[u8]; 12] = [
-    b"\n.\n",
-    b"\n.\r\n",
-    b"\r\n.\n",
-    b"\r.\r",
-    b"\r\n.\r",
-    b"\r\n.\r\r\n",
-    b"\n.\r",
-    b"\r.\r\n",
-    b"\r.\n",
-    b"\r\n.\0\r\n",
-    b"\r\n\0.\r\n",
-    b"\r\r\n.\n",
-];
-
 const SECOND: &[u8] = b"MAIL FROM:<evil@x>\r\nRCPT TO:<victim@x>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n";
 
 /// What a relay would pass on, with `end` in the middle of it, and what must arrive.
@@ -34,37 +18,63 @@ fn message(end: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (sent, wanted)
 }
 
-#[test]
-fn no_sequence_in_one_packet_makes_a_second_message() {
-    for end in ENDS {
-        let hub = Hub::start();
-        let mut client = hub.in_data();
-        let (sent, wanted) = message(end);
-        client.send([&sent[..], b".\r\nQUIT\r\n"].concat());
-        client.expect("250 2.0.0 queued");
-        client.expect("221");
-        client.expect_close();
-        assert_eq!(hub.only_mail().1, wanted, "{end:?}");
-    }
+fn in_one_packet(end: &[u8]) {
+    let hub = Hub::start();
+    let mut client = hub.in_data();
+    let (sent, wanted) = message(end);
+    client.send([&sent[..], b".\r\nQUIT\r\n"].concat());
+    client.expect("250 2.0.0 queued");
+    client.expect("221");
+    client.expect_close();
+    assert_eq!(hub.only_mail().1, wanted);
 }
 
-#[test]
-fn no_sequence_cut_over_packets_makes_a_second_message() {
-    for end in ENDS {
-        let hub = Hub::start();
-        let mut client = hub.in_data();
-        let (sent, wanted) = message(end);
-        let middle = b"Subject: one\r\n\r\na".len();
-        for piece in [&sent[..middle], &sent[middle..=middle], &sent[middle + 1..middle + 2], &sent[middle + 2..]] {
-            client.send(piece);
-        }
-        for byte in b".\r\n" {
-            client.send([*byte]);
-        }
-        client.expect("250 2.0.0 queued");
-        client.ask("QUIT", "221");
-        assert_eq!(hub.only_mail().1, wanted, "{end:?}");
+fn cut_over_packets(end: &[u8]) {
+    let hub = Hub::start();
+    let mut client = hub.in_data();
+    let (sent, wanted) = message(end);
+    let middle = b"Subject: one\r\n\r\na".len();
+    for piece in [&sent[..middle], &sent[middle..=middle], &sent[middle + 1..middle + 2], &sent[middle + 2..]] {
+        client.send(piece);
     }
+    for byte in b".\r\n" {
+        client.send([*byte]);
+    }
+    client.expect("250 2.0.0 queued");
+    client.ask("QUIT", "221");
+    assert_eq!(hub.only_mail().1, wanted);
+}
+
+/// Two tests for each sequence that some server, somewhere, took for the end of the data.
+macro_rules! never_a_second_message {
+    ($($name:ident: $end:expr;)*) => {$(
+        mod $name {
+            #[test]
+            fn in_one_packet() {
+                super::in_one_packet($end);
+            }
+
+            #[test]
+            fn cut_over_packets() {
+                super::cut_over_packets($end);
+            }
+        }
+    )*};
+}
+
+never_a_second_message! {
+    lf_dot_lf: b"\n.\n";
+    lf_dot_crlf: b"\n.\r\n";
+    crlf_dot_lf: b"\r\n.\n";
+    cr_dot_cr: b"\r.\r";
+    crlf_dot_cr: b"\r\n.\r";
+    crlf_dot_cr_crlf: b"\r\n.\r\r\n";
+    lf_dot_cr: b"\n.\r";
+    cr_dot_crlf: b"\r.\r\n";
+    cr_dot_lf: b"\r.\n";
+    crlf_dot_nul_crlf: b"\r\n.\0\r\n";
+    crlf_nul_dot_crlf: b"\r\n\0.\r\n";
+    cr_crlf_dot_lf: b"\r\r\n.\n";
 }
 
 #[test]

@@ -58,6 +58,28 @@ async fn with_redis_gone_senders_are_told_to_try_again_and_nothing_acknowledged_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_the_disk_full_senders_are_told_to_try_again_until_there_is_space() {
+    let sink = Sink::start().await;
+    let mut product = Product::embedded(&one_channel(&sink)).await;
+    product.mail("probe@corp.example", "ops@corp.example", &mail("before")).await;
+    sink.wait_for(1, SOON).await;
+    product.serve().limit_files(Some(4_096));
+    for _ in 0..3 {
+        let refused = smtp::send(product.smtp, "probe@corp.example", "ops@corp.example", &mail("during")).await;
+        assert!(refused.as_ref().is_err_and(|error| error.to_string().starts_with("451")), "{refused:?}");
+        assert_eq!(product.push(TOKEN, &json!({ "title": "during" })).await.status(), 503);
+    }
+    product.serve().limit_files(None);
+    product.mail("probe@corp.example", "ops@corp.example", &mail("after")).await;
+    assert_eq!(product.push(TOKEN, &json!({ "title": "after" })).await.status(), 202);
+    sink.wait_for(3, SOON).await;
+    let books = product.settled(SOON).await;
+    assert_eq!((&books["received"], &books["delivered"], &books["unaccounted"]), (&json!(3), &json!(3), &json!(0)));
+    let audit = product.command(&["books", "--audit"]);
+    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_everything_acknowledged_is_delivered() {
     let sink = Sink::start().await;
     let mut product = Product::embedded(&one_channel(&sink)).await;
