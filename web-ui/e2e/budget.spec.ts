@@ -11,7 +11,7 @@ const SCREEN = "/en/alerts/?system=many-1";
  * promise. Others who use the machine can only lengthen it, so the best of some tries counts.
  */
 const INTERACTIVE_MS = 1_500;
-const TRIES = 10;
+const TRIES = 25;
 /** Of it, what the page's own thread works, which nobody else lengthens. */
 const WORK_MS = 1_000;
 /** What the browser has to draw, however long the list is. */
@@ -90,10 +90,13 @@ async function measure(page: Page): Promise<{ interactive: number; work: number 
   // Presses the key in the page itself, frame by frame: what is measured is not how long this process takes to ask.
   await page.addInitScript(() => {
     const press = () => {
-      const row = document.querySelector("[aria-posinset='1']");
-      if (row) document.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }));
-      if (row?.contains(document.activeElement)) performance.mark("interactive");
-      else requestAnimationFrame(press);
+      if (document.activeElement?.closest("[aria-posinset]")) {
+        performance.mark("interactive");
+        return;
+      }
+      const isThere = document.querySelector("[aria-posinset]") !== null;
+      if (isThere) document.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }));
+      requestAnimationFrame(press);
     };
     requestAnimationFrame(press);
   });
