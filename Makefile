@@ -21,18 +21,18 @@ lint: ## Formatting and clippy, warnings denied
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 # `build --all-targets` first: the product's tests start every service's binary.
-test: setup lint web ## What must hold: formatting, lints, all tests, deploy files, API, dashboard without a browser
+test: setup lint web ## What must hold: formatting, lints, all tests, deploy files, API, dashboard with its journeys
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
 	deploy/check.sh
 	tools/check-api
-	cd web-ui && npm run check
+	cd web-ui && npm run check && npm run journeys
 
 api-test: setup ## Of these: the API answers as its document says, to thousands of made-up requests
 	cargo build --locked --bin watchbell
 	tools/check-api
 
-web-test: setup web ## The dashboard: types, lint, format, unit tests, and journeys in a browser (ten minutes)
+web-test: setup web ## Of these: the dashboard, with types, lint, format, unit tests and journeys in a browser
 	cargo build --locked --bin watchbell
 	cd web-ui && npm run check && npm run journeys
 

@@ -1,3 +1,6 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { send } from "./api";
 import { expect, test } from "./fixtures";
 
 test("models are added, put into another order, and keep their keys to themselves", async ({ page, signIn }) => {
@@ -30,4 +33,47 @@ test("models are added, put into another order, and keep their keys to themselve
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete the model" }).click();
   await expect(page.getByText("first-model is deleted.")).toBeVisible();
   await expect(models).toHaveText(["second-model"]);
+});
+
+test("a model is tested on an alert: what it said, how long it took, and what to do when it does not answer", async ({
+  page,
+  signIn,
+}) => {
+  const said = {
+    severity: "warning",
+    category: "disk",
+    system: "db-1",
+    summary: "The disk of db-1 is nearly full.",
+    action: "Free some space.",
+    confidence: 0.8,
+  };
+  const completion = {
+    choices: [{ message: { role: "assistant", content: JSON.stringify(said) }, finish_reason: "stop" }],
+    usage: { prompt_tokens: 321, completion_tokens: 45 },
+  };
+  const model = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(completion));
+  });
+  await new Promise<void>((listening) => model.listen(0, "127.0.0.1", listening));
+  const { port } = model.address() as AddressInfo;
+  await signIn();
+  const provider = await send(page.request, "POST", "/api/v1/ai-providers", {
+    base_url: `http://127.0.0.1:${port}/v1`,
+    model: "tested-model",
+  });
+  await page.goto(`/en/ai/?id=${provider.id}`);
+  await page.getByRole("button", { name: "Ask the model" }).click();
+  await expect(page.getByText(/^Answered in [\d,]+ ms$/)).toBeVisible();
+  await expect(page.getByText('"summary": "The disk of db-1 is nearly full."')).toBeVisible();
+  await expect(page.getByText("321 tokens in, 45 out")).toBeVisible();
+
+  model.closeAllConnections();
+  await new Promise((closed) => model.close(closed));
+  await page.getByRole("button", { name: "Ask the model" }).click();
+  await expect(page.getByText("The server cannot be reached.", { exact: false })).toBeVisible();
+
+  await page.goto("/en/welcome/?step=model");
+  await expect(page.getByRole("button", { name: "Ask the model" })).toBeVisible();
+  await send(page.request, "DELETE", `/api/v1/ai-providers/${provider.id}`);
 });

@@ -7,13 +7,13 @@ import { Sender } from "./sender";
 const ALERTS = 10_000;
 const SCREEN = "/en/alerts/?system=many-1";
 /**
- * From the first byte asked for to the first key answered, with nothing in the browser's cache. The goal is 1.5 s; on
- * the clock it may be twice that, because others may use the machine too. What they cannot lengthen is the time that
- * the page's own work takes.
+ * From the navigation to the first key answered, with nothing in the browser's cache, by the page's own clock: the
+ * promise. Others who use the machine can only lengthen it, so the best of some tries counts.
  */
-const CLOCK_MS = 3_000;
+const INTERACTIVE_MS = 1_500;
+const TRIES = 25;
+/** Of it, what the page's own thread works, which nobody else lengthens. */
 const WORK_MS = 1_000;
-const TRIES = 5;
 /** What the browser has to draw, however long the list is. */
 const ROWS_MAX = 60;
 /** Of the page's own work for each frame, on average, when ten rows pass in each. */
@@ -39,14 +39,14 @@ test("of ten thousand alerts the first are there at once, and all scroll smoothl
   server,
 }) => {
   const session = await page.context().storageState();
-  const runs: { clock: number; work: number }[] = [];
-  while (runs.length < TRIES && !runs.some(({ clock }) => clock <= CLOCK_MS)) {
+  const runs: { interactive: number; work: number }[] = [];
+  while (runs.length < TRIES && !runs.some(({ interactive }) => interactive <= INTERACTIVE_MS)) {
     const context = await browser.newContext({ baseURL: server.url, storageState: session });
     runs.push(await measure(await context.newPage()));
     await context.close();
   }
   test.info().annotations.push({ type: "cold start in ms", description: JSON.stringify(runs) });
-  expect(Math.min(...runs.map(({ clock }) => clock)), "on the clock").toBeLessThanOrEqual(CLOCK_MS);
+  expect(Math.min(...runs.map(({ interactive }) => interactive)), "on the clock").toBeLessThanOrEqual(INTERACTIVE_MS);
   expect(Math.min(...runs.map(({ work }) => work)), "of work").toBeLessThanOrEqual(WORK_MS);
 
   await page.goto(SCREEN);
@@ -84,17 +84,25 @@ test("of ten thousand alerts the first are there at once, and all scroll smoothl
   await expect(rows.first()).toHaveAttribute("aria-posinset", "1");
 });
 
-/** Opens the list with a cold cache until it answers a key: milliseconds on the clock, and of the page's own work. */
-async function measure(page: Page): Promise<{ clock: number; work: number }> {
+/** Opens the list with a cold cache until it answers a key: milliseconds since the navigation, and of the page's work. */
+async function measure(page: Page): Promise<{ interactive: number; work: number }> {
   const workOf = await meter(page);
-  const began = Date.now();
+  // Presses the key in the page itself, frame by frame: what is measured is not how long this process takes to ask.
+  await page.addInitScript(() => {
+    const press = () => {
+      if (document.activeElement?.closest("[aria-posinset]")) {
+        performance.mark("interactive");
+        return;
+      }
+      const isThere = document.querySelector("[aria-posinset]") !== null;
+      if (isThere) document.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }));
+      requestAnimationFrame(press);
+    };
+    requestAnimationFrame(press);
+  });
   await page.goto(SCREEN, { waitUntil: "commit" });
-  const row = page.getByRole("list", { name: "Alerts" }).getByRole("listitem").first().getByRole("button").last();
-  await row.waitFor();
-  await page.keyboard.press("j");
-  await expect(row).toBeFocused();
-  const clock = Date.now() - began;
-  return { clock, work: Math.round(await workOf()) };
+  const marked = await page.waitForFunction(() => performance.getEntriesByName("interactive")[0]?.startTime);
+  return { interactive: Math.round(Number(await marked.jsonValue())), work: Math.round(await workOf()) };
 }
 
 /** Tells the milliseconds that the page's own thread has worked from now on, however long others made it wait. */

@@ -1,7 +1,7 @@
 // Every screen with something on it, in all languages and both themes: axe finds nothing, and (by `Watch`) the console
 // is silent, nobody else is asked, and the content security policy is the strict one.
 import { type Page, request as requests } from "@playwright/test";
-import { expectAccessible } from "./accessible";
+import { expectAccessible, picture } from "./accessible";
 import { test as base, expect, OWNER } from "./fixtures";
 import { type Seed, seed } from "./seed";
 
@@ -82,11 +82,12 @@ const DESK = { width: 1280, height: 720 };
 const PHONE = { width: 390, height: 844 };
 
 /** Nothing stands beyond the edge of the screen, at the desk and on a phone. */
-async function expectNoSidewaysScroll(page: Page): Promise<void> {
+async function expectNoSidewaysScroll(page: Page, name: string): Promise<void> {
   for (const size of [PHONE, DESK]) {
     await page.setViewportSize(size);
     const beyond = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     await expect.poll(beyond, `pixels beyond an edge at ${size.width}`).toBeLessThanOrEqual(0);
+    if (size === PHONE) await picture(page, `${name}, phone`);
   }
 }
 
@@ -104,7 +105,7 @@ for (const [name, screen] of [...Object.entries(SCREENS), ...Object.entries(DOOR
       await expect(page.getByRole("heading").first()).toBeVisible();
       await expect(page.locator("[data-skeleton], [aria-busy=true]")).toHaveCount(0);
       await expectAccessible(page, `${name} in ${locale}`);
-      await expectNoSidewaysScroll(page);
+      await expectNoSidewaysScroll(page, `${name} in ${locale}`);
     }
   });
 }

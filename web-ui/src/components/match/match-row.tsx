@@ -39,7 +39,7 @@ export function MatchRow({
         <HiddenNote hidden={hidden} />
       </div>
       {time}
-      <div className="flex min-w-20 items-center justify-end gap-1">
+      <div className="ms-auto flex min-w-20 items-center justify-end gap-1">
         {provisioned && <ProvisionedMark />}
         {children}
       </div>

@@ -15,13 +15,16 @@ export function isAt(path: string, href: string): boolean {
 }
 
 const row =
-  "flex h-8 items-center gap-2.5 rounded-md px-2.5 text-base text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent [&_svg]:size-4 [&_svg]:shrink-0";
+  "flex h-8 items-center [@media(max-height:800px)]:h-7 gap-2.5 rounded-md px-2.5 text-base text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent [&_svg]:size-4 [&_svg]:shrink-0";
 
-/** All places; also inside the drawer of the phone. */
+/** All places, closer together on a low screen so that all are in sight; also inside the drawer of the phone. */
 export function Sidebar({ className, onNavigate }: { className?: string; onNavigate?: () => void }) {
   const t = useTranslations("shell");
   return (
-    <nav aria-label={t("navigation")} className={cn("flex flex-col gap-5 overflow-y-auto px-3 pb-4", className)}>
+    <nav
+      aria-label={t("navigation")}
+      className={cn("flex flex-col gap-5 overflow-y-auto px-3 pb-4 [@media(max-height:800px)]:gap-3", className)}
+    >
       <Link
         href="/"
         onClick={onNavigate}

@@ -17,7 +17,7 @@ export function EmptyState({
   heading?: "h1" | "h2";
 }) {
   return (
-    <div className="mx-auto flex max-w-lg flex-col items-center px-6 py-16 text-center sm:py-24">
+    <div className="mx-auto flex max-w-lg flex-col items-center px-6 py-12 text-center sm:py-16">
       <div className="mb-5 grid size-12 place-items-center rounded-lg border bg-surface text-accent shadow-raised">
         <Icon className="size-5" strokeWidth={1.75} aria-hidden />
       </div>

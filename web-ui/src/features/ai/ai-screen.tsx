@@ -7,10 +7,11 @@ import { Things } from "@/components/connect/things";
 import { Card } from "@/components/ui/card";
 import { CreateButton, ListScreen } from "@/components/ui/list-screen";
 import { Progress } from "@/components/ui/progress";
-import { SkeletonRows } from "@/components/ui/skeleton";
+import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import { ProviderList } from "./provider-list";
+import { useUsage } from "./use-usage";
 
 // Fetched when needed: lists are looked at more often than they are changed.
 const loading = () => <SkeletonRows />;
@@ -61,23 +62,35 @@ function AllProviders() {
   );
 }
 
-/** What was spent of the day's limit, where there is one. */
+/** What was spent today: of the limit, where there is one. */
 function Usage() {
   const t = useTranslations("ai.usage");
   const format = useFormatter();
-  const overview = api.useQuery("get", "/api/v1/overview");
-  const model = overview.data?.model;
-  if (!model) return null;
+  const { data: usage } = useUsage();
+  if (!usage) return <Skeleton className="h-36 rounded-lg" />;
   return (
-    <Card title={t("title")}>
-      {model.daily_tokens ? (
-        <>
-          <Progress label={t("tokens")} done={model.spent_tokens ?? 0} total={model.daily_tokens} />
-          <p className="mt-2 text-muted text-sm">{t("text", { limit: format.number(model.daily_tokens) })}</p>
-        </>
-      ) : (
-        <p className="text-muted">{t("unlimited")}</p>
+    <Card title={t("title")} className="grid gap-4">
+      {usage.daily_tokens != null && (
+        <Progress label={t("tokens")} done={usage.spent_tokens} total={usage.daily_tokens} />
       )}
+      <dl className="flex flex-wrap gap-x-10 gap-y-3">
+        <Spent label={t("spent")}>{format.number(usage.spent_tokens)}</Spent>
+        <Spent label={t("cost")}>{format.number(usage.cost, { maximumFractionDigits: 4 })}</Spent>
+        <Spent label={t("saved")}>{format.number(usage.saved_calls)}</Spent>
+      </dl>
+      <p className="text-muted text-sm">
+        {usage.daily_tokens != null ? t("text", { limit: format.number(usage.daily_tokens) }) : t("unlimited")}{" "}
+        {t("savedText")}
+      </p>
     </Card>
+  );
+}
+
+function Spent({ label, children }: { label: string; children: string }) {
+  return (
+    <div>
+      <dt className="text-muted text-sm">{label}</dt>
+      <dd className="font-semibold text-lg tabular-nums">{children}</dd>
+    </div>
   );
 }

@@ -3,6 +3,7 @@
 import { useFormatter, useTranslations } from "use-intl";
 import { DeleteThing } from "@/components/connect/delete-thing";
 import { Fact, Facts } from "@/components/connect/facts";
+import { ModelTest } from "@/components/connect/model-test";
 import { Thing } from "@/components/connect/things";
 import { Card } from "@/components/ui/card";
 import { ProvisionedNote } from "@/components/ui/provisioned";
@@ -24,9 +25,12 @@ export function ProviderDetails({ id }: { id: number }) {
       nameOf={({ model }) => model}
       actions={(provider) => mayEdit && !provider.provisioned && <Delete provider={provider} />}
     >
-      {(provider) =>
-        mayEdit && !provider.provisioned ? <ProviderForm provider={provider} /> : <ReadOnly provider={provider} />
-      }
+      {(provider) => (
+        <div className="grid gap-5">
+          {mayEdit && !provider.provisioned ? <ProviderForm provider={provider} /> : <ReadOnly provider={provider} />}
+          {mayEdit && <ModelTest id={provider.id} />}
+        </div>
+      )}
     </Thing>
   );
 }

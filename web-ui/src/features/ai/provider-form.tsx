@@ -3,12 +3,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
-import { Button } from "@/components/ui/button";
+import { FormActions } from "@/components/connect/form-actions";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { Link } from "@/components/ui/link";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
@@ -102,14 +101,11 @@ export function ProviderForm({ provider }: { provider?: Provider }) {
         <div className="grid gap-4 sm:grid-cols-2">{(["prompt_price", "completion_price"] as const).map(text)}</div>
       </Card>
       {failure !== null && !said && <ErrorState error={failure} isInline />}
-      <div className="flex flex-wrap gap-2">
-        <Button type="submit" variant="primary" isBusy={create.isPending || update.isPending}>
-          {provider ? t("form.save") : t("create.submit")}
-        </Button>
-        <Button asChild>
-          <Link href="/ai/">{t("form.cancel")}</Link>
-        </Button>
-      </div>
+      <FormActions
+        submit={provider ? t("form.save") : t("create.submit")}
+        isBusy={create.isPending || update.isPending}
+        cancel={{ href: "/ai/", label: t("form.cancel") }}
+      />
     </form>
   );
 }

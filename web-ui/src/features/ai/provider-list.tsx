@@ -11,6 +11,7 @@ import { ProvisionedBadge } from "@/components/ui/provisioned";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import type { Provider } from "./provider";
+import { useUsage } from "./use-usage";
 
 /** The models in the order in which they are asked. Those of the provisioning file come first and stay there. */
 export function ProviderList({ providers }: { providers: Provider[] }) {
@@ -69,6 +70,7 @@ export function ProviderList({ providers }: { providers: Provider[] }) {
 function Row({ provider }: { provider: Provider }) {
   const t = useTranslations("ai");
   const format = useFormatter();
+  const today = useUsage().data?.providers.find(({ id }) => id === provider.id);
   const price = (value: number) => format.number(value, { maximumFractionDigits: 4 });
   return (
     <div className="min-w-0 flex-1">
@@ -88,6 +90,10 @@ function Row({ provider }: { provider: Provider }) {
       <p className="mt-0.5 flex flex-wrap gap-x-3 text-muted text-sm">
         <bdi className="wrap-anywhere">{provider.base_url}</bdi>
         <span>{t("waits", { timeout: provider.timeout })}</span>
+        {today && <span>{t("usage.calls", { calls: today.calls })}</span>}
+        {today && today.unanswered > 0 && (
+          <span className="text-warning">{t("usage.unanswered", { calls: today.unanswered })}</span>
+        )}
         {(provider.prompt_price > 0 || provider.completion_price > 0) && (
           <span>
             {t("prices", { prompt: price(provider.prompt_price), completion: price(provider.completion_price) })}

@@ -27,9 +27,10 @@ import { useAlerts } from "./use-alerts";
 const AlertDrawer = dynamic(() => import("./detail/alert-drawer").then((module) => module.AlertDrawer));
 const SilenceDialog = dynamic(() => import("./silence-dialog").then((module) => module.SilenceDialog));
 
-const AlertList = dynamic(() => import("./alert-list").then((module) => module.AlertList), {
-  loading: () => <SkeletonRows />,
-});
+const loadList = () => import("./alert-list").then((module) => module.AlertList);
+const AlertList = dynamic(loadList, { loading: () => <SkeletonRows /> });
+// The list itself always is, so it comes while it is still asked who is looking.
+if (typeof window !== "undefined") void loadList();
 const BulkBar = dynamic(() => import("./bulk-bar").then((module) => module.BulkBar));
 const Drawer = dynamic(() => import("@/components/ui/dialog").then((module) => module.Drawer));
 const ViewMenu = dynamic(() => import("./view-menu").then((module) => module.ViewMenu), { ssr: false });

@@ -5,6 +5,7 @@ import { DeleteThing } from "@/components/connect/delete-thing";
 import { Fact, Facts } from "@/components/connect/facts";
 import { useFieldWords } from "@/components/connect/platform-fields";
 import { Thing } from "@/components/connect/things";
+import { usePlatforms } from "@/components/connect/use-platforms";
 import { Card } from "@/components/ui/card";
 import { Link } from "@/components/ui/link";
 import { ProvisionedNote } from "@/components/ui/provisioned";
@@ -41,7 +42,7 @@ export function BotDetails({ id }: { id: number }) {
 function ReadOnly({ bot }: { bot: Bot }) {
   const t = useTranslations("bots");
   const wordsOf = useFieldWords();
-  const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
+  const platforms = usePlatforms();
   const platform = platforms.data?.items.find(({ id }) => id === bot.platform);
   const shown = (name: string, isSecret: boolean) => {
     if (!isSecret) return bot[name] ? String(bot[name]) : undefined;

@@ -3,13 +3,13 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
+import { FormActions } from "@/components/connect/form-actions";
 import { PlatformFields } from "@/components/connect/platform-fields";
-import { Button } from "@/components/ui/button";
+import { usePlatforms } from "@/components/connect/use-platforms";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { Link } from "@/components/ui/link";
 import { Load } from "@/components/ui/load";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
@@ -21,7 +21,7 @@ import { type Bot, bodyOf, draftOf, lastOf } from "./bot";
 
 /** Makes a bot of a platform, or changes the one that is given. */
 export function BotForm({ bot, platform }: { bot?: Bot; platform?: string }) {
-  const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
+  const platforms = usePlatforms();
   return (
     <Load query={platforms} rows={5}>
       {({ items }) => {
@@ -120,16 +120,11 @@ function Form({ bot, first, platforms }: { bot?: Bot; first: Platform; platforms
         />
       </Card>
       {failure !== null && !said && <ErrorState error={failure} isInline />}
-      <div className="flex flex-wrap gap-2">
-        <Button type="submit" variant="primary" isBusy={create.isPending || update.isPending}>
-          {bot ? t("form.save") : t("create.submit")}
-        </Button>
-        {!bot && (
-          <Button asChild>
-            <Link href="/bots/">{t("form.cancel")}</Link>
-          </Button>
-        )}
-      </div>
+      <FormActions
+        submit={bot ? t("form.save") : t("create.submit")}
+        isBusy={create.isPending || update.isPending}
+        cancel={!bot ? { href: "/bots/", label: t("form.cancel") } : undefined}
+      />
     </form>
   );
 }

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "use-intl";
 import { EnabledSwitch } from "@/components/connect/enabled-switch";
 import { NameCell } from "@/components/connect/name-cell";
+import { usePlatformTitle } from "@/components/connect/use-platforms";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
@@ -13,9 +14,8 @@ import type { Bot } from "./bot";
 export function BotTable({ bots }: { bots: Bot[] }) {
   const t = useTranslations("bots");
   const c = useTranslations("connect");
-  const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
+  const titleOf = usePlatformTitle();
   const channels = api.useQuery("get", "/api/v1/channels");
-  const titleOf = (id: string) => platforms.data?.items.find((platform) => platform.id === id)?.title ?? id;
   return (
     <Table>
       <thead>

@@ -5,6 +5,7 @@ import { DeleteThing } from "@/components/connect/delete-thing";
 import { Fact, Facts } from "@/components/connect/facts";
 import { useFieldWords } from "@/components/connect/platform-fields";
 import { Thing } from "@/components/connect/things";
+import { usePlatforms } from "@/components/connect/use-platforms";
 import { Card } from "@/components/ui/card";
 import { ProvisionedNote } from "@/components/ui/provisioned";
 import { api } from "@/lib/api/client";
@@ -49,7 +50,7 @@ export function ChannelDetails({ id }: { id: number }) {
 function ReadOnly({ channel }: { channel: Channel }) {
   const t = useTranslations("channels");
   const wordsOf = useFieldWords();
-  const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
+  const platforms = usePlatforms();
   const bots = api.useQuery("get", "/api/v1/bots");
   const templates = api.useQuery("get", "/api/v1/templates");
   const platform = platforms.data?.items.find(({ id }) => id === channel.platform);

@@ -4,7 +4,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ChatFinder } from "@/components/connect/chat-finder";
+import { FormActions } from "@/components/connect/form-actions";
 import { PlatformFields } from "@/components/connect/platform-fields";
+import { usePlatforms } from "@/components/connect/use-platforms";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
@@ -25,7 +27,7 @@ const FIRST_PLATFORM = "telegram";
 
 /** Makes a channel, or changes the one that is given. */
 export function ChannelForm({ channel }: { channel?: Channel }) {
-  const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
+  const platforms = usePlatforms();
   return (
     <Load query={platforms} rows={5}>
       {({ items }) => <Form channel={channel} platforms={items} />}
@@ -165,16 +167,11 @@ function Form({ channel, platforms }: { channel?: Channel; platforms: Platform[]
         />
       </Card>
       {failure !== null && !said && <ErrorState error={failure} isInline />}
-      <div className="flex flex-wrap gap-2">
-        <Button type="submit" variant="primary" isBusy={create.isPending || update.isPending}>
-          {channel ? t("form.save") : t("create.submit")}
-        </Button>
-        {!channel && (
-          <Button asChild>
-            <Link href="/channels/">{t("form.cancel")}</Link>
-          </Button>
-        )}
-      </div>
+      <FormActions
+        submit={channel ? t("form.save") : t("create.submit")}
+        isBusy={create.isPending || update.isPending}
+        cancel={!channel ? { href: "/channels/", label: t("form.cancel") } : undefined}
+      />
     </form>
   );
 }

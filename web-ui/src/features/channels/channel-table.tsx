@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "use-intl";
 import { EnabledSwitch } from "@/components/connect/enabled-switch";
 import { NameCell } from "@/components/connect/name-cell";
+import { usePlatformTitle } from "@/components/connect/use-platforms";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
@@ -14,8 +15,7 @@ import { DrillBadge } from "./drill-card";
 export function ChannelTable({ channels }: { channels: Channel[] }) {
   const t = useTranslations("channels");
   const c = useTranslations("connect");
-  const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
-  const titleOf = (id: string) => platforms.data?.items.find((platform) => platform.id === id)?.title ?? id;
+  const titleOf = usePlatformTitle();
   return (
     <Table>
       <thead>

@@ -42,6 +42,7 @@ export function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => voi
         <div className="grid gap-6">
           <Definitions
             items={[
+              [t("detail.what"), <Subject key="what" event={data.event} />],
               [t("columns.state"), <DeliveryBadge key="state" state={data.state} />],
               [t("columns.changed"), <RelativeTime key="at" at={data.state_at} />],
               [
@@ -66,4 +67,12 @@ export function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => voi
       )}
     </Drawer>
   );
+}
+
+/** What the delivery tells about, in the words of its sender. */
+function Subject({ event: id }: { event: string }) {
+  const { data, error } = api.useQuery("get", "/api/v1/events/{id}", { params: { path: { id } } });
+  if (data) return <bdi className="wrap-anywhere font-medium">{data.subject}</bdi>;
+  // The history may have forgotten it already.
+  return error ? "–" : <Skeleton className="h-5 w-56" />;
 }

@@ -7,14 +7,12 @@ import { useTranslations } from "use-intl";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
-import { ErrorState } from "@/components/ui/error-state";
-import { LoadMore } from "@/components/ui/load-more";
+import { LoadPages } from "@/components/ui/load";
 import { SearchInput } from "@/components/ui/search-input";
 import { Select } from "@/components/ui/select";
-import { SkeletonRows } from "@/components/ui/skeleton";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
-import { api } from "@/lib/api/client";
+import { usePages } from "@/lib/api/pages";
 import { useSession } from "@/lib/session";
 import { useUrlState } from "@/lib/use-url-state";
 import { BlockBinding, UnbindBinding } from "./binding-actions";
@@ -39,13 +37,7 @@ export function Bindings() {
   const show = params.get("show") ?? "all";
   const mode = MODES.find((each) => filterOf(each) === show);
   const blocked = show === "blocked" ? true : undefined;
-  const query = api.useInfiniteQuery(
-    "get",
-    "/api/v1/gateway/bindings",
-    { params: { query: { q: q || undefined, mode, blocked } } },
-    { initialPageParam: null, getNextPageParam: (page) => page.next_cursor },
-  );
-  const bindings = query.data?.pages.flatMap((page) => page.items);
+  const pages = usePages("/api/v1/gateway/bindings", { q: q || undefined, mode, blocked });
   const isFiltered = q !== "" || show !== "all";
   const none = isFiltered ? "nothing" : "empty";
   return (
@@ -69,25 +61,16 @@ export function Bindings() {
           ]}
         />
       </div>
-      {query.error && !bindings ? (
-        <ErrorState error={query.error} onRetry={query.refetch} />
-      ) : !bindings ? (
-        <SkeletonRows />
-      ) : bindings.length === 0 ? (
-        <EmptyState icon={isFiltered ? SearchX : KeyRound} title={t(`${none}.title`)}>
-          {t(`${none}.text`)}
-        </EmptyState>
-      ) : (
-        <>
-          <BindingTable bindings={bindings} onEdit={mayEdit ? setEdited : undefined} />
-          <LoadMore
-            shown={bindings.length}
-            hasMore={query.hasNextPage}
-            isLoading={query.isFetchingNextPage}
-            onMore={() => void query.fetchNextPage()}
-          />
-        </>
-      )}
+      <LoadPages
+        pages={pages}
+        nothing={
+          <EmptyState icon={isFiltered ? SearchX : KeyRound} title={t(`${none}.title`)}>
+            {t(`${none}.text`)}
+          </EmptyState>
+        }
+      >
+        {(bindings) => <BindingTable bindings={bindings} onEdit={mayEdit ? setEdited : undefined} />}
+      </LoadPages>
       {edited && <BindingEditor binding={edited} onClose={() => setEdited(undefined)} />}
     </>
   );

@@ -17,7 +17,7 @@ export function FirstSteps() {
       <EmptyState icon={KeyRound} title={t("title")}>
         {t("text")}
       </EmptyState>
-      <ol className="mx-auto grid max-w-2xl list-decimal gap-5 ps-6">
+      <ol className="mx-auto grid max-w-2xl grid-cols-1 list-decimal gap-5 ps-6">
         <li>
           <p className="mb-2">{t("start")}</p>
           <CodeBlock code={START} label={t("startLabel")} />

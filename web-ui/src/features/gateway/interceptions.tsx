@@ -8,13 +8,13 @@ import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
-import { LoadMore } from "@/components/ui/load-more";
+import { LoadPages } from "@/components/ui/load";
 import { SearchInput } from "@/components/ui/search-input";
 import { Select } from "@/components/ui/select";
-import { SkeletonRows } from "@/components/ui/skeleton";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
-import { api, client } from "@/lib/api/client";
+import { client } from "@/lib/api/client";
+import { usePages } from "@/lib/api/pages";
 import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
@@ -35,13 +35,7 @@ export function Interceptions() {
   const span = Object.keys(SPANS).find((each): each is Span => each === params.get("span"));
   const since = span && new Date(openedAt - SPANS[span]).toISOString();
   const filter = { q: q || undefined, key, since };
-  const query = api.useInfiniteQuery(
-    "get",
-    "/api/v1/gateway/interceptions",
-    { params: { query: filter } },
-    { initialPageParam: null, getNextPageParam: (page) => page.next_cursor },
-  );
-  const lines = query.data?.pages.flatMap((page) => page.items);
+  const pages = usePages("/api/v1/gateway/interceptions", filter);
   const isFiltered = q !== "" || key !== undefined || span !== undefined;
   const none = isFiltered ? "nothing" : "empty";
   return (
@@ -71,25 +65,16 @@ export function Interceptions() {
         />
         <Export filter={filter} />
       </div>
-      {query.error && !lines ? (
-        <ErrorState error={query.error} onRetry={query.refetch} />
-      ) : !lines ? (
-        <SkeletonRows />
-      ) : lines.length === 0 ? (
-        <EmptyState icon={isFiltered ? SearchX : ShieldCheck} title={t(`${none}.title`)}>
-          {t(`${none}.text`)}
-        </EmptyState>
-      ) : (
-        <>
-          <Lines lines={lines} />
-          <LoadMore
-            shown={lines.length}
-            hasMore={query.hasNextPage}
-            isLoading={query.isFetchingNextPage}
-            onMore={() => void query.fetchNextPage()}
-          />
-        </>
-      )}
+      <LoadPages
+        pages={pages}
+        nothing={
+          <EmptyState icon={isFiltered ? SearchX : ShieldCheck} title={t(`${none}.title`)}>
+            {t(`${none}.text`)}
+          </EmptyState>
+        }
+      >
+        {(lines) => <Lines lines={lines} />}
+      </LoadPages>
     </>
   );
 }

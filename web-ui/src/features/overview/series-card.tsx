@@ -15,6 +15,7 @@ import {
 } from "recharts";
 import { useFormatter, useTranslations } from "use-intl";
 import { Card } from "@/components/ui/card";
+import { AXIS, TOOLTIP } from "@/components/ui/chart";
 import { ErrorState } from "@/components/ui/error-state";
 import { Select } from "@/components/ui/select";
 import { Skeleton } from "@/components/ui/skeleton";
@@ -25,17 +26,6 @@ import type { components } from "@/lib/api/schema";
 type Point = components["schemas"]["Point"];
 
 const SPANS = ["1", "6", "24", "168"] as const;
-const axis = { stroke: "var(--muted)", fontSize: 12, tickLine: false, axisLine: false } as const;
-const tooltip = {
-  contentStyle: {
-    background: "var(--surface)",
-    border: "1px solid var(--line)",
-    borderRadius: "0.4375rem",
-    color: "var(--ink)",
-  },
-  labelStyle: { color: "var(--muted)" },
-  isAnimationActive: false,
-} as const;
 
 /** What came and went over time, and how long it took. */
 export function SeriesCard() {
@@ -82,7 +72,7 @@ function Charts({ points: series, minutes }: { points: Point[]; minutes: number 
   const exact = (at: unknown) => format.dateTime(new Date(Number(at)), { dateStyle: "medium", timeStyle: "short" });
   const seconds = (value: unknown) =>
     t("seconds", { value: format.number(Number(value) / 1_000, { maximumFractionDigits: 2 }) });
-  const x = <XAxis dataKey="at" tickFormatter={clock} minTickGap={48} {...axis} />;
+  const x = <XAxis dataKey="at" tickFormatter={clock} minTickGap={48} {...AXIS} />;
   const legend = <Legend iconType="plainline" formatter={(name) => <span className="text-ink text-xs">{name}</span>} />;
   const grid = <CartesianGrid vertical={false} stroke="var(--line)" />;
   return (
@@ -93,8 +83,8 @@ function Charts({ points: series, minutes }: { points: Point[]; minutes: number 
           <AreaChart data={points} accessibilityLayer={false}>
             {grid}
             {x}
-            <YAxis width={40} allowDecimals={false} tickFormatter={(value) => format.number(value)} {...axis} />
-            <Tooltip labelFormatter={exact} {...tooltip} />
+            <YAxis width={40} allowDecimals={false} tickFormatter={(value) => format.number(value)} {...AXIS} />
+            <Tooltip labelFormatter={exact} {...TOOLTIP} />
             {legend}
             <Area
               name={t("received")}
@@ -125,8 +115,8 @@ function Charts({ points: series, minutes }: { points: Point[]; minutes: number 
           <LineChart data={points} accessibilityLayer={false}>
             {grid}
             {x}
-            <YAxis width={56} tickFormatter={seconds} {...axis} />
-            <Tooltip labelFormatter={exact} formatter={seconds} {...tooltip} />
+            <YAxis width={56} tickFormatter={seconds} {...AXIS} />
+            <Tooltip labelFormatter={exact} formatter={seconds} {...TOOLTIP} />
             {legend}
             <Line
               name={t("average")}

@@ -58,9 +58,11 @@ export function PersonRow({
               </Badge>
             )}
           </p>
-          <p className="truncate text-muted text-sm">
-            <bdi>{user.email}</bdi>
-          </p>
+          {name !== user.email && (
+            <p className="truncate text-muted text-sm">
+              <bdi>{user.email}</bdi>
+            </p>
+          )}
         </div>
         {mayChange ? (
           <Select

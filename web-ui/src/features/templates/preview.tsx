@@ -4,6 +4,7 @@ import { keepPreviousData } from "@tanstack/react-query";
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { Fragment, type ReactNode, useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
+import { usePlatforms } from "@/components/connect/use-platforms";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
@@ -32,7 +33,7 @@ export function Preview({ draft }: { draft: Draft }) {
   const [platform, setPlatform] = useState("telegram");
   const [event, setEvent] = useState(OWN);
   const [sample, setSample] = useState(SAMPLE);
-  const platforms = api.useQuery("get", "/api/v1/platforms", {}, { staleTime: Number.POSITIVE_INFINITY });
+  const platforms = usePlatforms();
   const events = api.useQuery("get", "/api/v1/events", { params: { query: { limit: EVENTS_SHOWN } } });
   const options = [
     { value: OWN, label: t("sample") },

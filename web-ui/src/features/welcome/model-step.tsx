@@ -5,6 +5,7 @@ import { CircleCheck } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslations } from "use-intl";
+import { ModelTest } from "@/components/connect/model-test";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
@@ -26,6 +27,7 @@ export function ModelStep() {
   const t = useTranslations("welcome.model");
   const { mayEdit } = useSession();
   const { data } = api.useQuery("get", PROVIDERS);
+  const newest = data?.items.at(-1);
   return (
     <div className="grid gap-5">
       {data && data.items.length > 0 && (
@@ -42,6 +44,7 @@ export function ModelStep() {
           ))}
         </ul>
       )}
+      {newest && mayEdit && <ModelTest key={newest.id} id={newest.id} />}
       {mayEdit ? <ModelForm /> : <p className="text-muted">{t("notYours")}</p>}
     </div>
   );
