@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use crate::wire::Watch;
+use crate::{lines::Slot, wire::Watch};
 
 /// A request's body on its way to the upstream.
 #[derive(Debug)]
@@ -50,21 +50,19 @@ impl Body for Upload {
 }
 
 /// An answer's body on its way to the client: the upstream's, or a short one of our own.
-#[derive(Debug)]
 pub(crate) struct Answer {
     body: Either,
     watch: Arc<Watch>,
 }
 
-#[derive(Debug)]
 enum Either {
-    Upstream(Incoming),
+    Upstream(Incoming, Arc<Slot>),
     Own(Option<Bytes>),
 }
 
 impl Answer {
-    pub(crate) fn upstream(body: Incoming, watch: Arc<Watch>) -> Self {
-        Self { body: Either::Upstream(body), watch }
+    pub(crate) fn upstream(body: Incoming, slot: Arc<Slot>, watch: Arc<Watch>) -> Self {
+        Self { body: Either::Upstream(body, slot), watch }
     }
 
     pub(crate) fn own(body: Bytes, watch: Arc<Watch>) -> Self {
@@ -75,6 +73,9 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         self.watch.answered();
+        if let Either::Upstream(_, slot) = &self.body {
+            slot.release();
+        }
     }
 }
 
@@ -84,21 +85,30 @@ impl Body for Answer {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match &mut self.body {
-            Either::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Either::Upstream(body, slot) => {
+                let mut body = Pin::new(body);
+                match body.as_mut().poll_frame(cx) {
+                    Poll::Pending => {
+                        slot.drive(cx);
+                        body.poll_frame(cx)
+                    }
+                    frame => frame,
+                }
+            }
             Either::Own(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.body {
-            Either::Upstream(body) => body.is_end_stream(),
+            Either::Upstream(body, _) => body.is_end_stream(),
             Either::Own(body) => body.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.body {
-            Either::Upstream(body) => body.size_hint(),
+            Either::Upstream(body, _) => body.size_hint(),
             Either::Own(body) => SizeHint::with_exact(body.as_ref().map_or(0, |body| body.len() as u64)),
         }
     }

@@ -2,12 +2,14 @@
 
 use std::{
     convert::Infallible,
+    future,
     net::{IpAddr, SocketAddr},
     pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -22,6 +24,7 @@ use hyper::{
     upgrade::{self, OnUpgrade},
 };
 use hyper_util::rt::TokioIo;
+use metrics::Counter;
 use tokio::{
     io::{AsyncReadExt as _, copy_bidirectional},
     net::TcpStream,
@@ -34,6 +37,7 @@ use watchbell_common::{binding::proxy_protocol, http::Lingering};
 use crate::{
     bodies::{Answer, Upload},
     guard::Guard,
+    lines::Slot,
     refusal::Refusal,
     sources::SourceWatch,
     upstream::{self, From, Upstream},
@@ -46,9 +50,15 @@ pub(crate) struct Door {
     pub(crate) upstream: Upstream,
     pub(crate) sources: Arc<SourceWatch>,
     pub(crate) protocol: http1::Builder,
+    /// Counts requests that passed; it is kept, since looking up a counter takes longer than many steps of a request.
+    passed: Counter,
 }
 
 impl Door {
+    pub(crate) fn new(guard: Guard, upstream: Upstream, sources: Arc<SourceWatch>, protocol: http1::Builder) -> Self {
+        Self { guard, upstream, sources, protocol, passed: requests("passed") }
+    }
+
     /// Serves a connection to its end.
     pub(crate) async fn serve(
         self: Arc<Self>,
@@ -77,8 +87,9 @@ impl Door {
         }
         let watch = Arc::new(Watch::new());
         let wire = Wire::new(Lingering::new(stream), begun, watch.clone());
+        let slot = Arc::new(Slot::new(self.upstream.lines().clone()));
         let exchange =
-            Exchange { door: self.clone(), peer, watch, requests: AtomicU64::new(0), tunnel: Mutex::new(None) };
+            Exchange { door: self.clone(), peer, watch, slot, requests: AtomicU64::new(0), tunnel: Mutex::new(None) };
         metrics::gauge!("watchbell_gateway_connections").increment(1.0);
         exchange.converse(wire, stop).await;
         metrics::gauge!("watchbell_gateway_connections").decrement(1.0);
@@ -105,6 +116,7 @@ struct Exchange {
     door: Arc<Door>,
     peer: IpAddr,
     watch: Arc<Watch>,
+    slot: Arc<Slot>,
     requests: AtomicU64,
     /// Both ends of what the connection becomes.
     tunnel: Mutex<Option<(OnUpgrade, OnUpgrade)>>,
@@ -120,12 +132,26 @@ impl Exchange {
             let connection = self.door.protocol.serve_connection(TokioIo::new(wire), service).with_upgrades();
             let mut connection = pin!(connection);
             let mut stalled = pin!(self.watch.stalled(patience));
+            // The answer, when it is asked for, moves the upload along; so does this while the client does not read.
+            let mut uploading = pin!(future::poll_fn(|cx| {
+                if self.watch.uploading() {
+                    self.slot.drive(cx);
+                }
+                Poll::<Infallible>::Pending
+            }));
             let ended = tokio::select! {
+                biased;
                 ended = connection.as_mut() => ended,
+                never = uploading.as_mut() => match never {},
                 () = stalled.as_mut() => return,
                 () = stop.cancelled() => {
                     connection.as_mut().graceful_shutdown();
-                    tokio::select! { ended = connection => ended, () = stalled => return }
+                    tokio::select! {
+                        biased;
+                        ended = connection => ended,
+                        never = uploading => match never {},
+                        () = stalled => return,
+                    }
                 }
             };
             if let Err(error) = ended {
@@ -155,11 +181,16 @@ impl Exchange {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
         let number = self.requests.fetch_add(1, Relaxed) + 1;
         let answer = self.pass_on(request, number).await;
-        let outcome = answer.as_ref().map_or_else(|refusal| refusal.status().1, |_| "passed");
-        metrics::counter!("watchbell_gateway_requests_total", "outcome" => outcome).increment(1);
         Ok(match answer {
-            Ok(response) => response.map(|body| Answer::upstream(body, self.watch.clone())),
-            Err(refusal) => refusal.response().map(|body| Answer::own(body, self.watch.clone())),
+            Ok(response) => {
+                self.door.passed.increment(1);
+                response.map(|body| Answer::upstream(body, self.slot.clone(), self.watch.clone()))
+            }
+            Err(refusal) => {
+                self.slot.hang_up();
+                requests(refusal.status().1).increment(1);
+                refusal.response().map(|body| Answer::own(body, self.watch.clone()))
+            }
         })
     }
 
@@ -202,12 +233,18 @@ impl Exchange {
         let limit = || if self.watch.uploading() { settings.idle_timeout } else { settings.response_timeout };
         tokio::select! {
             biased;
-            answer = self.door.upstream.send(Request::from_parts(head, upload), &self.watch) => answer,
+            answer = self.slot.send(Request::from_parts(head, upload)) => answer.map_err(|error| {
+                if self.watch.upload_failed() { Refusal::BadBody } else { self.door.upstream.failure(&error) }
+            }),
             () = self.watch.quiet(limit) => {
                 Err(if self.watch.uploading() { Refusal::SlowBody } else { Refusal::GatewayTimeout })
             }
         }
     }
+}
+
+fn requests(outcome: &'static str) -> Counter {
+    metrics::counter!("watchbell_gateway_requests_total", "outcome" => outcome)
 }
 
 /// Of all upgrades only this one: behind `h2c`, say, requests would pass unseen.

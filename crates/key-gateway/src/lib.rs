@@ -1,13 +1,15 @@
 //! The key gateway: a streaming reverse proxy that binds each model key to the address that first used it.
 //!
 //! Reading order: [`connection`] (one connection, request after request), [`framing`] and [`wire`] (what arrives, read
-//! strictly), [`guard`] (may this request pass?), [`upstream`] (how it is passed on). Bindings are kept by
+//! strictly), [`guard`] (may this request pass?), [`upstream`] (how it is
+//! passed on), [`lines`] (over which connections). Bindings are kept by
 //! `watchbell_common::binding::keeper`.
 
 mod bodies;
 mod connection;
 mod framing;
 mod guard;
+mod lines;
 mod refusal;
 mod sources;
 mod upstream;
@@ -68,7 +70,8 @@ pub async fn run(
     let places = gateway.connections_max;
     let (guard, beside) = Guard::new(&shared, hasher);
     let (keeper, sources) = (guard.keeper.clone(), Arc::new(SourceWatch::default()));
-    let door = Arc::new(Door { guard, upstream, sources: sources.clone(), protocol });
+    let lines = upstream.lines().clone();
+    let door = Arc::new(Door::new(guard, upstream, sources.clone(), protocol));
     // What the last requests left to write down is written after they have ended.
     let served = CancellationToken::new();
     let serving = async {
@@ -81,6 +84,7 @@ pub async fn run(
         serving,
         beside.run(store, stop.clone(), served.clone()),
         sources.watch(&keeper, &gateway, &*shared.queue, &stop),
+        async { Ok(lines.keep(&stop).await) },
     )?;
     Ok(())
 }

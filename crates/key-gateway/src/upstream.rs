@@ -1,21 +1,20 @@
 //! The service behind the gateway: what it is told of a request, and what of its answer is passed on.
 
-use std::{io, net::IpAddr};
+use std::{io, net::IpAddr, sync::Arc};
 
 use hyper::{
-    HeaderMap, Request, Response, Uri, Version,
-    body::Incoming,
+    HeaderMap, Uri, Version,
     header::{self, HeaderName, HeaderValue},
     http::{request::Parts, uri},
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, Error, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::connect::HttpConnector;
 use watchbell_common::{binding::source::Sources, settings};
 
-use crate::{bodies::Upload, refusal::Refusal, wire::Watch};
+use crate::{
+    lines::{BoxError, Lines},
+    refusal::Refusal,
+};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -27,9 +26,7 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 
 /// Where requests go.
 pub(crate) struct Upstream {
-    client: Client<HttpsConnector<HttpConnector>, Upload>,
-    scheme: uri::Scheme,
-    authority: uri::Authority,
+    lines: Arc<Lines>,
     host: HeaderValue,
     /// Before every path; empty, or without a slash at its end.
     prefix: String,
@@ -47,27 +44,17 @@ impl Upstream {
     pub(crate) fn new(settings: &settings::Gateway) -> anyhow::Result<Self> {
         let Some(url) = &settings.upstream else { anyhow::bail!("gateway.upstream is not set") };
         let uri: Uri = url.as_str().parse()?;
-        let parts = uri.into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-            anyhow::bail!("gateway.upstream has no host");
-        };
+        let Some(authority) = uri.authority() else { anyhow::bail!("gateway.upstream has no host") };
+        let host = HeaderValue::from_str(authority.as_str())?;
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(settings.connect_timeout));
         let connector =
             HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            // Shorter than the 60 to 75 s after which common servers drop an idle connection.
-            .pool_idle_timeout(std::time::Duration::from_secs(30))
-            .pool_max_idle_per_host(settings.upstream_idle_max)
-            .build(connector);
         Ok(Self {
-            client,
-            host: HeaderValue::from_str(authority.as_str())?,
-            scheme,
-            authority,
+            lines: Arc::new(Lines::new(connector, uri, settings.upstream_idle_max)),
+            host,
             prefix: url.path().trim_end_matches('/').to_owned(),
             sources: settings.sources(),
         })
@@ -77,18 +64,16 @@ impl Upstream {
         &self.sources
     }
 
-    /// Sends a request; [`Upstream::rewrite`] has been over it.
-    pub(crate) async fn send(&self, request: Request<Upload>, watch: &Watch) -> Result<Response<Incoming>, Refusal> {
-        self.client.request(request).await.map_err(|error| self.failure(&error, watch))
+    pub(crate) const fn lines(&self) -> &Arc<Lines> {
+        &self.lines
     }
 
-    fn failure(&self, error: &Error, watch: &Watch) -> Refusal {
-        if watch.upload_failed() {
-            return Refusal::BadBody;
-        }
-        tracing::warn!("the upstream {} failed: {}", self.authority, explain(error));
-        let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-        let timed_out = causes.any(|cause| {
+    /// What a client is told when the upstream failed.
+    pub(crate) fn failure(&self, error: &BoxError) -> Refusal {
+        let causes = || std::iter::successors(Some(&**error as &dyn std::error::Error), |error| error.source());
+        let text = causes().map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        tracing::warn!("the upstream {} failed: {text}", String::from_utf8_lossy(self.host.as_bytes()));
+        let timed_out = causes().any(|cause| {
             cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
         });
         if timed_out { Refusal::GatewayTimeout } else { Refusal::BadGateway }
@@ -122,16 +107,13 @@ impl Upstream {
     }
 
     fn aim(&self, request: &mut Parts) -> Result<(), Refusal> {
-        let target = request.uri.path_and_query().ok_or(Refusal::BadTarget)?.clone();
-        let mut aimed = uri::Parts::default();
-        aimed.scheme = Some(self.scheme.clone());
-        aimed.authority = Some(self.authority.clone());
-        aimed.path_and_query = Some(if self.prefix.is_empty() {
-            target
+        let target = request.uri.path_and_query().ok_or(Refusal::BadTarget)?;
+        let aimed: uri::PathAndQuery = if self.prefix.is_empty() {
+            target.clone()
         } else {
             format!("{}{target}", self.prefix).parse().map_err(|_| Refusal::BadTarget)?
-        });
-        request.uri = Uri::from_parts(aimed).map_err(|_| Refusal::BadTarget)?;
+        };
+        request.uri = aimed.into();
         Ok(())
     }
 
@@ -207,9 +189,4 @@ fn append_to_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
 /// Addresses and names that came out of headers can be put into one.
 fn text(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
-}
-
-fn explain(error: &Error) -> String {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -38,6 +38,7 @@ on_both!(
 const TENANT: TenantId = TenantId(1);
 const RACERS: u8 = 200;
 const ROUNDS: u8 = 100;
+const ATTEMPTS_MAX: u32 = 20;
 
 fn key(number: u8) -> KeyHash {
     KeyHash([number; 32])
@@ -54,15 +55,27 @@ async fn commit<T>(store: &Store, work: impl AsyncFnOnce(&mut Tx) -> Result<T, S
     done
 }
 
+/// Begins a transaction. Connections are few, and on a slow disk some of 200 wait for one in vain: they are told before
+/// anything happened, and try again as a client of the gateway does.
+async fn begun(begin: impl AsyncFn() -> Result<Tx, StoreError>) -> Tx {
+    for _ in 0..ATTEMPTS_MAX {
+        match begin().await {
+            Err(error) if error.is_transient() => {}
+            begun => return begun.unwrap(),
+        }
+    }
+    panic!("the store gave no transaction in {ATTEMPTS_MAX} attempts");
+}
+
 async fn bind(store: &Store, number: u8, address: &str, now: i64) -> bool {
-    let mut tx = store.begin().await.unwrap();
+    let mut tx = begun(|| store.begin()).await;
     let won = bindings::bind(&mut tx, TENANT, key(number), &format!("sk-{number}…"), net(address), now).await.unwrap();
     tx.commit().await.unwrap();
     won
 }
 
 async fn get(store: &Store, number: u8) -> Option<Bound> {
-    bindings::get(&mut store.begin_read().await.unwrap(), TENANT, key(number)).await.unwrap().bound
+    bindings::get(&mut begun(|| store.begin_read()).await, TENANT, key(number)).await.unwrap().bound
 }
 
 /// Each store has connections of its own, as another process would.
@@ -73,7 +86,7 @@ async fn of_many_that_bind_at_once_one_does(empty: Empty) {
         for racer in 0..RACERS {
             let store = stores[usize::from(racer) % 2].clone();
             racers.spawn(async move {
-                // The pool of SQLite has one connection, and 200 wait for it in turn.
+                // The pool of SQLite has one connection that writes, and a hundred wait for it in turn.
                 let won = bind(&store, round, &format!("192.0.2.{racer}/32"), 1).await;
                 (won, racer, get(&store, round).await.unwrap().binding)
             });
