@@ -54,10 +54,11 @@ impl Tone {
     }
 }
 
-/// The facts and the excerpt that are shown. `short`: only the most important fact, when all else stands in the
-/// message that this one follows.
-pub(crate) fn details(layout: &Layout, short: bool) -> (&[(&'static str, String)], &[String]) {
-    if short { (&layout.facts[..layout.facts.len().min(1)], &[]) } else { (&layout.facts, &layout.excerpt) }
+/// The facts and the excerpt that are shown. `short`: only what to do and the original subject, when all else stands in
+/// the message that this one follows.
+pub(crate) fn details(layout: &Layout, short: bool) -> (Vec<&(&'static str, String)>, &[String]) {
+    let facts = layout.facts.iter().filter(|(label, _)| !short || layout.always.contains(label)).collect();
+    (facts, if short { &[] } else { &layout.excerpt })
 }
 
 /// The layout without its heading, as plain lines.

@@ -16,6 +16,7 @@ use crate::{
     draw::{self, Tone},
     hook::{self, Hook},
     http::{Answer, Verdict},
+    render::{Language, Manner},
 };
 
 pub(crate) const KIND: ChannelKind = ChannelKind {
@@ -102,7 +103,18 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
         Some(Some("text")) => Format::Text,
         Some(_) => return Err(ConfigureError::new("format", "must be `interactive`, `post` or `text`")),
     };
-    Ok(Arc::new(Lark { hook, format, secret: channel.secrets.get("sign_secret").cloned() }))
+    let locale = locale(Manner::of(channel, None)?.language);
+    Ok(Arc::new(Lark { hook, format, locale, secret: channel.secrets.get("sign_secret").cloned() }))
+}
+
+/// What a post says its language is. Of those that Lark knows, none is Persian; it then stands under the name that Lark
+/// shows whatever the reader's language is.
+/// <https://open.feishu.cn/document/server-docs/im-v1/message-content-description/create_json#45e0953e>
+const fn locale(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "zh_cn",
+        Language::En | Language::Fa => "en_us",
+    }
 }
 
 fn fits(url: &Url) -> Result<(), &'static str> {
@@ -121,6 +133,7 @@ enum Format {
 struct Lark {
     hook: Hook,
     format: Format,
+    locale: &'static str,
     secret: Option<SecretString>,
 }
 
@@ -129,7 +142,7 @@ impl Channel for Lark {
     async fn send(&self, message: &Message, _last: Option<&Kept>) -> Result<Receipt, SendError> {
         let mut request = match self.format {
             Format::Interactive => interactive(message),
-            Format::Post => post(message),
+            Format::Post => post(message, self.locale),
             Format::Text => text(message),
         };
         if let Some(secret) = &self.secret {
@@ -194,7 +207,7 @@ fn elements(layout: &Layout, short: bool) -> Vec<Value> {
     let mut elements = vec![json!({ "tag": "div", "text": literal(&layout.summary) })];
     if !facts.is_empty() {
         let fact = |(label, value): &(&str, String)| json!({ "is_short": false, "text": literal(&layout.labelled(label, value)) });
-        elements.push(json!({ "tag": "div", "fields": facts.iter().map(fact).collect::<Vec<_>>() }));
+        elements.push(json!({ "tag": "div", "fields": facts.into_iter().map(fact).collect::<Vec<_>>() }));
     }
     if !excerpt.is_empty() {
         elements.extend([json!({ "tag": "hr" }), json!({ "tag": "div", "text": literal(&excerpt.join("\n")) })]);
@@ -224,8 +237,8 @@ const fn colour(tone: Tone) -> &'static str {
 }
 
 /// Rich text: a title and paragraphs, of which none has any markup.
-fn post(message: &Message) -> Value {
-    let post = |title: &str, content: Vec<Value>| json!({ "msg_type": "post", "content": { "post": { "en_us": { "title": title, "content": content } } } });
+fn post(message: &Message, locale: &str) -> Value {
+    let post = |title: &str, content: Vec<Value>| json!({ "msg_type": "post", "content": { "post": { locale: { "title": title, "content": content } } } });
     let paragraph = |line: &str| json!([{ "tag": "text", "text": line }]);
     match &message.body {
         Body::Layout(layout) => {
@@ -318,7 +331,13 @@ mod tests {
         };
         let valid = match body["msg_type"].as_str() {
             Some("interactive") => body["card"]["elements"].as_array().is_some_and(|all| all.iter().all(element)),
-            Some("post") => body["content"]["post"]["en_us"]["content"][0][0]["text"].is_string(),
+            Some("post") => {
+                let posts = body["content"]["post"].as_object().unwrap();
+                let known = |(locale, post): (&String, &Value)| {
+                    ["zh_cn", "en_us", "ja_jp"].contains(&locale.as_str()) && post["content"][0][0]["text"].is_string()
+                };
+                !posts.is_empty() && posts.iter().all(known)
+            }
             Some("text") => body["content"]["text"].is_string(),
             _ => false,
         };
@@ -364,7 +383,7 @@ mod tests {
 
     #[test]
     fn the_lesser_formats_say_the_same() {
-        let both = json!([post(&contract::message()), text(&contract::message())]);
+        let both = json!([post(&contract::message(), "en_us"), text(&contract::message())]);
         insta::assert_snapshot!(format!("{both:#}"), @r#"
         [
           {
@@ -423,6 +442,18 @@ mod tests {
           }
         ]
         "#);
+    }
+
+    #[tokio::test]
+    async fn a_post_names_the_language_it_is_in() {
+        let server = Server::answering(lark).await;
+        for (language, locale) in [("en", "en_us"), ("zh", "zh_cn"), ("fa", "en_us")] {
+            let mut channel = example_as(&server.base, "post");
+            channel.channel.options.insert("language".into(), language.into());
+            configured(&channel, &contract::tools()).unwrap().send(&contract::message(), None).await.unwrap();
+            let request = contract::json_body(&server.requests().remove(0)).unwrap();
+            assert!(request["content"]["post"][locale]["title"].is_string(), "{language}: {request:#}");
+        }
     }
 
     #[test]

@@ -212,6 +212,7 @@ mod tests {
         ##### 🚨 CRITICAL · firing · db1 · update
         **/var on db1 is full**
         **Action:** free some space on /var
+        **Subject:** Disk FULL on db1
         ");
     }
 

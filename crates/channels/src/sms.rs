@@ -345,7 +345,11 @@ impl Channel for SmsChannel {
 /// What matters: severity, status, system and summary; or what the template says, without its markup.
 fn text(message: &Message) -> String {
     let written = match &message.body {
-        Body::Layout(layout) => return format!("{}: {}", layout.heading.replace(" · ", " "), layout.summary),
+        Body::Layout(layout) => {
+            let text = format!("{}: {}", layout.heading.replace(" · ", " "), layout.summary);
+            // The layout isolates what may read the other way; here each mark would be paid for.
+            return text.chars().filter(|&c| !render::steers(c)).collect();
+        }
         Body::Written(Markup::Html) => &markup::html_to_text(&message.text),
         Body::Written(Markup::Plain | Markup::Markdown) => &message.text,
     };

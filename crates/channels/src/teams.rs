@@ -161,7 +161,7 @@ fn body(message: &Message, layout: &Layout) -> Value {
         paragraph(&[label, run(value)])
     };
     let mut body = vec![head];
-    body.extend(facts.iter().map(fact));
+    body.extend(facts.into_iter().map(fact));
     body.extend(excerpt.iter().map(|line| {
         let mut line = run(line);
         (line["fontType"], line["isSubtle"]) = ("Monospace".into(), true.into());

@@ -17,6 +17,7 @@ use watchbell_common::{
 };
 
 use crate::{
+    holds::Holds,
     jobs::{bury, fact, not_yet},
     retry::{After, decide_after, decide_in_drill},
     senders::{Sender, Senders},
@@ -34,6 +35,7 @@ pub(crate) struct Deliver {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) config: Arc<ConfigCell>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) holds: Holds,
     pub(crate) senders: Senders,
     /// How long one attempt may take.
     pub(crate) timeout: Duration,
@@ -96,6 +98,9 @@ impl Deliver {
                 self.delivered(lease, &attempt, receipt, update)
             }
             Err(error) => {
+                if let SendError::RateLimited { retry_after, .. } = &error {
+                    self.holds.begin(open.channel.id, &sender.paces, *retry_after).await;
+                }
                 let after = decide_after(lease.attempts, error, rand::random_range(-1.0..=1.0));
                 self.failed(lease, &attempt, after)
             }
@@ -111,9 +116,31 @@ impl Deliver {
         message
     }
 
-    /// Takes a slot of the channel's rate, and one for each call of each of the platform's; when one has too few, the
-    /// lane waits for them. What is not critical leaves a slot for what is.
+    /// Waits as long as the platform wants to be left alone. Then takes a slot of the channel's rate, and one for each
+    /// call of each of the platform's; when one has too few, the lane waits for them.
     async fn wait_for_turn(&self, open: &OpenChannel, sender: &Sender, critical: bool, calls: u32) -> Option<Outcome> {
+        let wait = match self.holds.left(open.channel.id, &sender.paces).await {
+            Ok(Duration::ZERO) => self.take_slots(open, sender, critical, calls).await,
+            held => held,
+        };
+        match wait {
+            Ok(Duration::ZERO) => None,
+            Ok(after) => Some(Outcome { verdict: Verdict::Defer { after, scope: Scope::Lane }, facts: Vec::new() }),
+            Err(error) => {
+                tracing::warn!(channel.name = open.channel.name, "cannot ask for a slot: {error}");
+                Some(not_yet())
+            }
+        }
+    }
+
+    /// Takes all slots or none, and says how long until they are free. What is not critical leaves a slot for what is.
+    async fn take_slots(
+        &self,
+        open: &OpenChannel,
+        sender: &Sender,
+        critical: bool,
+        calls: u32,
+    ) -> Result<Duration, QueueError> {
         let slot = |key: &str, per_minute, burst: u32, count: u32| {
             let reserve = u32::from(!critical && burst > 1);
             // More than a platform ever lets through at once would wait for ever.
@@ -124,17 +151,7 @@ impl Deliver {
         if let per_minute @ 1.. = open.channel.rate_per_min {
             slots.push(slot(&format!("c{}", open.channel.id), per_minute, per_minute, 1));
         }
-        if slots.is_empty() {
-            return None;
-        }
-        match self.queue.take_slots(&slots).await {
-            Ok(Duration::ZERO) => None,
-            Ok(after) => Some(Outcome { verdict: Verdict::Defer { after, scope: Scope::Lane }, facts: Vec::new() }),
-            Err(error) => {
-                tracing::warn!(channel.name = open.channel.name, "cannot ask for a slot: {error}");
-                Some(not_yet())
-            }
-        }
+        if slots.is_empty() { Ok(Duration::ZERO) } else { self.queue.take_slots(&slots).await }
     }
 
     /// What the channel kept of the last message about the alert. One that cannot be read is as good as none.

@@ -28,26 +28,40 @@ impl Seen {
     }
 }
 
-/// The job that delivers an alert to a channel. The same event and channel always give the same names.
-pub(crate) fn delivery(lease: &Lease, channel: ChannelId, alert: Alert, seen: Seen, update: bool) -> NewJob {
+/// What a channel gets about an event: decides the names of the delivery, its place in the books and its look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The channel's own message: in full, and in the books of the event.
+    Message,
+    /// Better words about a message that the channel has: short, and outside the books, for they count the message.
+    Update,
+}
+
+/// The job that delivers an alert to a channel. The same event, channel and part always give the same names.
+pub(crate) fn delivery(lease: &Lease, channel: ChannelId, alert: Alert, seen: Seen, part: Part) -> NewJob {
     let (event, id) = (alert.event.id.uuid(), channel.0.to_be_bytes());
-    let kind: &[u8] = if update { b"update" } else { b"deliver" };
-    // An update is no part of the books: the event already ended with the message that it follows.
-    let books = if update { None } else { lease.event };
+    let (kind, books): (&[u8], _) = match part {
+        Part::Message => (b"deliver", lease.event),
+        Part::Update => (b"update", None),
+    };
     let order = format!("{channel}:{}", alert.id);
-    let delivery = delivery_id(alert.event.id, channel, update);
+    let delivery = delivery_id(alert.event.id, channel, part);
     let [lane, critical] = DeliverPayload::lanes(channel);
     let lane = if alert.analysis.severity == Severity::Critical { critical } else { lane };
     let Seen { count, since } = seen;
+    let update = part == Part::Update;
     let payload = DeliverPayload { delivery, channel, alert, count, since, update }.encode();
     let job = JobId::derived(&[kind, event.as_bytes(), &id]);
     NewJob { order: Some(order), ..NewJob::new(job, lease.tenant, books, lane, payload) }
 }
 
-/// Names one event on its way to one channel.
-pub(crate) fn delivery_id(event: EventId, channel: ChannelId, update: bool) -> DeliveryId {
+/// Names one part of an event on its way to one channel.
+pub(crate) fn delivery_id(event: EventId, channel: ChannelId, part: Part) -> DeliveryId {
     let (event, channel) = (event.uuid(), channel.0.to_be_bytes());
-    let kind: &[u8] = if update { b"update" } else { b"" };
+    let kind: &[u8] = match part {
+        Part::Message => b"",
+        Part::Update => b"update",
+    };
     DeliveryId::derived(&[event.as_bytes(), &channel, kind])
 }
 

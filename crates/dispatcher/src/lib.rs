@@ -7,6 +7,7 @@
 
 mod deliver;
 mod enrich;
+mod holds;
 mod jobs;
 mod retry;
 mod route;
@@ -30,7 +31,7 @@ use watchbell_common::{
 };
 
 pub use self::retry::RETRY_AFTER;
-use self::{deliver::Deliver, senders::Senders};
+use self::{deliver::Deliver, holds::Holds, senders::Senders};
 
 /// Late answers in hand at a time: they are rare, and none is urgent.
 const ENRICH_MAX: usize = 16;
@@ -69,6 +70,7 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
         queue: shared.queue.clone(),
         config: shared.config.clone(),
         clock: shared.clock.clone(),
+        holds: Holds::new(shared.queue.clone(), shared.clock.clone()),
         senders: Senders::new(tools),
         timeout: limits.attempt_timeout,
     });

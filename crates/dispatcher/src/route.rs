@@ -16,7 +16,7 @@ use watchbell_common::{
 
 use crate::{
     enrich,
-    jobs::{Seen, bury, delivery, delivery_id, fact, not_yet},
+    jobs::{Part, Seen, bury, delivery, delivery_id, fact, not_yet},
 };
 
 /// Decides where the event goes. Pure: the same snapshot, job and time give the same outcome.
@@ -40,10 +40,11 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
         alert.analysis = analysis.clone();
     }
     let (event, alert_id) = (alert.event.id, alert.id);
-    let deliveries = routing.channels.iter().map(|&channel| (delivery_id(event, channel, false), channel)).collect();
+    let deliveries =
+        routing.channels.iter().map(|&channel| (delivery_id(event, channel, Part::Message), channel)).collect();
     let jobs = routing.channels.iter().map(|&channel| {
         let repeat = || Repeat::new(&alert, &system, &routing, channel);
-        (QueueName::Deliver, job(snapshot, lease, channel, &alert, repeat, now_ms))
+        (QueueName::Deliver, message(snapshot, lease, channel, &alert, Seen::by(lease), repeat, now_ms))
     });
     let follow_ups = jobs.chain(late).collect();
     let what = What::Routed {
@@ -62,7 +63,7 @@ pub(crate) fn step(snapshot: &Snapshot, lease: &Lease, now_ms: UnixMillis) -> Ou
 }
 
 /// What tells a repeat of an alert from news, for one channel.
-struct Repeat {
+pub(crate) struct Repeat {
     key: String,
     /// Another status, another severity, or other systems (a group of alerts that grew) are news.
     variant: String,
@@ -71,7 +72,7 @@ struct Repeat {
 impl Repeat {
     /// A channel that the rules named is asked as if there were no model: nothing that a model says may make a repeat
     /// of what is none. One that only the model's severity named has a window of its own.
-    fn new(alert: &Alert, system: &str, routing: &Routing, channel: ChannelId) -> Self {
+    pub(crate) fn new(alert: &Alert, system: &str, routing: &Routing, channel: ChannelId) -> Self {
         let raised = routing.raised.contains(&channel);
         let (kind, severity) = if raised { ('r', routing.severity) } else { ('d', routing.unraised) };
         let system = &hex(digest(&SHA256, system.as_bytes()).as_ref())[..16];
@@ -82,19 +83,21 @@ impl Repeat {
     }
 }
 
-fn job(
+/// The job for a channel's message, unless the channel has its like.
+pub(crate) fn message(
     snapshot: &Snapshot,
     lease: &Lease,
     channel: ChannelId,
     alert: &Alert,
+    seen: Seen,
     repeat: impl FnOnce() -> Repeat,
     now_ms: UnixMillis,
 ) -> NewJob {
-    let mut job = delivery(lease, channel, alert.clone(), Seen::by(lease), false);
+    let mut job = delivery(lease, channel, alert.clone(), seen, Part::Message);
     let window = snapshot.channel(lease.tenant, channel).map_or(0, |open| open.channel.dedup_window_s);
     // The door already asked for the channel that the event was addressed to.
     if window > 0 && alert.event.channel != Some(channel) {
-        let what = What::Deduplicated { delivery: delivery_id(alert.event.id, channel, false), channel };
+        let what = What::Deduplicated { delivery: delivery_id(alert.event.id, channel, Part::Message), channel };
         let Repeat { key, variant } = repeat();
         job.dedup = Some(Dedup {
             key,
@@ -254,7 +257,7 @@ mod tests {
         let outcome = step(&testing::snapshot(&testing::document()), &lease, NOW);
         let Verdict::Complete { follow_ups, .. } = outcome.verdict else { panic!() };
         let (queue, job) = follow_ups.last().unwrap();
-        assert_eq!((*queue, job.event), (QueueName::Enrich, None));
+        assert_eq!((*queue, job.event), (QueueName::Enrich, lease.event), "the event is not done before the answer");
         let payload = EnrichPayload::decode(&job.payload).unwrap();
         assert_eq!((payload.alert, payload.channels, payload.answer_by), (alert, vec![OPS, SINK], NOW + 9));
         assert_eq!((payload.count, payload.since), (lease.count, Some(lease.since)));

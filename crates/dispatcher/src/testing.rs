@@ -8,9 +8,9 @@ use watchbell_common::{
     ai::Ai,
     alert::{Alert, Analysis, Event, Origin, Severity, Status},
     clock::{ManualClock, UnixMillis},
-    config::{Channel, Document, Match, Operators, Rule, Snapshot, Tenant},
+    config::{Bot, Channel, Document, Match, Operators, Rule, Snapshot, Tenant},
     crypto::{Place, Vault},
-    ids::{ChannelId, EventId, JobId, RuleId, TenantId},
+    ids::{BotId, ChannelId, EventId, JobId, RuleId, TenantId},
     outbound::{Guard, Http},
     queue::{Lease, LeaseToken, QueueName, WorkerId, sqlite::SqliteQueue},
 };
@@ -77,6 +77,16 @@ pub(crate) fn document() -> Document {
     Document { version: 1, tenants: vec![tenant] }
 }
 
+/// A bot with these credentials.
+pub(crate) fn bot(id: BotId, platform: &str, credentials: &[(&str, &str)]) -> Bot {
+    let seal = |(name, value): &(&str, &str)| {
+        ((*name).to_owned(), vault().seal(&Place::bot(TenantId::DEFAULT, id, name), &(*value).into()))
+    };
+    let credentials = credentials.iter().map(seal).collect();
+    let (name, description) = (platform.to_owned(), String::new());
+    Bot { id, name, platform: platform.to_owned(), description, credentials, enabled: true }
+}
+
 pub(crate) fn alert() -> Alert {
     let text = |text: &str| text.to_owned();
     let fingerprint = text("0123456789abcdef0123456789abcdef");
@@ -137,7 +147,12 @@ pub(crate) struct TestQueue {
 }
 
 pub(crate) fn queue() -> TestQueue {
+    queue_by(&ManualClock::at(NOW))
+}
+
+/// A queue that keeps the time of this clock.
+pub(crate) fn queue_by(clock: &ManualClock) -> TestQueue {
     let folder = tempfile::tempdir().unwrap();
-    let queue = SqliteQueue::open(folder.path(), Arc::new(ManualClock::at(NOW))).unwrap();
+    let queue = SqliteQueue::open(folder.path(), Arc::new(clock.clone())).unwrap();
     TestQueue { queue: Arc::new(queue), _folder: folder }
 }

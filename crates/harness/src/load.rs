@@ -83,6 +83,26 @@ impl Latencies {
     }
 }
 
+/// What a benchmark aims at, and what it missed of that.
+#[derive(Debug, Default)]
+pub struct Aims(Vec<String>);
+
+impl Aims {
+    /// Notes that an aim was missed.
+    pub fn expect(&mut self, met: bool, aim: impl FnOnce() -> String) {
+        self.0.extend((!met).then(aim));
+    }
+
+    /// The verdict, for the end of a benchmark, when its table is printed.
+    ///
+    /// # Errors
+    /// Names every aim that was missed.
+    pub fn verdict(self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.0.is_empty(), "missed: {}", self.0.join("; "));
+        Ok(())
+    }
+}
+
 impl From<Vec<Duration>> for Latencies {
     fn from(mut all: Vec<Duration>) -> Self {
         all.sort_unstable();
@@ -99,5 +119,15 @@ mod tests {
         let all = Latencies((1..=200).map(Duration::from_millis).collect());
         assert_eq!([0, 50, 99, 100].map(|share| all.percentile(share).as_millis()), [1, 100, 198, 200]);
         assert_eq!(Latencies(Vec::new()).percentile(99), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_missed_aim_is_named_and_fails_the_benchmark() {
+        let mut aims = Aims::default();
+        aims.expect(true, || unreachable!());
+        assert!(Aims::default().verdict().is_ok());
+        aims.expect(false, || "calls: 101 > 100".to_owned());
+        aims.expect(false, || "ratio: 1.20 > 1.10".to_owned());
+        assert_eq!(aims.verdict().unwrap_err().to_string(), "missed: calls: 101 > 100; ratio: 1.20 > 1.10");
     }
 }

@@ -55,15 +55,19 @@ impl Default for Abilities {
 }
 
 impl Abilities {
-    /// What to try after a refusal; `None` when there is nothing left to drop. A complaint that names an option
-    /// drops that one, any other the form of the answer.
+    /// What to try after a refusal; `None` when there is nothing left to drop, or when that would not help. A complaint
+    /// that names an option drops that one; one about the form of the answer, or about nothing that is known, the form.
     fn after(self, complaint: &str) -> Option<Self> {
         let complaint = complaint.to_lowercase();
+        let speaks_of = |words: &[&str]| words.iter().any(|word| complaint.contains(word));
         if self.temperature && complaint.contains("temperature") {
             return Some(Self { temperature: false, ..self });
         }
         if !self.newer_limit && complaint.contains("max_tokens") {
             return Some(Self { newer_limit: true, ..self });
+        }
+        if speaks_of(&OF_SOMETHING_ELSE) && !speaks_of(&OF_THE_FORM) {
+            return None;
         }
         let format = match self.format {
             Format::Schema => Format::Object,
@@ -76,6 +80,14 @@ impl Abilities {
 
 /// How much of an unknown reason for the end of an answer is repeated, in bytes.
 const REASON_MAX_BYTES: usize = 40;
+
+/// What complaints about the form of the answer speak of, in lower case.
+const OF_THE_FORM: [&str; 5] = ["format", "schema", "json_object", "structured", "grammar"];
+
+/// What complaints speak of that another form does not help with: the model's name, the length of the prompt, the
+/// account, what the alert says.
+const OF_SOMETHING_ELSE: [&str; 9] =
+    ["model", "context", "too long", "api key", "api_key", "credit", "quota", "policy", "content filter"];
 
 /// Statuses with which servers refuse an option they do not know.
 const OPTION_REFUSED: [u16; 3] = [400, 422, 501];

@@ -62,8 +62,7 @@ async fn a_right_answer_is_taken_with_its_tokens_and_its_cost() {
 
 #[tokio::test]
 async fn ollama_is_asked_in_its_own_way_with_its_context_set() {
-    let said = || json!({ "message": { "role": "assistant", "content": good() }, "done": true, "done_reason": "stop", "prompt_eval_count": 9, "eval_count": 3 });
-    let server = Fake::start(move |_, _| Json(said()).into_response()).await;
+    let server = Fake::start(move |_, _| ollama(good(), "stop")).await;
     let reply = models(&[&server.base], Kind::Ollama).ask(&alert("Disk full on db1", "x")).await;
     assert_eq!((&reply.result, reply.tokens()), (&Ok(answer()), 12));
     let seen = &server.seen()[0];
@@ -71,16 +70,25 @@ async fn ollama_is_asked_in_its_own_way_with_its_context_set() {
     assert_eq!((&seen.body["options"]["num_ctx"], &seen.body["stream"]), (&json!(8_192), &json!(false)));
     assert_eq!(seen.body["format"]["required"].as_array().unwrap().len(), 6);
 
-    let cut =
-        Fake::start(|_, _| Json(json!({ "message": { "content": "{" }, "done_reason": "length" })).into_response());
-    let cut = cut.await;
+    let cut = Fake::start(|_, _| ollama("{", "length")).await;
     assert_eq!(ask(&models(&[&cut.base], Kind::Ollama)).await, Err(Failure::Unusable("it was cut off".to_owned())));
     let refused = Fake::start(|_, _| status(404, r#"{"error":"model 'm1' not found"}"#)).await;
     let failure = ask(&models(&[&refused.base], Kind::Ollama)).await.unwrap_err();
     assert_eq!(failure, Failure::Refused { status: 404, detail: "model 'm1' not found".to_owned() });
 }
 
+/// A reply of Ollama's with this content and reason for its end.
+fn ollama(content: impl Into<Value>, reason: &str) -> Response {
+    let message = json!({ "role": "assistant", "content": content.into() });
+    let counts =
+        json!({ "message": message, "done": true, "done_reason": reason, "prompt_eval_count": 9, "eval_count": 3 });
+    Json(counts).into_response()
+}
+
 type Behave = Box<dyn Fn() -> Response + Send + Sync>;
+
+/// A server's reply in its protocol.
+type Say = fn(Value, &str) -> Response;
 
 fn endless() -> Response {
     let chunks = stream::unfold((), |()| async {
@@ -90,13 +98,20 @@ fn endless() -> Response {
     Response::new(Body::from_stream(chunks))
 }
 
-#[tokio::test]
-async fn whatever_a_server_does_there_is_an_end_and_a_reason() {
+/// What a server can do instead of answering, what that is called, and how often it is asked.
+fn behaviours(kind: Kind) -> [(&'static str, Behave, &'static str, usize); 14] {
+    let say: Say = match kind {
+        Kind::Openai => completion,
+        Kind::Ollama => ollama,
+    };
     let silent = || Response::new(Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>()));
     let ten_megabytes = Bytes::from(vec![b'x'; 10 * 1024 * 1024]);
     let big = move || Response::new(Body::from(ten_megabytes.clone()));
-    let error_body = || status(200, r#"{"error":{"message":"overloaded","param":null}}"#);
-    let behaviours: [(&str, Behave, &str, usize); 14] = [
+    let error_body = move || match kind {
+        Kind::Openai => status(200, r#"{"error":{"message":"overloaded","param":null}}"#),
+        Kind::Ollama => status(200, r#"{"error":"model runner has unexpectedly stopped"}"#),
+    };
+    [
         ("slow", Box::new(silent), "timed_out", 1),
         ("endless", Box::new(endless), "too_long timed_out", 1),
         ("10 MB", Box::new(big), "too_long", 1),
@@ -106,23 +121,30 @@ async fn whatever_a_server_does_there_is_an_end_and_a_reason() {
         ("no JSON", Box::new(|| status(200, "<html>")), "broken", 1),
         ("an empty object", Box::new(|| status(200, "{}")), "unusable", 2),
         ("wrong key", Box::new(|| status(401, "no")), "refused", 1),
-        ("null content", Box::new(|| completion(Value::Null, "stop")), "unusable", 2),
-        ("cut off", Box::new(|| completion("{\"severity\":", "length")), "unusable", 2),
-        ("held back", Box::new(|| completion(Value::Null, "content_filter")), "unusable", 2),
-        ("wrong schema", Box::new(|| completion("{\"level\":5}", "stop")), "unusable", 2),
-        ("prose", Box::new(|| completion("The disk is full.", "stop")), "unusable", 2),
-    ];
-    for (name, behave, outcomes, requests) in behaviours {
-        let server = Fake::start(move |_, _| behave()).await;
-        let reply = models(&[&server.base], Kind::Openai).ask(&alert("Disk full on db1", "x")).await;
-        let failure = reply.result.unwrap_err();
-        assert!(outcomes.split(' ').any(|outcome| outcome == failure.as_str()), "{name}: {failure}");
-        assert_eq!(server.seen().len(), requests, "{name}: {failure}");
-        assert!(reply.latency < TIMEOUT * 4, "{name}: {:?}", reply.latency);
+        ("null content", Box::new(move || say(Value::Null, "stop")), "unusable", 2),
+        ("cut off", Box::new(move || say("{\"severity\":".into(), "length")), "unusable", 2),
+        ("ended oddly", Box::new(move || say(Value::Null, "content_filter")), "unusable", 2),
+        ("wrong schema", Box::new(move || say("{\"level\":5}".into(), "stop")), "unusable", 2),
+        ("prose", Box::new(move || say("The disk is full.".into(), "stop")), "unusable", 2),
+    ]
+}
+
+#[tokio::test]
+async fn whatever_a_server_does_there_is_an_end_and_a_reason() {
+    for kind in [Kind::Openai, Kind::Ollama] {
+        for (name, behave, outcomes, requests) in behaviours(kind) {
+            let server = Fake::start(move |_, _| behave()).await;
+            let reply = models(&[&server.base], kind).ask(&alert("Disk full on db1", "x")).await;
+            let failure = reply.result.unwrap_err();
+            let expected = outcomes.split(' ').any(|outcome| outcome == failure.as_str());
+            assert!(expected, "{kind:?}, {name}: {failure}");
+            assert_eq!(server.seen().len(), requests, "{kind:?}, {name}: {failure}");
+            assert!(reply.latency < TIMEOUT * 4, "{kind:?}, {name}: {:?}", reply.latency);
+        }
+        let down = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let failure = ask(&models(&[&format!("http://{down}/v1")], kind)).await.unwrap_err();
+        assert_eq!(failure.as_str(), "unreachable");
     }
-    let down = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let failure = ask(&models(&[&format!("http://{down}/v1")], Kind::Openai)).await.unwrap_err();
-    assert_eq!(failure.as_str(), "unreachable");
 }
 
 #[tokio::test]
@@ -161,12 +183,51 @@ async fn what_a_server_refuses_is_left_out_and_that_is_remembered() {
 }
 
 #[tokio::test]
-async fn a_refusal_for_another_reason_teaches_nothing() {
-    let server = Fake::start(|number, _| if number < 3 { status(400, "context too long") } else { right() }).await;
-    let models = models(&[&server.base], Kind::Openai);
-    assert_eq!(ask(&models).await.unwrap_err().as_str(), "refused");
+async fn a_refusal_for_another_reason_costs_one_call_and_teaches_nothing() {
+    for complaint in [
+        "The model `m1` does not exist",
+        "unknown model: m1",
+        "This model's maximum context length is 8192 tokens",
+        "the prompt is too long",
+        "Incorrect API key provided",
+        "You exceeded your current quota",
+        "The prompt was filtered by the content management policy",
+    ] {
+        let body = json!({ "error": { "message": complaint } }).to_string();
+        let server = Fake::start(move |number, _| if number == 0 { status(400, &body) } else { right() }).await;
+        let models = models(&[&server.base], Kind::Openai);
+        assert_eq!(ask(&models).await.unwrap_err().as_str(), "refused");
+        assert_eq!(server.seen().len(), 1, "{complaint}");
+        assert_eq!(ask(&models).await, Ok(answer()));
+        assert_eq!(server.seen()[1].body["response_format"]["type"], "json_schema");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_says_little_or_speaks_of_the_form_lowers_the_form() {
+    for complaint in ["Bad Request", "model `m1` does not support response_format json_schema"] {
+        let body = json!({ "error": { "message": complaint } }).to_string();
+        let server = Fake::start(move |number, _| if number == 0 { status(400, &body) } else { right() }).await;
+        assert_eq!(ask(&models(&[&server.base], Kind::Openai)).await, Ok(answer()));
+        assert_eq!(server.seen()[1].body["response_format"]["type"], "json_object", "{complaint}");
+    }
+}
+
+#[tokio::test]
+async fn ollama_is_asked_without_a_form_that_it_refuses_and_that_is_remembered() {
+    let server = Fake::start(|_, body| match &body["format"] {
+        Value::Object(_) => status(400, r#"{"error":"invalid format: expected \"json\""}"#),
+        Value::String(_) => status(501, r#"{"error":"this runner has no grammar"}"#),
+        _ => ollama(good(), "stop"),
+    });
+    let server = server.await;
+    let models = models(&[&server.base], Kind::Ollama);
     assert_eq!(ask(&models).await, Ok(answer()));
-    assert_eq!(server.seen()[3].body["response_format"]["type"], "json_schema");
+    let formats: Vec<_> = server.seen().iter().map(|seen| seen.body["format"]["type"].clone()).collect();
+    assert_eq!(formats, [json!("object"), Value::Null, Value::Null]);
+    assert_eq!((&server.seen()[1].body["format"], server.seen()[2].body.get("format")), (&json!("json"), None));
+    assert_eq!(ask(&models).await, Ok(answer()));
+    assert_eq!(server.seen().len(), 4, "it was remembered");
 }
 
 #[tokio::test]

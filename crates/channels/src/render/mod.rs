@@ -28,7 +28,8 @@ use watchbell_common::{
 };
 
 pub(crate) use self::manner::{FIELDS, Manner, check};
-use self::words::{Language, Words};
+pub(crate) use self::words::Language;
+use self::words::Words;
 
 /// The longest line of each kind, in bytes: a summary is a sentence, a system a name.
 const SENTENCE_MAX_BYTES: usize = 600;
@@ -59,6 +60,9 @@ pub struct Layout {
     pub link_label: &'static str,
     /// The language reads from right to left. Values that may not are isolated already (Unicode TR9 §2.4).
     pub rtl: bool,
+    /// The labels of the facts that also stand in what follows a message: what to do, the original beside the summary,
+    /// and whether something is wrong with the message itself.
+    pub(crate) always: [&'static str; 3],
     /// What stands between a label and its value, in the language's own punctuation.
     colon: &'static str,
 }
@@ -100,6 +104,7 @@ impl Layout {
             link: manner.public_url.as_deref().map(|url| link(url, &payload.alert)),
             link_label: words.details,
             rtl: manner.language == Language::Fa,
+            always: [words.action, words.subject, words.template_failed],
             colon: words.colon,
         }
     }

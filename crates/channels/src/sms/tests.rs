@@ -8,8 +8,11 @@ use axum::{
 };
 use serde_json::json;
 
+use self::providers::{kavenegar_says, not_for_kavenegar, not_for_twilio, provider, twilio_error, twilio_took_it};
 use super::*;
 use crate::contract::{self, Server};
+
+mod providers;
 
 pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
     channel: |base| {
@@ -64,7 +67,7 @@ fn refused(channel: &OpenChannel) -> String {
     error
 }
 
-/// A server that gives these answers, one after the other.
+/// A server that gives these answers, one after the other, whatever it is asked.
 async fn answering(answers: impl IntoIterator<Item = (u16, String)>) -> Server {
     let answers: Vec<_> = answers.into_iter().collect();
     let answers = Mutex::new(answers.into_iter());
@@ -75,25 +78,9 @@ async fn answering(answers: impl IntoIterator<Item = (u16, String)>) -> Server {
     Server::answering_with(Arc::new(next)).await
 }
 
-fn twilio_error(status: u16, code: u32, message: &str) -> (u16, String) {
-    let more = format!("https://www.twilio.com/docs/errors/{code}");
-    (status, json!({ "code": code, "message": message, "more_info": more, "status": status }).to_string())
-}
-
-fn twilio_took_it(sid: &str) -> (u16, String) {
-    (201, json!({ "sid": sid, "status": "queued", "error_code": null, "error_message": null }).to_string())
-}
-
-fn kavenegar_says(http: u16, status: u32) -> (u16, String) {
-    let entries = json!([{ "messageid": 8_792_343, "status": 1, "statustext": "در صف ارسال", "cost": 120 }]);
-    let reply =
-        json!({ "return": { "status": status, "message": "پیام" }, "entries": (status == 200).then_some(entries) });
-    (http, reply.to_string())
-}
-
 #[tokio::test]
 async fn twilio_is_asked_as_it_documents() {
-    let server = answering([twilio_took_it("SM1")]).await;
+    let server = provider(not_for_twilio, [twilio_took_it("SM1")]).await;
     let receipt = send(&twilio(&server.base, "+4915112345678"), &contract::message()).await.unwrap();
     assert_eq!(receipt.provider_id.as_deref(), Some("SM1"));
     assert_eq!(receipt.detail, "201 Created, 1 message in GSM-7");
@@ -112,7 +99,7 @@ async fn twilio_is_asked_as_it_documents() {
     let mut service = twilio(&server.base, "+4915112345678");
     service.secrets.remove("from");
     set(&mut service, &[("messaging_service_sid", "MG77")]);
-    let server = answering([twilio_took_it("SM1")]).await;
+    let server = provider(not_for_twilio, [twilio_took_it("SM1")]).await;
     set(&mut service, &[("base_url", &server.base)]);
     send(&service, &contract::message()).await.unwrap();
     assert!(server.requests()[0].contains("&MessagingServiceSid=MG77&"));
@@ -133,7 +120,7 @@ async fn every_error_of_twilio_has_its_class() {
     ];
     let mut details = Vec::new();
     for (answer, class, wait) in table {
-        let server = answering([answer]).await;
+        let server = provider(not_for_twilio, [answer]).await;
         let error = send(&twilio(&server.base, "+4915112345678"), &contract::message()).await.unwrap_err();
         assert_eq!(error.class(), class, "{error}");
         if let SendError::RateLimited { retry_after, .. } = &error {
@@ -156,7 +143,7 @@ async fn every_error_of_twilio_has_its_class() {
 
 #[tokio::test]
 async fn kavenegar_is_asked_as_it_documents_and_recognises_a_second_attempt() {
-    let server = answering([kavenegar_says(200, 200), kavenegar_says(200, 200)]).await;
+    let server = provider(not_for_kavenegar, [kavenegar_says(200, 200), kavenegar_says(200, 200)]).await;
     let channel = kavenegar(&server.base);
     let receipt = send(&channel, &contract::message()).await.unwrap();
     assert_eq!(receipt.provider_id.as_deref(), Some("8792343"));
@@ -189,12 +176,13 @@ async fn every_status_of_kavenegar_has_its_class_whatever_http_says() {
         (200, 999, "rejected"),
         (429, 429, "rate_limited"),
     ] {
-        let server = answering([kavenegar_says(http, status)]).await;
+        let server = provider(not_for_kavenegar, [kavenegar_says(http, status)]).await;
         let error = send(&kavenegar(&server.base), &contract::message()).await.unwrap_err();
         assert_eq!(error.class(), class, "{error}");
         details.push(error.to_string());
     }
-    let server = answering([(503, "busy: hunter/23 hunter%2F23".to_owned()), (200, "hello".to_owned())]).await;
+    let answers = [(503, "busy: hunter/23 hunter%2F23".to_owned()), (200, "hello".to_owned())];
+    let server = provider(not_for_kavenegar, answers).await;
     for _ in 0..2 {
         let error = send(&kavenegar(&server.base), &contract::message()).await.unwrap_err();
         assert_eq!(error.class(), "transient");
@@ -216,14 +204,14 @@ async fn every_status_of_kavenegar_has_its_class_whatever_http_says() {
 
 #[tokio::test]
 async fn each_number_is_asked_for_itself_and_no_text_is_sent_twice() {
-    let server = answering([
+    let answers = [
         twilio_took_it("SM1"),
         twilio_error(503, 20503, "unavailable"),
         twilio_error(400, 21211, "no such number"),
         twilio_took_it("SM2"),
         twilio_error(400, 21211, "no such number"),
-    ])
-    .await;
+    ];
+    let server = provider(not_for_twilio, answers).await;
     let channel = twilio(&server.base, "+4915112345678, +49 151 8765-4321, +4915112345678,+4915100000000");
     let sender = crate::configure(&channel, &contract::tools()).unwrap();
     let error = sender.send(&contract::message(), None).await.unwrap_err();
@@ -255,6 +243,53 @@ async fn better_words_about_the_same_alert_cost_nothing() {
     let receipt = send(&twilio(&server.base, "+4915112345678"), &message).await.unwrap();
     assert!(receipt.detail.starts_with("not sent"), "{}", receipt.detail);
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_account_and_a_wrong_line_are_refused_by_the_providers_themselves() {
+    let server = provider(not_for_twilio, []).await;
+    let mut stranger = twilio(&server.base, "+4915112345678");
+    set(&mut stranger, &[("auth_token", "hunter99")]);
+    let twilio_says = send(&stranger, &contract::message()).await.unwrap_err();
+    let server = provider(not_for_kavenegar, []).await;
+    let (mut stranger, mut lineless) = (kavenegar(&server.base), kavenegar(&server.base));
+    set(&mut stranger, &[("api_key", "hunter99")]);
+    set(&mut lineless, &[("from", "30001")]);
+    let [key, line] = [send(&stranger, &contract::message()).await, send(&lineless, &contract::message()).await];
+    let said = [twilio_says, key.unwrap_err(), line.unwrap_err()].map(|error| format!("{}: {error}", error.class()));
+    insta::assert_snapshot!(said.join("\n"), @r"
+    rejected: 20003: Authenticate (`account_sid` or `auth_token` is wrong)
+    rejected: 403 the API key is not valid: پیام
+    rejected: 412 `from` is not a line of this account: پیام
+    ");
+}
+
+#[tokio::test]
+async fn the_longest_text_in_any_language_is_taken_by_both_providers() {
+    for (twilio_base, text) in [(true, "я"), (true, "x"), (false, "я"), (false, "x")] {
+        let (refuse, answer): (fn(&str) -> _, _) = if twilio_base {
+            (not_for_twilio, twilio_took_it("SM1"))
+        } else {
+            (not_for_kavenegar, kavenegar_says(200, 200))
+        };
+        let server = provider(refuse, [answer]).await;
+        let mut channel = if twilio_base { twilio(&server.base, "+4915112345678") } else { kavenegar(&server.base) };
+        channel.channel.options.insert("parts_max".into(), json!(PARTS_MAX));
+        let message = Message { text: text.repeat(3_000), body: Body::Written(Markup::Plain), ..contract::message() };
+        let receipt = send(&channel, &message).await.unwrap();
+        assert!(receipt.detail.contains("5 messages"), "{}", receipt.detail);
+    }
+}
+
+#[test]
+fn no_mark_of_direction_is_paid_for() {
+    let mut channel = contract::channel("sms", "");
+    channel.channel.options.insert("language".to_owned(), "fa".into());
+    let voice = crate::Voice::of(&channel, &contract::tools()).unwrap();
+    let (message, _) = voice.message(contract::payload(), contract::NOW);
+    let Body::Layout(layout) = &message.body else { panic!() };
+    assert!(layout.heading.contains('\u{2068}'), "{:?}", layout.heading);
+    assert_eq!(text(&message), "بحرانی فعال db1: /var on db1 is full");
 }
 
 #[tokio::test]

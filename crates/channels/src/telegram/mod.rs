@@ -1,8 +1,9 @@
 //! `telegram`: the Bot API. One message for each alert, edited while the alert repeats; `thread` decides which,
-//! `draw` what it looks like, `split` how a long text is cut, `send` makes the calls, `api` reads the answers, `chats` finds
-//! where a bot can send.
+//! `draw` what it looks like, `split` how a long text is cut, `send` makes the calls, `begun` remembers which of them were
+//! made when one fails, `api` reads the answers, `chats` finds where a bot can send.
 
 mod api;
+mod begun;
 mod chats;
 mod draw;
 mod markup;
@@ -34,6 +35,7 @@ use watchbell_common::{alert::Severity, config::OpenChannel};
 pub(crate) use self::chats::chats;
 use self::{
     api::Api,
+    begun::Begun,
     draw::TEXT_MAX_UNITS,
     send::Attempt,
     thread::{Plan, Thread},
@@ -155,13 +157,14 @@ const FIELDS: &[Field] = &[
 const QUIET_GAP_DEFAULT: Duration = Duration::from_hours(1);
 
 /// <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this>: 30 messages per second of a
-/// bot, one per second in a chat (more for a moment), 20 per minute in a group.
-const BOT_PER_MINUTE: u32 = 30 * 60;
-const BOT_BURST: u32 = 30;
-const CHAT_PER_MINUTE: u32 = 60;
-const GROUP_PER_MINUTE: u32 = 20;
+/// bot, one per second in a chat (more for a moment, so 60 per minute), 20 per minute in a group. What goes out at once
+/// after a pause comes on top of what is refilled meanwhile: each burst and its rate together keep the limit.
+const BOT_BURST: u32 = 6;
+const BOT_PER_MINUTE: u32 = (30 - BOT_BURST) * 60;
 /// The parts of one long message, and one more that is kept for what is critical.
 const CHAT_BURST: u32 = 4;
+const CHAT_PER_MINUTE: u32 = 60 - CHAT_BURST;
+const GROUP_PER_MINUTE: u32 = 20 - CHAT_BURST;
 
 fn paces(channel: &OpenChannel) -> Vec<Pace> {
     let token = channel.secrets.get("bot_token").map(SecretString::expose_secret).unwrap_or_default();
@@ -195,6 +198,7 @@ fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
         target,
         options,
         moved: OnceLock::new(),
+        begun: Begun::default(),
     }))
 }
 
@@ -306,6 +310,7 @@ struct Telegram {
     options: Options,
     /// The supergroup that the target has become.
     moved: OnceLock<ChatId>,
+    begun: Begun,
 }
 
 impl fmt::Debug for Telegram {
@@ -322,7 +327,7 @@ impl Channel for Telegram {
             return Ok(Receipt { detail: "something newer is shown already".to_owned(), ..Receipt::default() });
         }
         let mut attempt = Attempt::new(self, message);
-        if let Some(there) = there
+        if let Some(there) = there.filter(|_| !attempt.goes_on())
             && let Some(thread) = attempt.edit(&there).await?
         {
             if plan == Plan::EditAndTell {
@@ -339,7 +344,9 @@ impl Channel for Telegram {
         let attempt = Attempt::new(self, message);
         let parts = match there {
             _ if plan == Plan::Leave => 0,
-            Some(there) if attempt.fits(&there) => there.messages.len() + usize::from(plan == Plan::EditAndTell),
+            Some(there) if !attempt.goes_on() && attempt.fits(&there) => {
+                there.messages.len() + usize::from(plan == Plan::EditAndTell)
+            }
             _ => attempt.messages(),
         };
         u32::try_from(parts).unwrap_or(u32::MAX)

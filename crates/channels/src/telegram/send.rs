@@ -13,6 +13,7 @@ use watchbell_common::alert::Severity;
 use super::{
     Telegram,
     api::{Refusal, Sent},
+    begun::Progress,
     draw::{Draft, notice},
     thread::Thread,
 };
@@ -23,6 +24,10 @@ pub(super) struct Attempt<'a> {
     telegram: &'a Telegram,
     message: &'a Message,
     draft: Draft,
+    /// How many of the draft's parts are in the chat …
+    next: usize,
+    /// … and all that is in it, also of drafts before this one.
+    sent: Vec<Sent>,
     chat: Recipient,
     topic: Option<ThreadId>,
     buttons: Option<InlineKeyboardMarkup>,
@@ -41,15 +46,13 @@ struct Text {
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(telegram: &'a Telegram, message: &'a Message) -> Self {
-        let mut remarks = Vec::new();
-        let draft = Draft::of(message).unwrap_or_else(|| {
-            remarks.push("sent as plain text: its markup is broken, and it must be cut".to_owned());
-            Draft::plain(message)
-        });
+        let Progress { draft, next, sent, remarks } = telegram.begun.of(message).unwrap_or_else(|| begin(message));
         Self {
             telegram,
             message,
             draft,
+            next,
+            sent,
             chat: telegram.moved.get().map_or_else(|| telegram.target.clone(), |&chat| chat.into()),
             topic: telegram.options.topic,
             buttons: buttons(telegram, message),
@@ -57,9 +60,14 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// How many messages it takes, a file included.
+    /// Whether an earlier attempt brought a part of it into the chat.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    /// How many messages it still takes, a file included.
     pub(super) fn messages(&self) -> usize {
-        self.draft.parts.len() + usize::from(self.draft.attachment.is_some())
+        self.draft.parts.len() - self.next + usize::from(self.draft.attachment.is_some())
     }
 
     /// Whether it can be shown in the messages that are there.
@@ -67,33 +75,47 @@ impl<'a> Attempt<'a> {
         self.draft.parts.len() == there.messages.len() && (self.draft.attachment.is_none() || there.attached)
     }
 
-    /// Sends the message as fresh ones.
+    /// Sends the message as fresh ones, or what is still missing of them. When it cannot go on, it is remembered how
+    /// far it got.
     pub(super) async fn send(&mut self) -> Result<Thread, SendError> {
-        let mut sent: Vec<Sent> = Vec::new();
-        let mut next = 0;
-        while let Some(content) = self.draft.parts.get(next).cloned() {
+        let attached = match self.send_parts().await {
+            Ok(()) => self.attach().await,
+            Err(error) => Err(error),
+        };
+        let unfinished = attached.is_err() && self.goes_on();
+        self.telegram.begun.keep(self.message, unfinished.then(|| self.progress()));
+        let attached = attached.map_err(|error| if unfinished { possibly_repeated(error) } else { error })?;
+        let chat = self.sent.first().expect("a draft has at least one part").chat.id;
+        Ok(self.thread(chat, self.sent.iter().map(|sent| sent.message_id).collect(), attached))
+    }
+
+    async fn send_parts(&mut self) -> Result<(), SendError> {
+        while let Some(content) = self.draft.parts.get(self.next).cloned() {
             let text = Text {
                 content,
                 markup: self.draft.markup,
-                silent: !sent.is_empty() || self.silent(self.message.severity),
+                silent: self.goes_on() || self.silent(self.message.severity),
                 answers: None,
-                buttons: next + 1 == self.draft.parts.len(),
+                buttons: self.next + 1 == self.draft.parts.len(),
             };
             match self.post(text).await {
                 Ok(part) => {
-                    sent.push(part);
-                    next += 1;
+                    self.sent.push(part);
+                    self.next += 1;
                 }
                 Err(Refusal::Markup(why)) if self.draft.markup != Markup::Plain => {
-                    self.degrade(&why, next);
-                    next = 0;
+                    self.degrade(&why, self.next);
+                    self.next = 0;
                 }
-                Err(refusal) => return Err(after_some(&sent, refusal.into())),
+                Err(refusal) => return Err(refusal.into()),
             }
         }
-        let attached = self.attach(&sent).await?;
-        let chat = sent.first().expect("a draft has at least one part").chat.id;
-        Ok(self.thread(chat, sent.iter().map(|sent| sent.message_id).collect(), attached))
+        Ok(())
+    }
+
+    fn progress(&self) -> Progress {
+        let Self { draft, next, sent, remarks, .. } = self;
+        Progress { draft: draft.clone(), next: *next, sent: sent.clone(), remarks: remarks.clone() }
     }
 
     /// Shows the message in those that are there; `None` when it cannot be shown in them.
@@ -178,7 +200,7 @@ impl<'a> Attempt<'a> {
 
     /// Sends the whole text as a file, if the messages hold only its beginning. A chat that takes no files has
     /// the beginning all the same.
-    async fn attach(&mut self, sent: &[Sent]) -> Result<bool, SendError> {
+    async fn attach(&mut self) -> Result<bool, SendError> {
         let Some(text) = self.draft.attachment.clone() else { return Ok(false) };
         let file = Part::text(text).file_name(format!("{}.txt", self.message.alert_id));
         let mut form = Form::new()
@@ -194,7 +216,7 @@ impl<'a> Attempt<'a> {
                 self.remarks.push(format!("without the full text: {detail}"));
                 Ok(false)
             }
-            Err(error) => Err(after_some(sent, error)),
+            Err(error) => Err(error),
         }
     }
 
@@ -263,17 +285,23 @@ const fn no_preview() -> LinkPreviewOptions {
     }
 }
 
-/// When some parts are in the chat, sending again repeats them: that counts as an attempt and is marked.
-fn after_some(sent: &[Sent], error: SendError) -> SendError {
+/// Of a message nothing is in the chat yet.
+fn begin(message: &Message) -> Progress {
+    let mut remarks = Vec::new();
+    let draft = Draft::of(message).unwrap_or_else(|| {
+        remarks.push("sent as plain text: its markup is broken, and it must be cut".to_owned());
+        Draft::plain(message)
+    });
+    Progress { draft, next: 0, sent: Vec::new(), remarks }
+}
+
+/// Some parts are in the chat, and only this process knows: whoever tries again may repeat them.
+fn possibly_repeated(error: SendError) -> SendError {
     match error {
-        error if sent.is_empty() => error,
-        SendError::RateLimited { detail, retry_after } => {
-            SendError::Transient { detail, retry_after: Some(retry_after), ambiguous: true }
-        }
         SendError::Transient { detail, retry_after, .. } => {
             SendError::Transient { detail, retry_after, ambiguous: true }
         }
-        SendError::Rejected { detail } => SendError::Rejected { detail },
+        error => error,
     }
 }
 

@@ -1,18 +1,29 @@
 //! One attempt against a local server, whatever it answers.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use axum::{Router, http::StatusCode, response::IntoResponse as _, routing::post};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use watchbell_channels::Tools;
 use watchbell_common::{
+    alert::{Analysis, Origin},
+    answers,
     clock::ManualClock,
-    config::{Document, ParseMode, Template, TemplateUse},
+    config::{Document, Escalate, ParseMode, Template, TemplateUse},
     crypto::Place,
-    ids::{TemplateId, TenantId},
-    payload::Fact,
+    ids::{BotId, TemplateId, TenantId},
+    payload::{EnrichPayload, Fact},
     queue::QueueName,
 };
 
 use super::*;
-use crate::testing::{self, NOW, SINK, TIMEOUT, TestQueue};
+use crate::{
+    enrich,
+    jobs::{Part, delivery_id},
+    testing::{self, NOW, OPS, SINK, TIMEOUT, TestQueue},
+};
+
+mod telegram;
 
 /// What a server that answers with `status` and `retry-after` leads to.
 async fn attempt(status: u16, change: impl FnOnce(&mut Document, &mut Lease)) -> Outcome {
@@ -39,15 +50,15 @@ async fn attempt_and_see(status: u16, change: impl FnOnce(&mut Document, &mut Le
 }
 
 fn deliver(document: &Document, queue: &TestQueue) -> Deliver {
+    deliver_by(&ManualClock::at(NOW), document, queue, testing::tools())
+}
+
+fn deliver_by(clock: &ManualClock, document: &Document, queue: &TestQueue, tools: Tools) -> Deliver {
     let config = Arc::new(ConfigCell::default());
     config.accept(&document.publish(), &testing::vault()).unwrap();
-    Deliver {
-        queue: queue.queue.clone(),
-        config,
-        clock: Arc::new(ManualClock::at(NOW)),
-        senders: Senders::new(testing::tools()),
-        timeout: TIMEOUT,
-    }
+    let (clock, queue) = (Arc::new(clock.clone()), queue.queue.clone());
+    let holds = Holds::new(queue.clone(), clock.clone());
+    Deliver { queue, config, clock, holds, senders: Senders::new(tools), timeout: TIMEOUT }
 }
 
 fn lease(update: bool) -> Lease {
@@ -57,7 +68,8 @@ fn lease(update: bool) -> Lease {
 fn lease_of(severity: Severity, update: bool) -> Lease {
     let mut alert = testing::alert();
     alert.analysis.severity = severity;
-    let delivery = crate::jobs::delivery_id(alert.event.id, SINK, update);
+    let part = if update { Part::Update } else { Part::Message };
+    let delivery = delivery_id(alert.event.id, SINK, part);
     let payload =
         DeliverPayload { delivery, channel: SINK, alert: alert.clone(), count: 3, since: None, update }.encode();
     testing::lease(QueueName::Deliver, &alert, payload)
@@ -119,6 +131,64 @@ async fn a_rate_limit_of_the_platform_pauses_the_channel() {
     let Verdict::Defer { after, scope: Scope::Lane } = outcome.verdict else { panic!("{outcome:?}") };
     assert_eq!(after, Duration::from_secs(17));
     assert_eq!(said(&outcome).1, AttemptOutcome::RateLimited);
+}
+
+#[tokio::test]
+async fn what_is_critical_waits_for_the_platform_too() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let counted = calls.clone();
+    let answer = move || async move {
+        counted.fetch_add(1, Ordering::SeqCst);
+        (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "17")])
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut document = testing::document();
+    document.tenants[0].channels[1].target = format!("http://{}/alerts", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, Router::new().route("/alerts", post(answer))).await });
+    let (clock, queue) = (ManualClock::at(NOW), testing::queue());
+    let deliver = deliver_by(&clock, &document, &queue, testing::tools());
+    deliver.step(&lease(false)).await;
+    clock.advance(Duration::from_secs(16));
+    let outcome = deliver.step(&lease_of(Severity::Critical, false)).await;
+    let Verdict::Defer { after, scope: Scope::Lane } = outcome.verdict else { panic!("{outcome:?}") };
+    assert_eq!((after, outcome.facts.len(), calls.load(Ordering::SeqCst)), (Duration::from_secs(1), 0, 1));
+    clock.advance(after);
+    deliver.step(&lease_of(Severity::Critical, false)).await;
+    assert_eq!(calls.load(Ordering::SeqCst), 2, "its time was over");
+}
+
+#[tokio::test]
+async fn a_rule_for_what_is_critical_rings_the_phone_when_the_answer_is_late() {
+    let (seen, mut texts) = mpsc::unbounded_channel();
+    let answer = move |body: String| async move { seen.send(body).unwrap() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/send", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, Router::new().route("/send", post(answer))).await });
+    let mut document = testing::document();
+    let tenant = &mut document.tenants[0];
+    tenant.bots = vec![testing::bot(BotId(1), "sms", &[("provider", "generic")])];
+    let phone = &mut tenant.channels[1];
+    (phone.platform, phone.bot, phone.target) = ("sms".to_owned(), Some(BotId(1)), "+4915112345678".to_owned());
+    phone.options = [("url".to_owned(), url.into()), ("body".to_owned(), "text={text}".into())].into();
+    tenant.rules[0].set_severity = None;
+    tenant.rules[0].channels = vec![OPS];
+    tenant.rules[0].escalate = Some(Escalate { severity_at_least: Severity::Critical, channels: vec![SINK] });
+
+    let (queue, alert) = (testing::queue(), testing::alert());
+    let answer = Analysis { severity: Severity::Critical, origin: Origin::Model, ..alert.analysis.clone() };
+    answers::leave(&*queue.queue, alert.event.id, Some(&answer), Duration::from_mins(1)).await.unwrap();
+    let payload =
+        EnrichPayload { alert: alert.clone(), count: 1, since: None, channels: vec![OPS], answer_by: NOW }.encode();
+    let late = testing::lease(QueueName::Enrich, &alert, payload);
+    let outcome = enrich::step(&*queue.queue, &testing::snapshot(&document), &late, NOW).await;
+    let Verdict::Complete { follow_ups, .. } = outcome.verdict else { panic!("{outcome:?}") };
+    let (_, call) = follow_ups.into_iter().find(|(_, job)| job.lane == format!("c{SINK}!")).unwrap();
+    let outcome = deliver(&document, &queue).step(&testing::lease(QueueName::Deliver, &alert, call.payload)).await;
+    assert!(matches!(outcome.verdict, Verdict::Complete { ending: Some(Ending::Delivered), .. }), "{outcome:?}");
+    assert!(texts.try_recv().unwrap().starts_with("text=CRITICAL"), "it rang");
+    assert!(!said(&outcome).2.contains("not sent"));
 }
 
 #[tokio::test]
@@ -204,7 +274,8 @@ async fn a_channel_that_edits_is_given_what_it_kept_of_the_alerts_last_message()
     let queue = testing::queue();
     let first = deliver(&document, &queue);
     for deliver in [&first, &deliver(&document, &queue)] {
-        let outcome = deliver.step(&lease(false)).await;
+        // What is critical takes both of the webhook's slots.
+        let outcome = deliver.step(&lease_of(Severity::Critical, false)).await;
         assert!(matches!(outcome.verdict, Verdict::Complete { .. }), "{outcome:?}");
     }
     assert_eq!(*methods.lock().unwrap(), ["POST", "PATCH"], "another process knows it, too");

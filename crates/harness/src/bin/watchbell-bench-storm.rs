@@ -1,5 +1,6 @@
 //! Part of `make bench`: a storm of alerts of few kinds through `watchbell serve` with a language model on. How often is
-//! the model asked, and does it hold anything up? The same storm without a model is what it is compared with.
+//! the model asked, and does it hold anything up? The same storm without a model is what it is compared with. Fails when
+//! an aim is missed, after all was printed.
 
 use std::{
     io::Write as _,
@@ -8,12 +9,14 @@ use std::{
 
 use watchbell_harness::{
     Model, Product, Sink, eventually,
-    load::{KINDS, Latencies, per_second, send, storm},
+    load::{Aims, KINDS, Latencies, per_second, send, storm},
 };
 
 const ALERTS: usize = 10_000;
 /// Twice the kinds: what is asked at the same time may be asked twice.
 const CALLS_MAX: u64 = 100;
+/// What the p99 with a model may be, as a share of that without.
+const RATIO_MAX: f64 = 1.10;
 /// How long the model thinks: about what a hosted one takes for a short answer.
 const THINKING: Duration = Duration::from_millis(300);
 /// How long a run may take.
@@ -28,7 +31,7 @@ struct Run {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
+    let (mut out, mut aims) = (std::io::stdout(), Aims::default());
     writeln!(out, "\nStorm: {ALERTS} alerts of {KINDS} kinds, `watchbell serve` on SQLite")?;
     let alone = run(None, None).await?;
     print(&mut out, "without a model", &alone)?;
@@ -36,14 +39,19 @@ async fn main() -> anyhow::Result<()> {
     let with = run(Some(&model), None).await?;
     print(&mut out, "with a model", &with)?;
     writeln!(out, "  calls to the model                {:>9}   aim ≤ {CALLS_MAX}", model.calls())?;
+    aims.expect(model.calls() <= CALLS_MAX, || format!("{} calls to the model > {CALLS_MAX}", model.calls()));
     writeln!(out, "  messages enriched afterwards      {:>9}", with.updates)?;
     // How long one waits is a question of what else waits, unless there is room.
     let pace = Some(alone.rate / 2.0);
     let (alone, with) = (run(None, pace).await?, run(Some(&Model::start(THINKING).await), pace).await?);
     let [before, now] = [&alone, &with].map(|run| run.latencies.percentile(99));
     let ratio = now.as_secs_f64() / before.as_secs_f64();
-    writeln!(out, "  p99 at half of that rate, without and with it: {before:.0?}, {now:.0?}: {ratio:.2}   aim ≤ 1.10")?;
-    Ok(())
+    writeln!(
+        out,
+        "  p99 at half of that rate, without and with it: {before:.0?}, {now:.0?}: {ratio:.2}   aim ≤ {RATIO_MAX:.2}"
+    )?;
+    aims.expect(ratio <= RATIO_MAX, || format!("p99 with a model at {ratio:.3} of that without > {RATIO_MAX:.2}"));
+    aims.verdict()
 }
 
 fn print(out: &mut impl std::io::Write, which: &str, run: &Run) -> std::io::Result<()> {

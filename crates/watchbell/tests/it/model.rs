@@ -9,7 +9,7 @@ use watchbell_common::{
     ids::TenantId,
     store::{Store, alerts, events},
 };
-use watchbell_harness::{Behaviour, Model, Product, Received, Sink, eventually, load::Latencies};
+use watchbell_harness::{Behaviour, Model, Product, Received, Sink, eventually};
 
 use crate::{TOKEN, one_channel};
 
@@ -54,14 +54,21 @@ fn first_messages(sink: &Sink) -> Vec<Received> {
 /// How long the route of the patient alerts waits.
 const WAIT: Duration = Duration::from_millis(300);
 
-/// What a run may take longer than one without a model: ten per cent, or, since that is less than a millisecond here, a
-/// few turns of a scheduler that has other tests to run. The median and not the p99: of twelve alerts the p99 is
-/// whichever the machine held up. `watchbell-bench-model` measures the p99, with nothing else running.
-const SLACK: Duration = Duration::from_millis(100);
+/// How long the model may take: what waits for one that never answers cannot be mistaken for what a busy machine held up.
+const TIMEOUT: &str = "15s";
 
-/// Sends the alerts one by one, so that none waits for another, and gives the median latencies of those in a hurry and
-/// of the patient ones.
-async fn run(round: &str, settings: &[(&str, &str)]) -> [Duration; 2] {
+/// What a delivery may take beyond the wait that its route asks for, on a machine with other tests to run: far less than
+/// a model's time limit. How little it really is, the p99 within a tenth of that without a model, is a measurement and no
+/// test: `watchbell-bench-model`, a part of `make bench`, makes it with nothing else running, and fails when it is more.
+const ALLOWANCE: Duration = Duration::from_secs(5);
+
+/// How long until nothing is pending: an event is, until its model has answered or its time is over.
+const ANSWERED: Duration = Duration::from_mins(1);
+
+/// Sends the alerts one by one, so that none waits for another, and checks that each arrived, none waited, and the books
+/// balance.
+async fn run(behaviour: Behaviour, model: &Model) {
+    model.behave(behaviour);
     let sink = Sink::start().await;
     let yaml = format!(
         "channels: [{{ name: sink, platform: webhook, target: '{}', push_token: {TOKEN} }}]
@@ -71,38 +78,32 @@ default_channels: [sink]
         sink.url("alerts"),
         WAIT.as_millis()
     );
-    let product = Product::embedded_with(&yaml, settings).await;
+    let url = model.base_url();
+    let settings = [asking(&url).as_slice(), &[("WATCHBELL_AI_TIMEOUT", TIMEOUT)]].concat();
+    let product = Product::embedded_with(&yaml, &settings).await;
     for (number, word) in words().enumerate() {
         let word = if number < ALERTS - PATIENT { word } else { format!("patient-{word}") };
-        assert_eq!(product.push(TOKEN, &alert(round, &word)).await.status(), 202);
+        assert_eq!(product.push(TOKEN, &alert(&format!("{behaviour:?}"), &word)).await.status(), 202);
         eventually("the message", SOON, || async { (first_messages(&sink).len() > number).then_some(()) }).await;
     }
-    let books = product.settled(SOON).await;
+    for message in first_messages(&sink) {
+        // Only those whose route asks for it wait, and no longer than that.
+        let wait = if message.text("subject").contains("-patient") { WAIT } else { Duration::ZERO };
+        let (took, most) = (message.latency(), wait + ALLOWANCE);
+        assert!(took <= most, "{behaviour:?}: {} took {took:?}, more than {most:?}", message.text("subject"));
+    }
+    let books = product.settled(ANSWERED).await;
     let counts = (&books["received"], &books["delivered"], &books["unaccounted"]);
-    assert_eq!(counts, (&json!(ALERTS), &json!(ALERTS), &json!(0)), "{round}");
-    let (patient, hasty): (Vec<_>, Vec<_>) =
-        first_messages(&sink).into_iter().partition(|message| message.text("subject").contains("-patient"));
-    assert_eq!((hasty.len(), patient.len()), (ALERTS - PATIENT, PATIENT), "{round}");
-    [hasty, patient].map(|messages| Latencies::of(&messages).percentile(50))
+    assert_eq!(counts, (&json!(ALERTS), &json!(ALERTS), &json!(0)), "{behaviour:?}");
+    assert_eq!(first_messages(&sink).len(), ALERTS, "{behaviour:?}: each once");
 }
 
+/// Whether the p99 with a model is that without one, is measured by `watchbell-bench-model` (see [`ALLOWANCE`]).
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_the_model_does_every_alert_arrives_as_soon_as_without_it_and_the_books_balance() {
+async fn whatever_the_model_does_every_alert_arrives_none_waits_for_it_and_the_books_balance() {
     let model = model().await;
     for behaviour in Behaviour::ALL {
-        model.behave(behaviour);
-        let url = model.base_url();
-        // In turns, so that both have the same machine.
-        let [without, _] = run("without", &[]).await;
-        let [with, patient] = run(&format!("{behaviour:?}"), &asking(&url)).await;
-        let most = without + (without / 10).max(SLACK);
-        assert!(with <= most, "{behaviour:?}: half took {with:?} or more, without a model {without:?}");
-        // Only those whose route asks for it waited, and no longer than that.
-        let most = most + WAIT;
-        assert!(
-            patient <= most,
-            "{behaviour:?}: half of the patient ones took {patient:?} or more, without {without:?}"
-        );
+        run(behaviour, &model).await;
     }
 }
 
@@ -159,6 +160,42 @@ async fn an_update_follows(product: &Product, sink: &Sink) {
     product.push(TOKEN, &alert("late", "one")).await;
     let messages = sink.wait_for(3, SOON).await;
     assert_eq!((messages[2].text("origin"), messages[2].text("summary")), ("cache", SUMMARY));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn embedded_a_channel_that_only_a_late_answer_names_gets_a_whole_message() {
+    a_late_answer_adds_a_channel(async |yaml, settings| Product::embedded_with(yaml, settings).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn distributed_a_channel_that_only_a_late_answer_names_gets_a_whole_message() {
+    a_late_answer_adds_a_channel(async |yaml, settings| Product::distributed_with(yaml, settings).await).await;
+}
+
+/// The rules see an error; that the phone should ring, only the model says, and too late.
+async fn a_late_answer_adds_a_channel(start: impl AsyncFnOnce(&str, &[(&str, &str)]) -> Product) {
+    let (sink, phone) = (Sink::start().await, Sink::start().await);
+    let model = Model::saying(Duration::ZERO, |_| Model::answer("critical")).await;
+    let yaml = format!(
+        "channels:
+  - {{ name: sink, platform: webhook, target: '{}', push_token: {TOKEN} }}
+  - {{ name: phone, platform: webhook, target: '{}', dedup_window_s: 300 }}
+rules: [{{ name: all, channels: [sink], escalate: {{ severity_at_least: critical, channels: [phone] }} }}]
+",
+        sink.url("alerts"),
+        phone.url("calls")
+    );
+    let product = start(&yaml, &asking(&model.base_url())).await;
+    product.push(TOKEN, &alert("rings", "late")).await;
+    let call = phone.wait_for(1, SOON).await.remove(0);
+    assert_eq!((call.text("origin"), call.text("severity"), &call.body["update"]), ("model", "critical", &Value::Null));
+    assert_eq!(call.text("subject"), "job rings-late failed", "the original stands beside the summary");
+    let messages = sink.wait_for(2, SOON).await;
+    assert_eq!((messages[0].text("severity"), messages[1].is_update()), ("error", true));
+    let books = product.settled(SOON).await;
+    let counts = (&books["received"], &books["delivered"], &books["unaccounted"]);
+    assert_eq!(counts, (&json!(1), &json!(1), &json!(0)), "one event, whoever got it when");
+    assert!(product.command(&["books", "--audit"]).status.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

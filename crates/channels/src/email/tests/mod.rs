@@ -4,6 +4,7 @@ mod server;
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::net::TcpListener;
 use watchbell_common::{
     alert::Status,
@@ -309,6 +310,56 @@ async fn a_refusal_has_the_class_of_its_code_at_every_step() {
     mail refused: 552 5.3.4 too large
     mail refused: 554 5.7.1 spam
     ");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_by_the_relay_itself() {
+    for (mechanism, password) in [("PLAIN", "hunter3"), ("LOGIN", "hunter3")] {
+        let server = Server::with(Script { auth: Some(mechanism), ..Script::default() }).await;
+        let login = [("username", "user"), ("password", password)];
+        let error = send(&channel(&server, ANN, &login)).await.unwrap_err();
+        assert_eq!(error.class(), "rejected");
+        assert!(error.to_string().contains("535 5.7.8"), "{error}");
+        assert!(server.mails().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn each_language_arrives_in_both_parts() {
+    let server = Server::taking_everything().await;
+    for (language, heading) in [("en", "CRITICAL"), ("zh", "严重"), ("fa", "بحرانی")] {
+        let mut channel = channel(&server, ANN, &[]);
+        channel.channel.options.insert("language".into(), language.into());
+        let (message, _) = crate::Voice::of(&channel, &contract::tools()).unwrap().message(contract::payload(), 0);
+        sender(&channel).send(&message, None).await.unwrap();
+        let parts = parts(&server.mail());
+        assert!(parts.len() == 2 && parts.iter().all(|part| part.contains(heading)), "{language}: {parts:?}");
+    }
+}
+
+/// The texts of a mail's parts, decoded.
+fn parts(mail: &str) -> Vec<String> {
+    let part = |part: &str| {
+        let (encoding, rest) = part.split_once("\r\n\r\n").unwrap();
+        let body = rest.split("--dlv_").next().unwrap();
+        let bytes = match encoding {
+            "base64" => STANDARD.decode(body.replace("\r\n", "")).unwrap(),
+            _ => unquoted(&body.replace("=\r\n", "")),
+        };
+        String::from_utf8(bytes).unwrap()
+    };
+    mail.split("Content-Transfer-Encoding: ").skip(1).map(part).collect()
+}
+
+/// Quoted-printable undone.
+fn unquoted(text: &str) -> Vec<u8> {
+    let mut pieces = text.split('=');
+    let first = pieces.next().unwrap().as_bytes().to_vec();
+    pieces.fold(first, |mut bytes, piece| {
+        bytes.push(u8::from_str_radix(&piece[..2], 16).unwrap());
+        bytes.extend(&piece.as_bytes()[2..]);
+        bytes
+    })
 }
 
 #[tokio::test]

@@ -43,8 +43,8 @@ pub(super) struct World {
     pub(super) calls: Vec<(String, String)>,
     /// What nobody took yet.
     pub(super) updates: Vec<Value>,
-    /// What the next calls are answered instead.
-    pub(super) answers: VecDeque<(u16, String)>,
+    /// What the next calls are answered instead; `None`: what they are always answered.
+    pub(super) answers: VecDeque<Option<(u16, String)>>,
     last_id: i64,
 }
 
@@ -93,7 +93,12 @@ impl Fake {
     /// The next call is answered so, whatever it asks.
     pub(super) fn answer_next(&self, code: u16, description: &str, parameters: &Value) {
         let body = envelope(code, description, parameters).to_string();
-        self.world().answers.push_back((code, body));
+        self.world().answers.push_back(Some((code, body)));
+    }
+
+    /// The next call is answered as ever, before those that [`Fake::answer_next`] told.
+    pub(super) fn pass_next(&self) {
+        self.world().answers.push_back(None);
     }
 
     /// What stands in the group, in the order in which it was sent.
@@ -124,7 +129,7 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, uri: Uri, headers: Heade
     // Methods have no case.
     let method = method.to_ascii_lowercase();
     world.calls.push((method.clone(), uri.to_string()));
-    if let Some((code, body)) = world.answers.pop_front() {
+    if let Some((code, body)) = world.answers.pop_front().flatten() {
         return (StatusCode::from_u16(code).unwrap(), body).into_response();
     }
     let kind = headers[CONTENT_TYPE].to_str().unwrap();

@@ -2,6 +2,7 @@
 
 mod entities;
 mod fake;
+mod proxies;
 mod refusals;
 mod setup;
 mod texts;

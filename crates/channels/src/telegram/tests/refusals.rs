@@ -14,30 +14,50 @@ async fn telegram_says_how_long_to_wait() {
     assert_eq!(ops.refused(&contract::message()).await, wanted, "an edit is no different");
 }
 
-#[tokio::test]
-async fn what_fails_after_a_part_went_out_is_marked() {
-    for (code, description, parameters, wait) in [
-        (429, "Too Many Requests: retry after 3", json!({ "retry_after": 3 }), Some(Duration::from_secs(3))),
-        (502, "Bad Gateway", Value::Null, None),
-    ] {
-        let mut ops = Ops::new().await;
-        let answers = [(200, EXAMPLE_ANSWER.to_owned())];
-        ops.fake.world().answers.extend(answers);
-        ops.fake.answer_next(code, description, &parameters);
-        match ops.refused(&written(&"word ".repeat(1_000), Markup::Plain)).await {
-            SendError::Transient { retry_after, ambiguous: true, .. } => assert_eq!(retry_after, wait),
-            other => panic!("{other:?}"),
-        }
-    }
+/// A text in so many parts; the last one of the fourth goes out as a file.
+fn in_parts(parts: usize) -> Message {
+    written(&"word ".repeat(parts * 700), Markup::Plain)
 }
 
-const EXAMPLE_ANSWER: &str = r#"{"ok":true,"result":{"message_id":1,"chat":{"id":-1}}}"#;
+#[tokio::test]
+async fn after_a_limit_in_the_middle_the_rest_follows_and_nothing_is_repeated() {
+    let mut ops = Ops::new().await;
+    let limit = |ops: &Ops| ops.fake.answer_next(429, "Too Many Requests: retry after 3", &json!({ "retry_after": 3 }));
+    for (message, before, said) in [(in_parts(3), 2, "sent in 3 parts"), (in_parts(9), 1, "sent")] {
+        let texts = ops.fake.texts().len();
+        for _ in 0..before {
+            ops.fake.pass_next();
+        }
+        limit(&ops);
+        let error = ops.refused(&message).await;
+        assert!(matches!(error, SendError::RateLimited { retry_after, .. } if retry_after.as_secs() == 3), "{error:?}");
+        assert_eq!(ops.channel.calls(&message, ops.kept.as_ref()), 1, "one part, or the file, is left");
+        limit(&ops);
+        assert_eq!(ops.refused(&message).await.class(), "rate_limited", "and once more");
+        assert_eq!(ops.send(&message).await, said);
+        let shown = ops.fake.texts().split_off(texts);
+        assert_eq!(shown.len(), if before == 2 { 3 } else { 1 }, "{shown:?}");
+        ops.kept = None;
+    }
+    assert_eq!(ops.fake.world().chats[&GROUP].files.len(), 1);
+}
+
+#[tokio::test]
+async fn what_fails_after_a_part_went_out_is_marked_and_goes_on_from_there() {
+    let mut ops = Ops::new().await;
+    ops.fake.pass_next();
+    ops.fake.answer_next(502, "Bad Gateway", &Value::Null);
+    let error = ops.refused(&in_parts(2)).await;
+    assert!(matches!(error, SendError::Transient { ambiguous: true, retry_after: None, .. }), "{error:?}");
+    assert_eq!(ops.send(&in_parts(2)).await, "sent in 2 parts");
+    assert_eq!(ops.fake.texts().len(), 2);
+}
 
 #[tokio::test]
 async fn an_edit_that_may_have_arrived_is_no_duplicate() {
     let mut ops = Ops::new().await;
     ops.send(&event(1, |_| {})).await;
-    ops.fake.world().answers.push_back((200, "<html>Log in to the airport's network</html>".to_owned()));
+    ops.fake.world().answers.push_back(Some((200, "<html>Log in to the airport's network</html>".to_owned())));
     let SendError::Transient { ambiguous: false, .. } = ops.refused(&event(2, |_| {})).await else { panic!() };
 }
 
@@ -45,7 +65,7 @@ async fn an_edit_that_may_have_arrived_is_no_duplicate() {
 async fn an_answer_that_is_not_the_bot_apis_is_no_success() {
     let mut ops = Ops::new().await;
     for body in ["<html>Log in to the airport's network</html>", "", r#"{"ok":true}"#, r#"{"ok":true,"result":true}"#] {
-        ops.fake.world().answers.push_back((200, body.to_owned()));
+        ops.fake.world().answers.push_back(Some((200, body.to_owned())));
         match ops.refused(&contract::message()).await {
             SendError::Transient { detail, ambiguous: true, .. } => {
                 assert_eq!(detail, "200 OK: this is not how the Bot API answers");

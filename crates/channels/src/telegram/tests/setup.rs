@@ -1,70 +1,6 @@
-//! Proxies, wrong fields, and Telegram's rate limits.
+//! Wrong fields, and Telegram's rate limits.
 
 use super::*;
-
-/// Sends through a proxy, and gives what the receipt says.
-async fn through(proxy: &str, base: &str) -> Result<String, SendError> {
-    let channel = open(base, |channel| drop(channel.secrets.insert("proxy".into(), proxy.into())));
-    let channel = configure(&channel, &contract::tools()).unwrap();
-    channel.send(&contract::message(), None).await.map(|receipt| receipt.detail)
-}
-
-#[tokio::test]
-async fn calls_go_through_an_http_proxy() {
-    let fake = Fake::start().await;
-    assert_eq!(through(&fake.base, "http://telegram.invalid").await.unwrap(), "sent");
-    let asked = fake.world().calls[0].1.clone();
-    assert!(asked.starts_with("http://telegram.invalid/bot"), "a proxy is asked by the whole address: {asked}");
-}
-
-#[tokio::test]
-async fn calls_go_through_a_socks_proxy() {
-    let fake = Fake::start().await;
-    let upstream = fake.base.trim_start_matches("http://").to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy = format!("socks5h://ops:hunter3@{}", listener.local_addr().unwrap());
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move { socks(listener.accept().await.unwrap().0, &upstream).await });
-    assert_eq!(through(&proxy, "http://telegram.invalid:81").await.unwrap(), "sent");
-    assert_eq!(fake.texts().len(), 1);
-}
-
-/// One connection of a SOCKS5 proxy that wants a password (RFC 1928, RFC 1929); the name that it is asked for is
-/// always the same.
-async fn socks(mut client: TcpStream, upstream: &str) {
-    let mut byte = async |count: usize| {
-        let mut bytes = vec![0; count];
-        client.read_exact(&mut bytes).await.unwrap();
-        bytes
-    };
-    let methods = byte(2).await[1];
-    assert!(byte(methods.into()).await.contains(&2));
-    client.write_all(&[5, 2]).await.unwrap();
-    let login = b"\x01\x03ops\x07hunter3";
-    let mut given = vec![0; login.len()];
-    client.read_exact(&mut given).await.unwrap();
-    assert_eq!(given, login);
-    client.write_all(&[1, 0]).await.unwrap();
-    let wanted = b"\x05\x01\x00\x03\x10telegram.invalid\x00\x51";
-    let mut given = vec![0; wanted.len()];
-    client.read_exact(&mut given).await.unwrap();
-    assert_eq!(given, wanted);
-    client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
-    let mut server = TcpStream::connect(upstream).await.unwrap();
-    copy_bidirectional(&mut client, &mut server).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_proxy_that_is_away_is_worth_another_try_and_shows_no_secret() {
-    let away = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    for scheme in ["http", "socks5"] {
-        let proxy = format!("{scheme}://ops:hunter3@{away}");
-        match through(&proxy, "http://telegram.invalid").await.unwrap_err() {
-            SendError::Transient { detail, ambiguous: false, .. } => assert!(!detail.contains("hunter"), "{detail}"),
-            other => panic!("{other:?}"),
-        }
-    }
-}
 
 #[tokio::test]
 async fn the_settings_name_the_api_when_the_bot_does_not() {
@@ -140,10 +76,10 @@ fn the_paces_are_telegrams_and_shared_by_bot_and_chat() {
     };
     let rates = |paces: &[Pace]| paces.iter().map(|pace| pace.per_minute).collect::<Vec<_>>();
     let group = paces(TOKEN, "-5");
-    assert_eq!(rates(&group), [20, 60, 1_800]);
-    assert_eq!(rates(&paces(TOKEN, "@ops_alerts")), [20, 60, 1_800]);
+    assert_eq!(rates(&group), [16, 56, 1_440]);
+    assert_eq!(rates(&paces(TOKEN, "@ops_alerts")), [16, 56, 1_440]);
     let person = paces(TOKEN, "5");
-    assert_eq!(rates(&person), [60, 1_800]);
+    assert_eq!(rates(&person), [56, 1_440]);
     assert_eq!(group.last(), person.last(), "the bot is the same");
     assert_ne!(group[1].key, person[0].key);
     assert_ne!(paces("1:other", "5"), person);
