@@ -50,7 +50,7 @@ mod users;
 mod visits;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{Router, http::header, middleware::map_response, response::Response};
 use utoipa::{
@@ -59,6 +59,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
+use watchbell_channels::Tools;
 use watchbell_common::{
     http::ApiError,
     shared::Shared,
@@ -79,6 +80,7 @@ pub(crate) struct Api {
     passwords: Passwords,
     visits: Visits,
     feeds: live::Feeds,
+    tools: OnceLock<Tools>,
 }
 
 /// Handlers take it as [`axum::extract::State`].
@@ -109,6 +111,17 @@ impl Api {
         Ok(id)
     }
 
+    /// What channels and models are called with, as the dispatcher and the analyzer do it.
+    fn tools(&self) -> Result<&Tools, ApiError> {
+        if self.tools.get().is_none() {
+            let made = Tools::new(&self.shared.settings, self.shared.clock.clone());
+            let made = made.map_err(|error| ApiError::internal().because(format!("{error:#}")))?;
+            // Of two that were made at once, one is used.
+            let _ = self.tools.set(made);
+        }
+        Ok(self.tools.get().expect("it was set"))
+    }
+
     /// A transaction that reads one state of the store.
     pub(crate) async fn read(&self) -> Result<Tx, ApiError> {
         Ok(self.store()?.begin_read().await?)
@@ -129,6 +142,7 @@ pub(crate) fn router(shared: Shared, store: StoreSlot) -> (Router, utoipa::opena
         passwords: Passwords::default(),
         visits: Visits::default(),
         feeds: live::Feeds::default(),
+        tools: OnceLock::new(),
     };
     (router.with_state(Arc::new(api)).merge(pages), document)
 }
