@@ -43,7 +43,8 @@ use secrecy::ExposeSecret;
 use watchbell_common::{
     clock::{Clock, SystemClock},
     config::OpenChannel,
-    outbound::Http,
+    outbound::{Guard, Http},
+    settings::Settings,
 };
 
 use self::render::Manner;
@@ -245,6 +246,24 @@ pub struct Tools {
     pub telegram_api: Option<reqwest::Url>,
     /// Where people reach the dashboard, for links.
     pub public_url: Option<String>,
+}
+
+impl Tools {
+    /// Those that the settings describe. They hold connections and certificates: make them once.
+    ///
+    /// # Errors
+    /// When no client can be made for HTTP.
+    pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let guard = Guard::new(settings.outbound.allow_private.clone());
+        Ok(Self {
+            http: Http::open()?,
+            guarded: Http::guarded(guard)?,
+            clock,
+            timeout: settings.dispatcher.attempt_timeout,
+            telegram_api: settings.telegram.api_base.clone(),
+            public_url: settings.http.public_url.clone(),
+        })
+    }
 }
 
 /// What a channel keeps of a message, to edit or to answer it later: whatever it needs, as JSON of at most

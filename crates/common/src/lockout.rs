@@ -2,13 +2,15 @@
 //!
 //! Three subjects are counted. An account from one address comes first and is what a guesser meets. An address is
 //! stopped when it tries many accounts. An account is slowed, never for long, when it is tried from many addresses;
-//! those from which its owner signed in before do not notice. Where a door counts is its own matter: the API in the
-//! store, where its users are, and SMTP on the queue, without which it takes no mail anyway.
+//! those from which its owner signed in before do not notice. An attempt is counted before the password is looked at
+//! and taken back when it was right, so that many guesses at once are as few as one after the other. Where a door
+//! counts is its own matter: the API in the store, where its users are, and SMTP on the queue, without which it takes
+//! no mail anyway.
 
 use std::{net::IpAddr, time::Duration};
 
 /// When a subject is kept out, and for how long.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Policy {
     /// Failures that cost nothing.
     free: u64,
@@ -18,13 +20,13 @@ pub struct Policy {
 }
 
 /// Of an account from one address.
-pub const OF_PAIR: Policy = Policy { free: 5, first: Duration::from_secs(15), longest: Duration::from_mins(15) };
+const OF_PAIR: Policy = Policy { free: 5, first: Duration::from_secs(15), longest: Duration::from_mins(15) };
 
 /// Of an address: an office behind one mistypes more often than a person.
-pub const OF_ADDRESS: Policy = Policy { free: 30, first: Duration::from_secs(15), longest: Duration::from_mins(15) };
+const OF_ADDRESS: Policy = Policy { free: 30, first: Duration::from_secs(15), longest: Duration::from_mins(15) };
 
 /// Of an account from anywhere. Short: a stranger can cause it.
-pub const OF_ACCOUNT: Policy = Policy { free: 50, first: Duration::from_secs(5), longest: Duration::from_secs(30) };
+const OF_ACCOUNT: Policy = Policy { free: 50, first: Duration::from_secs(5), longest: Duration::from_secs(30) };
 
 /// How long an address from which an account signed in is known to be its owner's.
 pub const TRUST_FOR: Duration = Duration::from_hours(30 * 24);
@@ -37,8 +39,28 @@ impl Policy {
     }
 }
 
+/// What an attempt is counted against: at an account, or at a door that names none. `is_owner_s`: the account signed in
+/// from there before. Then it is counted by the pair alone, whatever others do at that address and to that account.
+pub fn subjects(account: Option<&str>, from: IpAddr, is_owner_s: bool) -> Vec<(String, Policy)> {
+    let mut subjects = Vec::new();
+    if let Some(account) = account {
+        subjects.push((pair(account, from), OF_PAIR));
+        if is_owner_s {
+            return subjects;
+        }
+        subjects.push((format!("account {account}"), OF_ACCOUNT));
+    }
+    subjects.push((format!("address {}", network(from)), OF_ADDRESS));
+    subjects
+}
+
+/// The name of an account as it is tried from one address.
+pub fn pair(account: &str, from: IpAddr) -> String {
+    format!("pair {} {account}", network(from))
+}
+
 /// What counts as one address: for IPv6 its /64, which is the least that one customer has.
-pub fn network(address: IpAddr) -> String {
+fn network(address: IpAddr) -> String {
     let IpAddr::V6(address) = address.to_canonical() else { return address.to_canonical().to_string() };
     let [a, b, c, d, ..] = address.segments();
     format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")

@@ -22,7 +22,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use watchbell_channels::Tools;
 use watchbell_common::{
-    outbound::{Guard, Http},
     queue::{
         QueueName, Want,
         worker::{Pool, run_each},
@@ -59,19 +58,12 @@ pub async fn run(shared: Shared, stop: CancellationToken) -> anyhow::Result<()> 
     };
     pools.spawn(run_each(pool(QueueName::Route, limits.concurrency, 0), routing, stop.clone()));
 
-    let http = Http::open().context("making the HTTP client")?;
-    let guard = Guard::new(shared.settings.outbound.allow_private.clone());
-    let guarded = Http::guarded(guard).context("making the HTTP client for tenants")?;
-    let public_url = shared.settings.http.public_url.clone();
-    let telegram_api = shared.settings.telegram.api_base.clone();
-    let tools =
-        Tools { http, guarded, clock: shared.clock.clone(), timeout: limits.attempt_timeout, telegram_api, public_url };
     let deliver = Arc::new(Deliver {
         queue: shared.queue.clone(),
         config: shared.config.clone(),
         clock: shared.clock.clone(),
         holds: Holds::new(shared.queue.clone(), shared.clock.clone()),
-        senders: Senders::new(tools),
+        senders: Senders::new(Tools::new(&shared.settings, shared.clock.clone())?),
         timeout: limits.attempt_timeout,
     });
     let delivering = move |lease| {

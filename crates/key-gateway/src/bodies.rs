@@ -92,7 +92,7 @@ impl Body for Answer {
                         slot.drive(cx);
                         body.poll_frame(cx)
                     }
-                    frame => frame,
+                    ready @ Poll::Ready(_) => ready,
                 }
             }
             Either::Own(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),

@@ -84,7 +84,10 @@ pub async fn run(
         serving,
         beside.run(store, stop.clone(), served.clone()),
         sources.watch(&keeper, &gateway, &*shared.queue, &stop),
-        async { Ok(lines.keep(&stop).await) },
+        async {
+            lines.keep(&stop).await;
+            Ok(())
+        },
     )?;
     Ok(())
 }

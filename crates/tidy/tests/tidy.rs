@@ -5,14 +5,15 @@ use std::{collections::BTreeSet, iter};
 
 use watchbell_tidy::Repository;
 
-/// Our crates, and which of ours each may use. `common ← channels, analysis ← services ← watchbell`: services never
+/// Our crates, and which of ours each may use. `common ← channels, analysis, dialects ← services ← watchbell`: services never
 /// use each other, so any of them can run alone and be read alone.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("alert-analyzer", &["common", "analysis"]),
     ("analysis", &["common"]),
-    ("api-server", &["common", "channels", "analysis"]),
+    ("api-server", &["common", "channels", "analysis", "dialects"]),
     ("channels", &["common"]),
     ("common", &[]),
+    ("dialects", &["common"]),
     ("dispatcher", &["common", "channels"]),
     // Knows the services as processes only.
     ("harness", &["common"]),
@@ -25,6 +26,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "common",
             "channels",
             "analysis",
+            "dialects",
             "smtp-ingestor",
             "webhook-ingestor",
             "alert-analyzer",
@@ -35,7 +37,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "watchbell",
         ],
     ),
-    ("webhook-ingestor", &["common", "channels"]),
+    ("webhook-ingestor", &["common", "dialects"]),
 ];
 
 /// A file that one can keep in mind. Tests are lists of cases and may be longer.

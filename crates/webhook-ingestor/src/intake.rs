@@ -25,11 +25,9 @@ use watchbell_common::{
     queue::{Dedup, Ending, NewJob, Pushed, QueueError, QueueName},
     shared::Shared,
 };
+use watchbell_dialects::{Dialect, Post, Reading, Receipt};
 
-use crate::{
-    dialects::{Dialect, Post, Reading, Receipt},
-    meters::Meters,
-};
+use crate::meters::Meters;
 
 /// What `Retry-After` says while the queue cannot take anything: long enough for a restart.
 const RETRY_AFTER: Duration = Duration::from_secs(5);

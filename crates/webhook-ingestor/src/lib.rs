@@ -1,14 +1,9 @@
 //! HTTP intake: an alert comes in by push token, a dialect reads it, the queue has it, then the sender is told.
 //!
-//! Reading order: [`intake`] (one request from token to answer), [`dialects`] (what senders speak), then
-//! [`json`], [`labels`] and [`words`], which the dialects share.
+//! [`intake`] leads one request from its token to its answer; what senders speak is in [`watchbell_dialects`].
 
-pub mod dialects;
 pub mod intake;
-pub mod json;
-pub mod labels;
 mod meters;
-pub mod words;
 
 use std::sync::Arc;
 
@@ -25,8 +20,8 @@ use watchbell_common::{
     http,
     shared::Shared,
 };
+use watchbell_dialects::{self as dialects, Dialect};
 
-use dialects::Dialect;
 use intake::Door;
 
 /// The intake routes: for each dialect its path with the push token behind it, and without for a bearer token. Where

@@ -9,10 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_channels::{FoundChat, Tools};
 use watchbell_common::{config::OpenChannel, http::ApiError, ids::BotId, store::bots};
 
-use super::{
-    Shelf, body::Id, bots::example, caller::Editor, channels::tools, configured::find, errors::ReadErrors,
-    secrets::Safe,
-};
+use super::{Shelf, body::Id, bots::example, caller::Editor, configured::find, errors::ReadErrors, secrets::Safe};
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
     OpenApiRouter::new().routes(routes!(list_bot_chats))
@@ -75,7 +72,7 @@ async fn list_bot_chats(
         templates: Vec::new(),
         trusted: bot.provisioned,
     };
-    let tools = Tools { timeout: TIMEOUT, ..tools(&api)? };
+    let tools = Tools { timeout: TIMEOUT, ..api.tools()?.clone() };
     Ok(Json(match watchbell_channels::chats(&channel, &tools).await {
         Ok(found) => ChatsView { items: found.into_iter().map(ChatView::from).collect(), problem: None },
         Err(error) => ChatsView { items: Vec::new(), problem: Some(error.to_string()) },

@@ -1,8 +1,14 @@
 //! Live updates: server-sent events about what was recorded, by whichever process recorded it.
 //!
 //! Each tenant that somebody watches has a feed. Whoever watches asks it twice a second; the first to ask reads what is
-//! new from the store ([`changes`]) for all. So a tenant that nobody watches costs nothing, a thousand watchers cost
-//! one query, and a watcher that falls behind the feed's buffer is told to begin anew.
+//! new from the store ([`changes`]) for all. So a tenant that nobody watches costs nothing, a thousand watchers read
+//! changes no more than four times a second, and a watcher that falls behind the feed's buffer is told to begin anew.
+//!
+//! It asks because nothing would tell: the recorder is often another process, the queue hands its jobs to one worker
+//! and tells nobody else (the configuration is asked for as well), and of the two databases only PostgreSQL can
+//! notify. What that costs is half a second of delay, and a look at the end of one index, of a table that keeps ten
+//! minutes. Besides, each watcher's session is looked up every two seconds ([`RECHECK`]), which no notice of changes
+//! would save.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},

@@ -50,7 +50,7 @@ mod users;
 mod visits;
 mod words;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use axum::{
     Router,
@@ -66,6 +66,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
+use watchbell_channels::Tools;
 use watchbell_common::{
     http::ApiError,
     shared::Shared,
@@ -89,6 +90,7 @@ pub(crate) struct Api {
     passwords: Passwords,
     visits: Visits,
     feeds: live::Feeds,
+    tools: OnceLock<Tools>,
 }
 
 /// Handlers take it as [`axum::extract::State`].
@@ -119,6 +121,17 @@ impl Api {
         Ok(id)
     }
 
+    /// What channels and models are called with, as the dispatcher and the analyzer do it.
+    fn tools(&self) -> Result<&Tools, ApiError> {
+        if self.tools.get().is_none() {
+            let made = Tools::new(&self.shared.settings, self.shared.clock.clone());
+            let made = made.map_err(|error| ApiError::internal().because(format!("{error:#}")))?;
+            // Of two that were made at once, one is used.
+            let _ = self.tools.set(made);
+        }
+        Ok(self.tools.get().expect("it was set"))
+    }
+
     /// A transaction that reads one state of the store.
     pub(crate) async fn read(&self) -> Result<Tx, ApiError> {
         Ok(self.store()?.begin_read().await?)
@@ -141,6 +154,7 @@ pub(crate) fn router(shared: Shared, store: StoreSlot) -> Router {
         passwords: Passwords::default(),
         visits: Visits::default(),
         feeds: live::Feeds::default(),
+        tools: OnceLock::new(),
     };
     router.with_state(Arc::new(api)).merge(pages).route(DOCUMENT_PATH, get(served_document))
 }

@@ -21,7 +21,6 @@ use watchbell_common::{
 use super::{
     Api, Shelf, body,
     caller::Editor,
-    channels::tools,
     configured::wrong,
     errors::ChangeErrors,
     platforms::{self, LimitsView, limits},
@@ -135,7 +134,7 @@ fn render(api: &Api, tenant: TenantId, template: Template, alert: Alert, now: Un
     };
     let open =
         OpenChannel { tenant, channel, secrets: BTreeMap::new(), templates: vec![(template, None)], trusted: false };
-    let voice = Voice::of(&open, &tools(api)?).map_err(|error| ApiError::internal().because(error.to_string()))?;
+    let voice = Voice::of(&open, api.tools()?).map_err(|error| ApiError::internal().because(error.to_string()))?;
     let payload = DeliverPayload {
         delivery: DeliveryId::derived(&[b"preview"]),
         channel: ChannelId(0),

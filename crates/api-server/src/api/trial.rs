@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
@@ -54,7 +55,7 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"event": {"from": ["root@db1.example.org"], "subject": "disk full", "severity": "critical"}}))]
 struct RuleTestBody {
-    /// A stored event, as the analyzer understood it; or give `event` or `raw`.
+    /// A stored event, as the analyzer understood it; or give `event`, `raw` or `body`.
     #[schema(value_type = Option<String>)]
     event_id: Option<EventId>,
     event: Option<Sample>,
@@ -62,6 +63,13 @@ struct RuleTestBody {
     /// everything else in the body, at most 1 MiB.
     #[schema(example = "From: root@db1.example.org\r\nSubject: disk full\r\n\r\n/var is full\r\n")]
     raw: Option<String>,
+    /// What a sender posts to `/api/v1/push/{token}`: any JSON object, or a notification of Alertmanager, which can hold
+    /// several alerts. With everything else in the request, at most 1 MiB.
+    #[schema(value_type = Option<Object>, example = json!({"title": "disk full", "severity": "critical", "host": "db1"}))]
+    body: Option<Box<RawValue>>,
+    /// The channel whose push token `body` would be posted with; without it, the rules alone decide.
+    #[schema(value_type = Option<i64>)]
+    channel: Option<ChannelId>,
     /// A draft, instead of the rules that are in force.
     rules: Option<Vec<RuleBody>>,
     /// The time to route at, for rules with hours; now when absent.
@@ -86,8 +94,14 @@ struct RoutingView {
     /// How long it may wait for the model's answer.
     #[schema(example = "5s")]
     ai_max_wait: Option<String>,
-    /// What was read in `raw`; absent without it.
+    /// What was read in `raw` or `body`; absent without them.
     read: Option<ReadView>,
+    /// How many alerts `body` holds; 1 without it.
+    alerts: usize,
+    /// The same for those behind the first, 19 of them at most; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(no_recursion, required = false)]
+    others: Vec<RoutingView>,
 }
 
 /// A channel by id and name.
@@ -111,34 +125,50 @@ async fn test_rules(
     let now = api.shared.clock.now_ms();
     let at = time::read("at", body.at.as_deref())?.unwrap_or(now);
     let live = live(&api, caller.tenant).await?;
-    let mut read = None;
-    let alert = match (body.event_id, body.event, body.raw) {
-        (Some(id), None, None) => stored(&api, caller.tenant, id).await?,
-        (None, Some(sample), None) => sample.alert(caller.tenant, EventId::at(now), now),
-        (None, None, Some(raw)) => {
-            let alert = pasted::read(&api, &live, raw).await?;
-            read = Some(pasted::view(&alert, &live));
-            alert
+    if body.channel.is_some() && body.body.is_none() {
+        return Err(wrong("channel", "only goes with `body`"));
+    }
+    let (alerts, count, is_read) = match (body.event_id, body.event, body.raw, body.body) {
+        (Some(id), None, None, None) => (vec![stored(&api, caller.tenant, id).await?], 1, false),
+        (None, Some(sample), None, None) => (vec![sample.alert(caller.tenant, EventId::at(now), now)], 1, false),
+        (None, None, Some(raw), None) => (pasted::mail(&api, &live, raw).await?, 1, true),
+        (None, None, None, Some(posted)) => {
+            let (alerts, count) = pasted::body(&api, &live, &posted, body.channel).await?;
+            (alerts, count, true)
         }
-        _ => return Err(ApiError::validation("give one of `event_id`, `event` and `raw`")),
+        _ => return Err(ApiError::validation("give one of `event_id`, `event`, `raw` and `body`")),
     };
     let tenant = match body.rules {
         Some(draft) => with_rules(&api, live, draft).await?,
         None => live,
     };
     let compiled = compile(&tenant)?;
-    let muted = compiled.muted(&alert.event.from, &alert.event.source).map(|mute| mute.comment.clone());
-    let Routing { channels, silenced, severity, reasons, ending, ai_max_wait, .. } = compiled.route(&alert, at);
-    Ok(Json(RoutingView {
-        channels: channels.into_iter().map(|id| ChannelName { id, name: name_of(&tenant, id) }).collect(),
-        severity,
-        reasons,
-        ending: ending.map(Ending::as_str),
-        silenced_by: silenced,
-        muted,
-        ai_max_wait: ai_max_wait.map(|wait| duration(u32::try_from(wait.as_millis()).unwrap_or(u32::MAX))),
-        read,
-    }))
+    let view = |alert: &Alert| RoutingView {
+        read: is_read.then(|| pasted::view(alert, &tenant)),
+        ..RoutingView::of(alert, &tenant, &compiled, at)
+    };
+    let mut views = alerts.iter().map(view);
+    let first = views.next().ok_or_else(|| ApiError::internal().because("a dialect read nothing in a body"))?;
+    Ok(Json(RoutingView { alerts: count, others: views.collect(), ..first }))
+}
+
+impl RoutingView {
+    fn of(alert: &Alert, tenant: &Tenant, compiled: &CompiledTenant, at: UnixMillis) -> Self {
+        let muted = compiled.muted(&alert.event.from, &alert.event.source).map(|mute| mute.comment.clone());
+        let Routing { channels, silenced, severity, reasons, ending, ai_max_wait, .. } = compiled.route(alert, at);
+        Self {
+            channels: channels.into_iter().map(|id| ChannelName { id, name: name_of(tenant, id) }).collect(),
+            severity,
+            reasons,
+            ending: ending.map(Ending::as_str),
+            silenced_by: silenced,
+            muted,
+            ai_max_wait: ai_max_wait.map(|wait| duration(u32::try_from(wait.as_millis()).unwrap_or(u32::MAX))),
+            read: None,
+            alerts: 1,
+            others: Vec::new(),
+        }
+    }
 }
 
 /// A draft, and the stored events to try it on.

@@ -303,6 +303,32 @@ async fn a_stolen_refresh_token_ends_the_session_on_postgres() {
 }
 
 #[tokio::test]
+async fn a_new_key_signs_every_day_and_what_the_old_one_signed_lasts_out() {
+    let (mut house, _) = settled(&sqlite(), &[]).await;
+    house.stop().await;
+    let clock = Arc::new(ManualClock::at(house.shared.clock.now_ms()));
+    house.shared.clock = clock.clone();
+    let base = format!("http://{}", house.start_another_api().await);
+    Client::ready(&base).await;
+    let token = async || {
+        let body = json!({ "email": ADMIN, "password": PASSWORD });
+        let answer = Client::anonymous(&base).post("/api/v1/auth/token", body).await.expect(200);
+        answer["access_token"].as_str().unwrap().to_owned()
+    };
+    let asks = async |token: &str| Client::bearer(&base, token).get("/api/v1/me").await.status.as_u16();
+    let header = |token: &str| token.split('.').next().unwrap().to_owned();
+    let first = token().await;
+    clock.advance(Duration::from_hours(24) - Duration::from_mins(5));
+    let last = token().await;
+    clock.advance(Duration::from_mins(6));
+    let new = token().await;
+    assert_eq!(header(&first), header(&last), "the same key");
+    assert_ne!(header(&last), header(&new), "another key");
+    assert_eq!([asks(&first).await, asks(&last).await, asks(&new).await], [401, 200, 200]);
+    house.stop().await;
+}
+
+#[tokio::test]
 async fn a_token_that_we_did_not_sign_is_nobody_s() {
     let (mut house, base) = settled(&sqlite(), &[]).await;
     // `alg: none`, and HS256 under a key of another name.

@@ -73,6 +73,50 @@ async fn a_pasted_mail_is_read_and_routed_as_if_it_had_arrived() {
     house.stop().await;
 }
 
+#[tokio::test]
+async fn the_body_of_a_push_is_read_and_routed_as_if_it_had_been_posted() {
+    let (mut house, editor) = house().await;
+    editor.post("/api/v1/channels", json!({"name": "ops", "platform": "console"})).await.expect(201);
+    let rule = json!({"name": "dbs", "match": {"system": "db*"}, "channels": [2]});
+    editor.post("/api/v1/rules", rule).await.expect(201);
+    let test = async |body: Value| editor.post("/api/v1/rules/test", body).await;
+    let disk =
+        json!({"title": "Disk almost full", "level": "WARN", "host": "db1", "ticket": 9_007_199_254_740_993_i64});
+    let tested = test(json!({"body": disk})).await.expect(200);
+    let read = &tested["read"];
+    assert_eq!((names(&tested["channels"]), &tested["alerts"]), (vec!["ops"], &json!(1)));
+    assert_eq!((&read["subject"], &read["analysis"]["severity"]), (&json!("Disk almost full"), &json!("warning")));
+    assert_eq!((&read["labels"]["ticket"], &read["channel"]), (&json!("9007199254740993"), &Value::Null));
+    assert_eq!(tested["others"], Value::Null);
+    let posted = test(json!({"body": disk, "channel": 1})).await.expect(200);
+    assert_eq!((names(&posted["channels"]), &posted["read"]["channel"]["id"]), (vec!["console", "ops"], &json!(1)));
+
+    let alert = |status, instance| {
+        let labels = json!({"alertname": "InstanceDown", "severity": "critical", "instance": instance});
+        json!({"status": status, "labels": labels, "fingerprint": format!("{instance}-1")})
+    };
+    let alerts: Vec<_> = (0..30).map(|n| alert("firing", format!("db{n}"))).collect();
+    let tested = test(json!({"body": {"version": "4", "groupKey": "{}", "alerts": alerts}})).await.expect(200);
+    assert_eq!((&tested["alerts"], tested["others"].as_array().unwrap().len()), (&json!(30), 19));
+    let two = json!({"version": "4", "groupKey": "{}", "alerts": [alert("firing", "db1".into()), alert("resolved", "web1".into())]});
+    let tested = test(json!({"body": two})).await.expect(200);
+    let other = &tested["others"][0];
+    assert_eq!((names(&tested["channels"]), names(&other["channels"])), (vec!["ops"], vec!["console"]));
+    assert_eq!(
+        (&tested["read"]["analysis"]["status"], &other["read"]["analysis"]["status"]),
+        (&json!("firing"), &json!("resolved"))
+    );
+    for (wrong, told) in [
+        (json!({"body": [1]}), "body must be a JSON object, not an array"),
+        (json!({"body": disk, "channel": 9}), "channel: there is no channel 9"),
+        (json!({"raw": "x", "channel": 1}), "channel: only goes with `body`"),
+        (json!({"body": disk, "raw": "x"}), "give one of `event_id`, `event`, `raw` and `body`"),
+    ] {
+        assert_eq!(test(wrong).await.expect(400)["error"]["message"], told);
+    }
+    house.stop().await;
+}
+
 /// Ten events about db1, at the first ten milliseconds of 1970.
 async fn with_history() -> (House, Client) {
     let (house, editor) = house().await;
@@ -158,5 +202,15 @@ async fn a_test_message_goes_through_the_channel_and_its_answer_is_told() {
     let failed = editor.post("/api/v1/channels/2/test", Value::Null).await.expect(200);
     assert!(failed["delivered"] == json!(false) && !failed["detail"].as_str().unwrap().is_empty(), "{failed}");
     assert_eq!(editor.post("/api/v1/channels/3/test", Value::Null).await.error(404), "NOT_FOUND");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_crowd_of_test_messages_waits_its_turn() {
+    let (mut house, editor) = house().await;
+    let tests = (0..120).map(|_| editor.post("/api/v1/channels/1/test", Value::Null));
+    for sent in futures_util::future::join_all(tests).await {
+        assert_eq!(sent.expect(200)["delivered"], json!(true));
+    }
     house.stop().await;
 }

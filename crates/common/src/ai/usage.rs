@@ -95,7 +95,8 @@ pub async fn save(queue: &dyn Queue, tenant: TenantId, now: UnixMillis, more: Sa
 
 /// Adds to sums, all at once, so that they share one write. Answers the new ones in the same order.
 async fn add_all(queue: &dyn Queue, sums: impl IntoIterator<Item = (String, u64)>) -> Result<Vec<u64>, QueueError> {
-    try_join_all(sums.into_iter().map(async |(key, by)| queue.add_up(&key, by, KEPT).await)).await
+    let add = async |(key, by): (String, u64)| queue.add_up(&key, i64::try_from(by).unwrap_or(i64::MAX), KEPT).await;
+    try_join_all(sums.into_iter().map(add)).await
 }
 
 fn of_provider(tenant: TenantId, now: UnixMillis, provider: Option<AiProviderId>, what: &str) -> String {

@@ -130,6 +130,10 @@ impl From<StoreError> for ApiError {
                 let message = "the store is not reachable; alerts still flow, try again shortly";
                 Self::unavailable(message, RETRY_SHORTLY).because(error.to_string())
             }
+            StoreError::Busy(_) => {
+                let message = "the store is busy with other requests; nothing was changed, try again shortly";
+                Self::unavailable(message, RETRY_SHORTLY).because(error.to_string())
+            }
             StoreError::Conflict(_) => {
                 let message = "that name is taken, or something still uses what should go";
                 Self::conflict(message).because(error.to_string())

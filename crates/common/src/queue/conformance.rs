@@ -126,6 +126,7 @@ macro_rules! queue_conformance {
             an_announcement_is_seen_for_its_time,
             a_sum_begins_anew_when_its_time_is_over,
             a_sum_misses_no_addition,
+            a_sum_takes_back_what_was_too_much,
             an_older_configuration_is_ignored,
             // books
             an_open_event_is_pending,

@@ -54,7 +54,16 @@ pub(crate) mod tests;
 pub mod usage;
 pub mod users;
 
-use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
@@ -109,6 +118,8 @@ pub struct Store {
     /// Those of SQLite; PostgreSQL has one pool for all.
     readers: AnyPool,
     engine: Engine,
+    /// How many transactions began: as long as this grows, whoever waits in vain met a crowd and no failure.
+    begun: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -139,7 +150,7 @@ impl Store {
         let pool = connect(options, &url, SQLITE_SESSION).await?;
         let readers = AnyPoolOptions::new().min_connections(0).max_connections(SQLITE_READERS);
         let readers = connect(readers, &url, SQLITE_READER).await?;
-        Ok(Self { pool, readers, engine: Engine::Sqlite })
+        Ok(Self { pool, readers, engine: Engine::Sqlite, begun: Arc::default() })
     }
 
     async fn open_server(url: &str) -> Result<Self, StoreError> {
@@ -148,7 +159,7 @@ impl Store {
         }
         let options = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
         let pool = connect(options, url, POSTGRES_SESSION).await?;
-        Ok(Self { readers: pool.clone(), pool, engine: Engine::Postgres })
+        Ok(Self { readers: pool.clone(), pool, engine: Engine::Postgres, begun: Arc::default() })
     }
 
     /// Begins a transaction that may write.
@@ -158,7 +169,7 @@ impl Store {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
-        Ok(self.pool.begin_with(statement).await?)
+        self.begun(&self.pool, statement).await
     }
 
     /// Begins a transaction that reads one state of the database, whatever others commit meanwhile.
@@ -167,7 +178,23 @@ impl Store {
             Engine::Sqlite => "BEGIN",
             Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
         };
-        Ok(self.readers.begin_with(statement).await?)
+        self.begun(&self.readers, statement).await
+    }
+
+    /// Begins a transaction as soon as a connection is free; whoever waits longest is next.
+    async fn begun(&self, pool: &AnyPool, statement: &'static str) -> Result<Tx, StoreError> {
+        let before = self.begun.load(Relaxed);
+        match pool.begin_with(statement).await {
+            Ok(tx) => {
+                self.begun.fetch_add(1, Relaxed);
+                Ok(tx)
+            }
+            // A file is always there. A server is, if it answered somebody meanwhile.
+            Err(sqlx::Error::PoolTimedOut) if self.engine == Engine::Sqlite || self.begun.load(Relaxed) != before => {
+                Err(StoreError::Busy(format!("no connection was free within {} s", ACQUIRE_TIMEOUT.as_secs())))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether the database answers: a cheap round trip.

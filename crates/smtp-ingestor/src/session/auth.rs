@@ -71,18 +71,23 @@ impl<P: Publish> Session<P> {
         Ok(Flow::Next)
     }
 
-    /// Looks at a password unless user or address are locked out, and counts when it is wrong. Without the queue
+    /// Looks at a password unless user or address are locked out, and counts the attempt. Without the queue
     /// nobody logs in: it would take no mail either.
     async fn check(&self, users: &Users, name: &str, password: SecretString) -> anyhow::Result<Checked> {
         let (lockout, peer) = (&self.server.lockout, self.peer);
-        if lockout.holds(name, peer).await? {
-            return Ok(Checked::LockedOut);
+        let Some(attempt) = lockout.begin(name, peer).await? else { return Ok(Checked::LockedOut) };
+        match users.authorize(name, password).await {
+            Ok(true) => {
+                lockout.succeeded(attempt).await?;
+                return Ok(Checked::Right);
+            }
+            Ok(false) => {}
+            Err(error) => {
+                lockout.take_back(attempt).await?;
+                return Err(error.into());
+            }
         }
-        if users.authorize(name, password).await? {
-            lockout.succeeded(name, peer).await?;
-            return Ok(Checked::Right);
-        }
-        if let Some(pause) = lockout.failed(name, peer).await? {
+        if let Some(pause) = attempt.pause {
             let pause_s = pause.as_secs();
             tracing::warn!(smtp.peer = %peer, lockout.s = pause_s, "locked out after too many failed logins");
             metrics::counter!("watchbell_lockouts_total").increment(1);

@@ -158,8 +158,8 @@ impl Queue for MemoryQueue {
         Ok(())
     }
 
-    async fn add_up(&self, _: &str, by: u64, _: Duration) -> Result<u64, QueueError> {
-        Ok(by)
+    async fn add_up(&self, _: &str, by: i64, _: Duration) -> Result<u64, QueueError> {
+        Ok(by.unsigned_abs())
     }
 
     async fn announce(&self, _: &str, _: Bytes, _: Duration) -> Result<(), QueueError> {

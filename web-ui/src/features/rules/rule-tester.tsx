@@ -5,7 +5,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Badge } from "@/components/ui/badge";
 import { Field } from "@/components/ui/field";
-import { Input } from "@/components/ui/input";
+import { Input, Textarea } from "@/components/ui/input";
 import { SeverityBadge } from "@/components/ui/severity";
 import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { Tab, TabList, TabPanel, Tabs } from "@/components/ui/tabs";
@@ -20,32 +20,49 @@ import { SampleFields } from "./sample-fields";
 type TestBody = components["schemas"]["RuleTestBody"];
 type Routing = components["schemas"]["RoutingView"];
 
-/** Says where an alert goes and why: one that came, or one that is typed. `rules` is a draft to route it by. */
+/** Says where an alert goes and why: one that came, was typed or pasted. `rules` is a draft to route it by. */
 export function RuleTester({ rules, event }: { rules?: RuleBody[]; event?: string }) {
   const t = useTranslations("rules.tester");
   const [source, setSource] = useState<string>("past");
   const [chosen, setChosen] = useState(event);
   const [sample, setSample] = useState<TestBody["event"]>();
+  const [text, setText] = useState("");
   const [at, setAt] = useState("");
   const moment = new Date(at);
+  const pasted = fromPasted(text);
+  const given = source === "past" ? { event_id: chosen } : source === "sample" ? { event: sample } : pasted;
   const asked: TestBody = {
-    ...(source === "past" ? { event_id: chosen } : { event: sample }),
+    ...given,
     ...(rules && { rules }),
     ...(!Number.isNaN(moment.getTime()) && { at: moment.toISOString() }),
   };
-  const isAsked = source === "past" ? chosen !== undefined : sample !== undefined;
+  const isAsked = given !== undefined && Object.values(given).some((value) => value !== undefined);
   return (
     <div className="grid gap-5">
       <Tabs value={source} onValueChange={setSource}>
         <TabList>
           <Tab value="past">{t("past")}</Tab>
           <Tab value="sample">{t("sample")}</Tab>
+          <Tab value="pasted">{t("pasted")}</Tab>
         </TabList>
         <TabPanel value="past">
           <PastEvents chosen={chosen} onChoose={setChosen} />
         </TabPanel>
         <TabPanel value="sample" forceMount className="data-[state=inactive]:hidden">
           <SampleFields onChange={setSample} />
+        </TabPanel>
+        <TabPanel value="pasted">
+          <Field label={t("pasted")} hint={t("pastedHint")} error={pasted ? undefined : t("notJson")}>
+            {(wiring) => (
+              <Textarea
+                dir="ltr"
+                className="min-h-40 font-mono"
+                {...wiring}
+                value={text}
+                onChange={(change) => setText(change.target.value)}
+              />
+            )}
+          </Field>
         </TabPanel>
       </Tabs>
       <div className="max-w-64">
@@ -58,6 +75,16 @@ export function RuleTester({ rules, event }: { rules?: RuleBody[]; event?: strin
       {isAsked ? <Answer asked={asked} /> : <p className="text-muted">{t("choose")}</p>}
     </div>
   );
+}
+
+/** A JSON object is what a sender of webhooks posts, anything else a mail with its header; undefined: broken JSON. */
+function fromPasted(text: string): TestBody | undefined {
+  if (!text.trimStart().startsWith("{")) return { raw: text.trim() === "" ? undefined : text };
+  try {
+    return { body: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
 }
 
 function PastEvents({ chosen, onChoose }: { chosen?: string; onChoose: (id: string) => void }) {
@@ -119,7 +146,13 @@ function Answer({ asked }: { asked: TestBody }) {
   );
   if (error) return <Problem error={error} />;
   if (!data) return <Skeleton className="h-24 rounded-lg" />;
-  return <RoutingAnswer routing={data} />;
+  return (
+    <div className="grid gap-3">
+      {[data, ...(data.others ?? [])].map((routing) => (
+        <RoutingAnswer key={routing.read?.fingerprint ?? ""} routing={routing} />
+      ))}
+    </div>
+  );
 }
 
 function Problem({ error }: { error: unknown }) {
@@ -137,6 +170,7 @@ function RoutingAnswer({ routing }: { routing: Routing }) {
   const goes = channels.length > 0 && !ending && muted == null;
   return (
     <section aria-live="polite" aria-label={t("result")} className="grid gap-3 rounded-lg border bg-sunken p-4">
+      {routing.read && <bdi className="ps-6 text-muted">{routing.read.subject}</bdi>}
       <Line icon={goes ? Send : BellOff} tone={goes ? "text-success" : "text-critical"}>
         <span className="flex flex-wrap items-center gap-1.5 font-medium">
           {goes ? t("goesTo") : t(`nowhere.${muted != null ? "muted" : silence != null ? "silenced" : "unrouted"}`)}

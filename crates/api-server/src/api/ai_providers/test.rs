@@ -12,7 +12,7 @@ use watchbell_common::{
     alert::{Alert, Origin, Severity},
     http::ApiError,
     ids::{AiProviderId, AlertId, EventId},
-    outbound::{Guard, Http},
+    outbound::Http,
     store::events,
 };
 
@@ -169,9 +169,8 @@ async fn open(api: &Api, caller: &Caller, id: AiProviderId) -> Result<OpenProvid
 
 /// The operator's models may be anywhere, those of tenants where the guard lets them.
 fn http(api: &Api, provider: &OpenProvider) -> Result<Http, ApiError> {
-    let allowed = || Guard::new(api.shared.settings.outbound.allow_private.clone());
-    let http = if provider.trusted { Http::open() } else { Http::guarded(allowed()) };
-    http.map_err(|error| ApiError::internal().because(format!("{error:#}")))
+    let tools = api.tools()?;
+    Ok(if provider.trusted { tools.http.clone() } else { tools.guarded.clone() })
 }
 
 impl AiTestBody {

@@ -7,7 +7,7 @@ use watchbell_common::{
     clock::{UnixMillis, millis},
     http::ApiError,
     ids::AuditId,
-    lockout::{OF_ACCOUNT, OF_ADDRESS, OF_PAIR, TRUST_FOR, network},
+    lockout::{self, TRUST_FOR},
     store::{Connection, StoreError, Tx, audit, lockouts, users::User},
 };
 
@@ -33,21 +33,20 @@ impl Attempt {
     /// 429 with `Retry-After` when account or address are locked out; the attempt is then not to be made.
     pub(crate) async fn begin(api: &Api, account: Option<&str>, address: IpAddr) -> Result<Self, ApiError> {
         let now = api.shared.clock.now_ms();
-        let subject = |text: String| api.shared.vault.hash(&format!("lockout {text}"));
-        let place = network(address);
+        let hash = |subject: &str| api.shared.vault.hash(&format!("lockout {subject}"));
+        let known = account.map(|account| {
+            let pair = lockout::pair(account, address);
+            (hash(&pair), hash(&format!("trust {pair}")))
+        });
         let mut tx = api.store()?.begin().await?;
-        let mut subjects = Vec::new();
-        let mut known = None;
-        if let Some(account) = account {
-            let pair = subject(format!("pair {place} {account}"));
-            let trust = subject(format!("trust {place} {account}"));
-            if !lockouts::trusted(&mut tx, &trust, now - millis(TRUST_FOR)).await? {
-                subjects.push((subject(format!("account {account}")), OF_ACCOUNT));
-            }
-            subjects.push((pair.clone(), OF_PAIR));
-            known = Some((pair, trust));
+        let is_owner_s = match &known {
+            Some((_, trust)) => lockouts::trusted(&mut tx, trust, now - millis(TRUST_FOR)).await?,
+            None => false,
+        };
+        let mut subjects = lockout::subjects(account, address, is_owner_s);
+        for (subject, _) in &mut subjects {
+            *subject = hash(subject);
         }
-        subjects.push((subject(format!("address {place}")), OF_ADDRESS));
         // One order for all, so that two attempts cannot wait for each other's rows.
         subjects.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut counted = Vec::new();

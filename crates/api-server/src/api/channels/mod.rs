@@ -26,8 +26,6 @@ use watchbell_common::{
     },
 };
 
-pub(super) use self::test::tools;
-
 use self::body::{ChannelBody, Surroundings};
 use super::{
     Api, Shelf,

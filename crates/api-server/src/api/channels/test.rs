@@ -6,13 +6,12 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use watchbell_channels::{SendError, Tools, Voice, configure};
+use watchbell_channels::{SendError, Voice, configure};
 use watchbell_common::{
     clock::UnixMillis,
     config::{Document, OpenChannel, Snapshot},
     http::ApiError,
     ids::{ChannelId, DeliveryId, EventId},
-    outbound::{Guard, Http},
     payload::DeliverPayload,
     store::config,
 };
@@ -59,10 +58,10 @@ async fn test_channel(
     Id(id): Id<ChannelId>,
 ) -> Result<Json<TestView>, ApiError> {
     let open = open(&api, &caller, id).await?;
-    let tools = tools(&api)?;
-    let sender = configure(&open, &tools).map_err(|error| wrong_channel(&error))?;
+    let tools = api.tools()?;
+    let sender = configure(&open, tools).map_err(|error| wrong_channel(&error))?;
     let now = api.shared.clock.now_ms();
-    let voice = Voice::of(&open, &tools).map_err(|error| wrong_channel(&error))?;
+    let voice = Voice::of(&open, tools).map_err(|error| wrong_channel(&error))?;
     let (message, failure) = voice.message(payload(&caller, id, now), now);
     let began = Instant::now();
     let sent = tokio::time::timeout(tools.timeout, sender.send(&message, None)).await;
@@ -92,24 +91,9 @@ async fn test_channel(
     }))
 }
 
-/// What the dispatcher's channels are made with.
-pub(in super::super) fn tools(api: &Api) -> Result<Tools, ApiError> {
-    let settings = &api.shared.settings;
-    let failed = |error: anyhow::Error| ApiError::internal().because(format!("{error:#}"));
-    Ok(Tools {
-        http: Http::open().map_err(failed)?,
-        guarded: Http::guarded(Guard::new(settings.outbound.allow_private.clone())).map_err(failed)?,
-        clock: api.shared.clock.clone(),
-        timeout: settings.dispatcher.attempt_timeout,
-        telegram_api: settings.telegram.api_base.clone(),
-        public_url: settings.http.public_url.clone(),
-    })
-}
-
 /// The channel as the store has it, open.
 async fn open(api: &Api, caller: &Caller, id: ChannelId) -> Result<OpenChannel, ApiError> {
-    let mut tx = api.read().await?;
-    let tenant = config::tenant(&mut tx, caller.tenant, String::new()).await?;
+    let tenant = config::tenant(&mut *api.read().await?, caller.tenant, String::new()).await?;
     let document = Document { version: 0, tenants: vec![tenant] };
     let snapshot = Snapshot::compile(&document, &api.shared.vault)
         .map_err(|error| ApiError::internal().because(error.to_string()))?;

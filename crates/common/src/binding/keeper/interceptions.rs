@@ -182,7 +182,8 @@ impl Recorder {
         let mut due = Vec::new();
         for (key, (uses, Line { tenant, interception })) in by_key {
             let name = format!("gwi:{tenant}:{}", hex(&key.0[..24]));
-            match keeper.queue.add_up(&name, uses, rules.alert_window).await {
+            let more = i64::try_from(uses).unwrap_or(i64::MAX);
+            match keeper.queue.add_up(&name, more, rules.alert_window).await {
                 Ok(sum) if sum >= rules.alert_threshold && sum - uses < rules.alert_threshold => due.push(Alarm {
                     door: keeper.door,
                     tenant: *tenant,

@@ -299,6 +299,21 @@ pub(crate) async fn a_sum_begins_anew_when_its_time_is_over<H: Harness>(mut h: H
     assert_eq!(q.add_up("others", 1, HOUR).await.unwrap(), 1);
 }
 
+pub(crate) async fn a_sum_takes_back_what_was_too_much<H: Harness>(h: H) {
+    const HOUR: Duration = Duration::from_hours(1);
+    let q = h.queue();
+    assert_eq!(q.add_up("tries", -1, Duration::ZERO).await.unwrap(), 0, "nothing is there");
+    assert_eq!(q.add_up("tries", 5, HOUR).await.unwrap(), 5);
+    assert_eq!(q.add_up("tries", -2, Duration::ZERO).await.unwrap(), 3);
+    assert_eq!(q.add_up("tries", -9, Duration::ZERO).await.unwrap(), 0, "no less than nothing");
+    assert_eq!(q.add_up("tries", 1, HOUR).await.unwrap(), 1);
+    h.advance(HOUR).await;
+    assert_eq!(q.add_up("tries", -1, Duration::ZERO).await.unwrap(), 0);
+    assert_eq!(q.add_up("tries", 2, HOUR).await.unwrap(), 2);
+    h.advance(HOUR / 2).await;
+    assert_eq!(q.add_up("tries", 1, HOUR).await.unwrap(), 3, "its hour began with the first addition");
+}
+
 pub(crate) async fn a_sum_misses_no_addition<H: Harness>(h: H) {
     let mut adding = JoinSet::new();
     for _ in 0..100 {

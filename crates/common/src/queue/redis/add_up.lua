@@ -5,6 +5,6 @@ if last then
   local ends, number = string.match(last, '^(%d+) (%d+)$')
   if tonumber(ends) > now then sum, ends_at = tonumber(number), tonumber(ends) end
 end
-sum = sum + tonumber(ARGV[3])
+sum = math.max(sum + tonumber(ARGV[3]), 0)
 call('SET', name, string.format('%.0f %.0f', ends_at, sum), 'PX', math.ceil(ends_at - now))
 return sum

@@ -281,7 +281,7 @@ impl Queue for RedisQueue {
         self.link.run(&self.scripts.remember, &call).await
     }
 
-    async fn add_up(&self, key: &str, by: u64, ttl: Duration) -> Result<u64, QueueError> {
+    async fn add_up(&self, key: &str, by: i64, ttl: Duration) -> Result<u64, QueueError> {
         check_note(key, 0)?;
         let mut call = self.call(&self.scripts.add_up);
         call.arg(key).arg(by).arg(millis(ttl.min(NOTE_TTL_MAX)));

@@ -181,7 +181,7 @@ impl Queue for SqliteQueue {
         self.writer.call(move |desk| Ok(desk.remember(&key, &value, ttl)?)).await
     }
 
-    async fn add_up(&self, key: &str, by: u64, ttl: Duration) -> Result<u64, QueueError> {
+    async fn add_up(&self, key: &str, by: i64, ttl: Duration) -> Result<u64, QueueError> {
         check_note(key, 0)?;
         let key = key.to_owned();
         self.writer.call(move |desk| Ok(desk.add_up(&key, by, ttl)?)).await

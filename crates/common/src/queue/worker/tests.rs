@@ -121,7 +121,7 @@ impl Queue for Scripted {
         self.queue.remember(key, value, ttl).await
     }
 
-    async fn add_up(&self, key: &str, by: u64, ttl: Duration) -> Result<u64, QueueError> {
+    async fn add_up(&self, key: &str, by: i64, ttl: Duration) -> Result<u64, QueueError> {
         self.queue.add_up(key, by, ttl).await
     }
 

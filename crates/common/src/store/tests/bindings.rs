@@ -55,27 +55,28 @@ async fn commit<T>(store: &Store, work: impl AsyncFnOnce(&mut Tx) -> Result<T, S
     done
 }
 
-/// Begins a transaction. Connections are few, and on a slow disk some of 200 wait for one in vain: they are told before
-/// anything happened, and try again as a client of the gateway does.
-async fn begun(begin: impl AsyncFn() -> Result<Tx, StoreError>) -> Tx {
+/// A transaction. Connections are few, and on a slow disk some of 200 wait for one in vain: they are told before anything
+/// happened, and try again as a client of the gateway does.
+async fn begin(store: &Store, reads: bool) -> Tx {
     for _ in 0..ATTEMPTS_MAX {
-        match begin().await {
-            Err(error) if error.is_transient() => {}
-            begun => return begun.unwrap(),
+        let tx = if reads { store.begin_read().await } else { store.begin().await };
+        if !tx.as_ref().is_err_and(StoreError::is_transient) {
+            return tx.unwrap();
         }
     }
     panic!("the store gave no transaction in {ATTEMPTS_MAX} attempts");
 }
 
 async fn bind(store: &Store, number: u8, address: &str, now: i64) -> bool {
-    let mut tx = begun(|| store.begin()).await;
+    let mut tx = begin(store, false).await;
     let won = bindings::bind(&mut tx, TENANT, key(number), &format!("sk-{number}…"), net(address), now).await.unwrap();
     tx.commit().await.unwrap();
     won
 }
 
 async fn get(store: &Store, number: u8) -> Option<Bound> {
-    bindings::get(&mut begun(|| store.begin_read()).await, TENANT, key(number)).await.unwrap().bound
+    let mut tx = begin(store, true).await;
+    bindings::get(&mut tx, TENANT, key(number)).await.unwrap().bound
 }
 
 /// Each store has connections of its own, as another process would.

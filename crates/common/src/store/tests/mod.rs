@@ -3,6 +3,7 @@
 mod bindings;
 mod chat_commands;
 mod configuration;
+mod crowd;
 mod history;
 mod lists;
 mod migrations;

@@ -15,7 +15,7 @@ use watchbell_common::{
         pulseguard::{Log, Tenant},
     },
 };
-use watchbell_webhook_ingestor::dialects::{self, Post};
+use watchbell_dialects::{GENERIC, Post};
 
 use super::{
     Import,
@@ -122,8 +122,7 @@ impl Import<'_> {
     /// What the doors and the analyser would have made of the push. `PulseGuard` knew no end of an alert; what is over
     /// there is over here, until its next event.
     fn alert(&self, owner: &Owner, channel: ChannelId, (event, at): (EventId, i64), raw: &Bytes) -> Option<Alert> {
-        let push = dialects::ALL.iter().find(|dialect| dialect.id == "push")?;
-        let readings = (push.parse)(&Post { body: raw, depth_max: self.settings.http.json_depth_max }).ok()?;
+        let readings = (GENERIC.parse)(&Post { body: raw, depth_max: self.settings.http.json_depth_max }).ok()?;
         let item = readings.into_iter().next()?.item;
         let head = IntakeHead {
             event,

@@ -4,13 +4,13 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::value::RawValue;
 
-use crate::json::{self, Object, Value};
+use super::json::{self, Object, Value};
 
 /// How many labels an item carries. Kubernetes alerts have 10 to 20, Zabbix with all its macros some 40.
-pub const LABELS_MAX: usize = 64;
+pub(crate) const LABELS_MAX: usize = 64;
 /// The longest label name and value in bytes. Annotations are sentences, some are paragraphs.
-pub const NAME_MAX_BYTES: usize = 128;
-pub const VALUE_MAX_BYTES: usize = 1_024;
+pub(crate) const NAME_MAX_BYTES: usize = 128;
+pub(crate) const VALUE_MAX_BYTES: usize = 1_024;
 
 /// Members whose value is a secret by its name. Labels are shown to people and sent to chats.
 #[rustfmt::skip]
@@ -20,15 +20,15 @@ const SECRETS: [&str; 11] = [
 ];
 
 /// What stands in place of a secret.
-pub const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 
 /// Labels that are being collected.
 #[derive(Debug, Default)]
-pub struct Labels(BTreeMap<String, String>);
+pub(crate) struct Labels(BTreeMap<String, String>);
 
 impl Labels {
     /// Adds a label; a later value of the same name replaces an earlier one. Blank values are no labels.
-    pub fn add(&mut self, name: &str, value: &str) {
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
         let name = cut(name.trim(), NAME_MAX_BYTES);
         let full = self.0.len() >= LABELS_MAX && !self.0.contains_key(name);
         if full || name.is_empty() || value.trim().is_empty() {
@@ -41,7 +41,7 @@ impl Labels {
 
     /// Adds a member. The members of an object become `name.member`, one level deep; what lies deeper, and
     /// arrays, stay compact JSON text.
-    pub fn add_member(&mut self, name: &str, raw: &RawValue) {
+    pub(crate) fn add_member(&mut self, name: &str, raw: &RawValue) {
         match json::read(raw) {
             Value::Nested(text) if text.starts_with('{') => {
                 let object = serde_json::from_str::<Object<'_>>(text).unwrap_or_default();
@@ -62,13 +62,13 @@ impl Labels {
     }
 
     /// The labels.
-    pub fn finish(self) -> BTreeMap<String, String> {
+    pub(crate) fn finish(self) -> BTreeMap<String, String> {
         self.0
     }
 }
 
 /// The longest start of a text that is at most `max` bytes.
-pub fn cut(text: &str, max: usize) -> &str {
+pub(crate) fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
 

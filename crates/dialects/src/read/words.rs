@@ -51,17 +51,17 @@ fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
 }
 
 /// The severity that a word means.
-pub fn severity(word: &str) -> Option<Severity> {
+pub(crate) fn severity(word: &str) -> Option<Severity> {
     look_up(&SEVERITIES, word)
 }
 
 /// The status that a word means.
-pub fn status(word: &str) -> Option<Status> {
+pub(crate) fn status(word: &str) -> Option<Status> {
     look_up(&STATUSES, word)
 }
 
 /// The status in front of a title, and the title without it: `Resolved: disk full`, `[FIRING:2] InstanceDown`.
-pub fn split_status(title: &str) -> (Option<Status>, &str) {
+pub(crate) fn split_status(title: &str) -> (Option<Status>, &str) {
     let bare = title.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[');
     let parts = match bare.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map(|(word, rest)| (word.split(':').next().unwrap_or_default(), rest)),

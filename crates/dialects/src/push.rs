@@ -12,7 +12,7 @@ use watchbell_common::{
 };
 
 use super::{ALL, Dialect, ParseError, Post, Reading};
-use crate::{
+use crate::read::{
     json::{self, Object, Value},
     labels::{Labels, cut},
     words,

@@ -15,7 +15,7 @@ use watchbell_common::{
 };
 
 use super::{Dialect, ParseError, Post, Reading, push};
-use crate::{
+use crate::read::{
     json::{self, Object},
     labels::{Labels, cut},
     words,

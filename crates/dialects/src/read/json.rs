@@ -32,7 +32,7 @@ pub struct Object<'a> {
 
 /// A member's value. Only strings are decoded.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     Null,
     Bool(bool),
     /// The number as it was written.
@@ -45,7 +45,7 @@ pub enum Value<'a> {
 /// Reads a body. `null` counts as `{}`, as `PulseGuard`'s senders know it, and a byte order mark is skipped.
 ///
 /// `depth_max` is checked before anything else, byte by byte, so a body of a million brackets costs one pass.
-pub fn parse(body: &[u8], depth_max: usize) -> Result<Object<'_>, BadJson> {
+pub(crate) fn parse(body: &[u8], depth_max: usize) -> Result<Object<'_>, BadJson> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace()).ok_or(BadJson::Empty)?;
     check_depth(body, depth_max)?;
@@ -90,13 +90,13 @@ fn check_depth(body: &[u8], max: usize) -> Result<(), BadJson> {
 
 impl<'a> Object<'a> {
     /// The value of a member, the last one of that name.
-    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 }
 
 /// What a value is.
-pub fn read(raw: &RawValue) -> Value<'_> {
+pub(crate) fn read(raw: &RawValue) -> Value<'_> {
     let text = raw.get();
     match text.as_bytes()[0] {
         b'"' => Value::Text(decode(text)),
@@ -110,7 +110,7 @@ pub fn read(raw: &RawValue) -> Value<'_> {
 
 impl<'a> Value<'a> {
     /// A scalar as text; `None` for null, nested values and blank strings.
-    pub fn into_text(self) -> Option<Cow<'a, str>> {
+    pub(crate) fn into_text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Null | Self::Nested(_) => None,
             Self::Bool(value) => Some(if value { "true" } else { "false" }.into()),
@@ -129,7 +129,7 @@ fn decode(literal: &str) -> Cow<'_, str> {
 }
 
 /// The text of a nested value without white space between its tokens.
-pub fn compact(nested: &str) -> String {
+pub(crate) fn compact(nested: &str) -> String {
     let (mut in_string, mut escaped) = (false, false);
     nested
         .chars()
