@@ -18,7 +18,7 @@ use watchbell_common::{
 use crate::{
     Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Markup, Message, Pace,
     Receipt, SendError, Tools, Unit, draw,
-    hook::Hook,
+    hook::{self, Hook},
     http::{self, Answer, Verdict},
     render,
 };
@@ -115,12 +115,14 @@ const REFUSALS: [(u64, &str); 6] = [
 /// `limit reached`: for bandwidth, messages a day and failed logins.
 const QUOTAS: [u64; 3] = [42_905, 42_908, 42_909];
 
-/// ntfy.sh takes 60 requests at once and then one in 5 s (<https://docs.ntfy.sh/publish/#limitations>); the operator
-/// of another server knows best.
+/// ntfy.sh takes 60 requests at once and then one in 5 s (<https://docs.ntfy.sh/publish/#limitations>), of each account,
+/// and of an address without one; the operator of another server knows best.
 fn paces(channel: &OpenChannel) -> Vec<Pace> {
     let target = Url::parse(&channel.channel.target).ok();
     let public = target.is_some_and(|url| url.host_str() == Some("ntfy.sh"));
-    public.then(|| Pace { key: "ntfy:ntfy.sh".to_owned(), per_minute: 12, burst: 60 }).into_iter().collect()
+    let account = authorization(channel).ok().flatten();
+    let key = || account.map_or_else(|| "ntfy:ntfy.sh".to_owned(), |account| format!("ntfy:{}", hook::name(&account)));
+    public.then(|| Pace { key: key(), per_minute: 12, burst: 60 }).into_iter().collect()
 }
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
@@ -420,5 +422,17 @@ mod tests {
     fn only_the_public_server_has_a_pace() {
         let paces = |base| paces(&example(base)).len();
         assert_eq!((paces("https://ntfy.sh"), paces("https://ntfy.example.org")), (1, 0));
+    }
+
+    #[test]
+    fn an_account_has_a_pace_of_its_own_and_what_has_none_shares_that_of_our_address() {
+        let key = |token: Option<&str>| {
+            let mut channel = contract::channel("ntfy", "https://ntfy.sh/alerts");
+            channel.secrets.extend(token.map(|token| ("token".to_owned(), token.into())));
+            paces(&channel).remove(0).key
+        };
+        let [ours, one, other] = [key(None), key(Some("tk_a")), key(Some("tk_b"))];
+        assert_eq!(ours, "ntfy:ntfy.sh");
+        assert!(one != other && one != ours && !one.contains("tk_a"), "{one} {other}");
     }
 }
