@@ -87,13 +87,11 @@ impl Body for Answer {
         match &mut self.body {
             Either::Upstream(body, slot) => {
                 let mut body = Pin::new(body);
-                match body.as_mut().poll_frame(cx) {
-                    Poll::Pending => {
-                        slot.drive(cx);
-                        body.poll_frame(cx)
-                    }
-                    ready @ Poll::Ready(_) => ready,
+                if let frame @ Poll::Ready(_) = body.as_mut().poll_frame(cx) {
+                    return frame;
                 }
+                slot.drive(cx);
+                body.poll_frame(cx)
             }
             Either::Own(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),
         }

@@ -18,6 +18,7 @@ mod wire;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
+use futures_util::FutureExt as _;
 use hyper::server::conn::http1;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::timeout};
@@ -84,10 +85,7 @@ pub async fn run(
         serving,
         beside.run(store, stop.clone(), served.clone()),
         sources.watch(&keeper, &gateway, &*shared.queue, &stop),
-        async {
-            lines.keep(&stop).await;
-            Ok(())
-        },
+        lines.keep(&stop).map(Ok),
     )?;
     Ok(())
 }

@@ -5,7 +5,8 @@
 
 use std::{
     collections::VecDeque,
-    pin::Pin,
+    future::poll_fn,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -13,12 +14,15 @@ use std::{
 
 use hyper::{
     Request, Response, Uri,
-    body::Incoming,
+    body::{Body as _, Incoming},
     client::conn::{TrySendError, http1},
 };
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::coop::unconstrained,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -167,11 +171,18 @@ impl Slot {
         mut line: Line,
         request: Request<Upload>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
-        let mut answer = std::pin::pin!(line.sender.try_send_request(request));
+        let uploads = !request.body().is_end_stream();
+        let mut answer = pin!(unconstrained(line.sender.try_send_request(request)));
         *self.line() = Some(line);
-        std::future::poll_fn(|cx| {
+        poll_fn(|cx| {
             self.drive(cx);
-            answer.as_mut().poll(cx)
+            // An upload is driven from elsewhere as well, which has to wake us. Otherwise the answer comes here or not at
+            // all, and a wake-up would only poll everything once more.
+            if uploads {
+                answer.as_mut().poll(cx)
+            } else {
+                answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            }
         })
         .await
     }

@@ -7,9 +7,13 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures_util::StreamExt as _;
-use tokio::{io::AsyncWriteExt as _, sync::mpsc};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::mpsc,
+    time::timeout,
+};
 
-use crate::harness::{Gateway, Place, eventually, raw_upstream, telling_upstream, upstream};
+use crate::harness::{Gateway, PATIENCE, Place, eventually, raw_upstream, telling_upstream, upstream};
 
 #[tokio::test]
 async fn any_method_path_and_body_reaches_the_upstream_and_its_answer_comes_back() {
@@ -294,6 +298,52 @@ async fn connections_to_the_upstream_are_used_again() {
     }
     seen.recv().await.unwrap();
     eventually("few connections", async || seen.len() < 5).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_the_upstream_closed_meanwhile_is_replaced() {
+    let place = Place::sqlite();
+    let (closed, mut seen) = mpsc::unbounded_channel();
+    let (address, _tasks) = raw_upstream(move |mut client| {
+        let closed = closed.clone();
+        async move {
+            client.head().await;
+            client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+            drop(client);
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    let gateway = Gateway::start(&place, address, &[]).await;
+    let mut client = gateway.connect().await;
+    for _ in 0..20 {
+        client.get("/", "sk-1").await;
+        assert_eq!(client.answer().await.status, 200);
+        seen.recv().await.unwrap();
+    }
+    gateway.stop().await;
+}
+
+/// Enough to fill every buffer on the way, in both directions.
+#[tokio::test]
+async fn an_upload_goes_on_while_the_client_does_not_read_the_answer_yet() {
+    const BYTES: usize = 32 * 1024 * 1024;
+    let place = Place::sqlite();
+    let (address, _tasks) = raw_upstream(async |mut client| {
+        client.head().await;
+        client.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {BYTES}\r\n\r\n")).await;
+        let (mut from, mut to) = client.stream.split();
+        let answer = async { tokio::io::copy(&mut tokio::io::repeat(b'a').take(BYTES as u64), &mut to).await };
+        let upload = async { tokio::io::copy(&mut (&mut from).take(BYTES as u64), &mut tokio::io::sink()).await };
+        let _ = tokio::join!(answer, upload);
+    })
+    .await;
+    let gateway = Gateway::start(&place, address, &[]).await;
+    let mut client = gateway.connect().await;
+    client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {BYTES}\r\n\r\n")).await;
+    timeout(PATIENCE, client.send(vec![b'a'; BYTES])).await.expect("the upload ends");
+    assert_eq!(client.answer().await.body.len(), BYTES);
     gateway.stop().await;
 }
 
