@@ -241,7 +241,7 @@ const fn is_zero(time: &UnixMillis) -> bool {
 }
 
 /// An event that went out while a model was still asked about it. When the answer comes ([`crate::answers`]), the
-/// channels that already have the message get an update.
+/// channels that already have the message get an update, and those that only the answer names get the whole message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnrichPayload {
     /// With the rules' analysis.

@@ -464,7 +464,7 @@ pub trait Queue: Send + Sync + 'static {
     async fn remember(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError>;
 
     /// Adds to a sum and answers the new one. It begins anew when `ttl` since its first addition is over. What is
-    /// negative takes back, down to 0.
+    /// negative takes back, down to 0, and zero only asks: neither begins one.
     async fn add_up(&self, key: &str, by: i64, ttl: Duration) -> Result<u64, QueueError>;
 
     /// Tells all processes about this one for `ttl`, in at most [`NOTE_MAX_BYTES`], instead of what it told before;

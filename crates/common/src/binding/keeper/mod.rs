@@ -27,7 +27,10 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -136,6 +139,7 @@ pub struct Keeper {
     /// Absent until it was opened.
     store: ArcSwapOption<Store>,
     opened: CancellationToken,
+    started: Instant,
     store_not_before: AtomicI64,
     changes: Mutex<Changes>,
     turns: Turns,
@@ -193,6 +197,7 @@ impl Keeper {
             shared_queue: !shared.settings.embedded(),
             store: ArcSwapOption::empty(),
             opened: CancellationToken::new(),
+            started: Instant::now(),
             store_not_before: AtomicI64::new(0),
             changes: Mutex::default(),
             turns: Turns::default(),
@@ -217,7 +222,8 @@ impl Keeper {
         self.cache.len()
     }
 
-    /// Returns when the store was opened: until then, every use of a secret that nobody remembers meets the fail mode.
+    /// Returns when the store was opened. Until then, every use of a secret that nobody remembers waits for it while the
+    /// process is new, and meets the fail mode afterwards.
     pub async fn opened(&self) {
         self.opened.cancelled().await;
     }

@@ -114,14 +114,21 @@ impl Desk {
 
     /// See [`Queue::add_up`](crate::queue::Queue::add_up).
     pub(super) fn add_up(&self, key: &str, by: i64, ttl: Duration) -> rusqlite::Result<u64> {
-        let sum = self.first(
-            "INSERT INTO sums VALUES (?1, max(?2, 0), ?3) ON CONFLICT DO UPDATE
-             SET n = max(iif(ends <= ?4, 0, n) + ?2, 0), ends = iif(ends <= ?4, excluded.ends, ends)
-             RETURNING n",
-            (key, by, self.note_ends(ttl), self.now()),
-            |row| row.get(0),
-        )?;
-        sum.ok_or(rusqlite::Error::QueryReturnedNoRows)
+        let sum = if by > 0 {
+            self.first(
+                "INSERT INTO sums VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE
+                 SET n = iif(ends <= ?4, 0, n) + ?2, ends = iif(ends <= ?4, excluded.ends, ends) RETURNING n",
+                (key, by, self.note_ends(ttl), self.now()),
+                |row| row.get(0),
+            )?
+        } else {
+            self.first(
+                "UPDATE sums SET n = max(n + ?2, 0) WHERE key = ?1 AND ends > ?3 RETURNING n",
+                (key, by, self.now()),
+                |row| row.get(0),
+            )?
+        };
+        Ok(sum.unwrap_or(0))
     }
 
     fn note_ends(&self, ttl: Duration) -> UnixMillis {
