@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use watchbell_channels::Pace;
 use watchbell_common::{
     clock::{Clock, UnixMillis, millis},
@@ -54,12 +55,9 @@ impl Holds {
     /// When the queue does not answer.
     pub(crate) async fn left(&self, channel: ChannelId, paces: &[Pace]) -> Result<Duration, QueueError> {
         let own = self.channels.lock().unwrap_or_else(PoisonError::into_inner).get(&channel).copied();
-        let mut until = own.unwrap_or_default();
-        for pace in paces {
-            let noted = self.queue.recall(&pace.key).await?;
-            let noted = noted.and_then(|noted| std::str::from_utf8(&noted).ok()?.parse().ok());
-            until = until.max(noted.unwrap_or_default());
-        }
+        let noted = try_join_all(paces.iter().map(|pace| self.queue.recall(&pace.key))).await?;
+        let noted = noted.iter().flatten().filter_map(|noted| std::str::from_utf8(noted).ok()?.parse().ok());
+        let until = noted.chain(own).max().unwrap_or_default();
         let left = until.saturating_sub(self.clock.now_ms()).max(0);
         Ok(Duration::from_millis(left.unsigned_abs()))
     }

@@ -39,10 +39,6 @@ use upstream::Upstream;
 /// The file in the data folder that holds the secret under which keys are hashed.
 pub const SECRET_FILE: &str = "gateway.key";
 
-/// How long a starting gateway takes no connection because its store is not open. After that, known keys are none, and
-/// all meet the fail mode.
-const STORE_WAIT: Duration = Duration::from_secs(3);
-
 /// What is left of `stop.drain` for closing what streams on.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -77,8 +73,6 @@ pub async fn run(
     let served = CancellationToken::new();
     let serving = async {
         let _ended = served.clone().drop_guard();
-        // Connections wait in the listener's queue, so that a restart refuses nobody whose key is bound.
-        let _ = timeout(STORE_WAIT, stop.run_until_cancelled(keeper.opened())).await;
         serve(door, listener, places, settings.stop.drain, stop.clone()).await
     };
     tokio::try_join!(

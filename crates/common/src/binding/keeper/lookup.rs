@@ -25,10 +25,11 @@ use crate::{
 /// How long a request waits for Redis or for the store, and how long the store is not asked again after it failed.
 const REDIS_PATIENCE: Duration = Duration::from_millis(500);
 const STORE_PATIENCE: Duration = Duration::from_secs(2);
-
-/// So long after the start of a process its first uses wait until the store is open.
-const STORE_WAIT: Duration = Duration::from_secs(3);
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// So long after the start of a process its first uses wait until the store is open: so that a restart refuses nobody
+/// whose key is bound, and lets nobody pass unseen.
+const STORE_WAIT: Duration = Duration::from_secs(3);
 
 /// How long Redis remembers a binding.
 const REDIS_TTL: Duration = Duration::from_mins(10);
@@ -106,10 +107,10 @@ impl Keeper {
 
     /// What the store says of a secret, bound now if it was not; Redis is told.
     async fn look_up(&self, secret: &Secret<'_>, client: IpAddr) -> Result<(i64, Binding), Denied> {
-        let now = self.clock.now_ms();
         if self.store.load().is_none() {
             let _ = timeout_at(self.started + STORE_WAIT, self.opened()).await;
         }
+        let now = self.clock.now_ms();
         let store = self.store.load_full().filter(|_| now >= self.store_not_before.load(Relaxed));
         let store = store.ok_or(Denied::Unavailable)?;
         let _place = self.lookups.acquire().await.expect("the semaphore is never closed");

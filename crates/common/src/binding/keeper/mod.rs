@@ -224,7 +224,7 @@ impl Keeper {
 
     /// Returns when the store was opened. Until then, every use of a secret that nobody remembers waits for it while the
     /// process is new, and meets the fail mode afterwards.
-    pub async fn opened(&self) {
+    async fn opened(&self) {
         self.opened.cancelled().await;
     }
 

@@ -198,8 +198,8 @@ end
 
 local QUEUED, DUPLICATE, SILENT = 0, 1, 2
 -- A job among the arguments is its queue, id, tenant, event, lane, payload and whether more follows; then its order, dedup
--- key, variant, window, fact id, fact, counter, whether that closes, and delay. Most jobs have none of these, and each
--- argument costs Redis as much as a small command's.
+-- key, variant, window, fact id, fact, counter, whether that closes, and delay. Most jobs have none of these, and
+-- reading them took about a tenth of Redis's time for a push.
 local JOB_FIELDS, MORE_FIELDS = 7, 9
 
 -- Where the arguments go on behind the job that begins at ARGV[i].
