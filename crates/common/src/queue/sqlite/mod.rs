@@ -1,7 +1,7 @@
 //! The queue in one SQLite file, `queue.db` in the data folder: the embedded backend.
 //!
-//! [`writer`] is the heart: one thread owns the connection and runs what callers want in groups, one transaction
-//! each. Everything that matters is in the tables ([`SCHEMA`]), so another process (the command line) may open the same
+//! [`writer`] is the heart: one thread owns the connection that writes and runs what callers want in groups, one
+//! transaction each. Everything that matters is in the tables ([`SCHEMA`]), so another process (the command line) may open the same
 //! file at the same time. Only the bells that wake sleeping workers are in memory; what another process pushes is found
 //! when [`Queue::wait`] returns.
 //!
@@ -31,9 +31,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rusqlite::{Connection, TransactionBehavior, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 
-use self::writer::{Bells, Writer};
+use self::writer::{Bells, Desk, Reader, Writer};
 use super::{
     Audit, Books, DeadFilter, DeadJob, Decision, Depth, Lease, NewJob, Published, Pushed, Queue, QueueError, QueueName,
     Slot, Tended, Want, WorkerId,
@@ -56,6 +56,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A queue in a file.
 #[derive(Debug)]
 pub struct SqliteQueue {
+    reader: Reader,
     writer: Writer,
     bells: Arc<Bells>,
     commits: Arc<AtomicU64>,
@@ -71,11 +72,13 @@ impl SqliteQueue {
         let explain = |error: &dyn std::fmt::Display| QueueError::Unavailable(format!("{}: {error}", path.display()));
         std::fs::create_dir_all(dir).map_err(|error| explain(&error))?;
         let conn = prepare(&path).map_err(|error| explain(&error))?;
+        let readable = open_for_reading(&path).map_err(|error| explain(&error))?;
         tracing::info!(file = %path.display(), sqlite = rusqlite::version(), "the queue is open");
         let bells = Arc::new(Bells::default());
         let commits = Arc::new(AtomicU64::new(0));
+        let reader = Reader::start(readable, clock.clone()).map_err(|error| explain(&error))?;
         let writer = Writer::start(conn, clock, bells.clone(), commits.clone()).map_err(|error| explain(&error))?;
-        Ok(Self { writer, bells, commits })
+        Ok(Self { reader, writer, bells, commits })
     }
 
     /// How many transactions this process has committed: with many callers, far fewer than calls.
@@ -84,13 +87,23 @@ impl SqliteQueue {
     }
 }
 
-/// Opens the file and brings its tables up to date.
-fn prepare(path: &Path) -> anyhow::Result<Connection> {
-    let mut conn = Connection::open(path)?;
+/// What holds for each connection.
+fn set_up(conn: Connection) -> rusqlite::Result<Connection> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(128);
     // Statements keep their plan; else many would be planned anew for each set of values.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(conn)
+}
+
+/// Opens a file that is up to date. The connection neither writes nor writes the log back.
+fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
+    set_up(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+/// Opens the file and brings its tables up to date.
+fn prepare(path: &Path) -> anyhow::Result<Connection> {
+    let mut conn = set_up(Connection::open(path)?)?;
     // Three payloads of an ordinary alert to a page: measured, a tenth less work per push than with 4 KB.
     conn.pragma_update(None, "page_size", 8_192)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
@@ -172,7 +185,7 @@ impl Queue for SqliteQueue {
 
     async fn recall(&self, key: &str) -> Result<Option<Bytes>, QueueError> {
         let key = key.to_owned();
-        self.writer.call(move |desk| Ok(desk.recall(&key)?)).await
+        self.reader.call(move |desk| desk.recall(&key)).await
     }
 
     async fn remember(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), QueueError> {
@@ -194,7 +207,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn announced(&self) -> Result<Vec<(String, Bytes)>, QueueError> {
-        self.writer.call(|desk| Ok(desk.announced()?)).await
+        self.reader.call(Desk::announced).await
     }
 
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
@@ -224,7 +237,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn config_newer(&self, than: i64) -> Result<Option<Published>, QueueError> {
-        self.writer.call(move |desk| Ok(desk.config_newer(than)?)).await
+        self.reader.call(move |desk| desk.config_newer(than)).await
     }
 
     async fn ping(&self) -> Result<(), QueueError> {

@@ -1,10 +1,13 @@
-//! The one thread that owns the connection, and group commit.
+//! The one thread that owns the connection that writes, and group commit; and the one beside it that looks things up.
 //!
 //! Callers hand their work over and wait. The thread lets those come who are about to, takes what is waiting, up to
 //! [`GROUP_MAX`] pieces, runs all of it in one transaction, commits, and only then answers: so 500 concurrent pushes
 //! cost one fsync. Work checks before it writes; when the database itself fails in the middle, the whole group is rolled
 //! back and each piece is run again in a transaction of its own, so that one that cannot succeed does not fail the
 //! others.
+//!
+//! A look-up in that line would wait for the fsync of a group that it is no part of. So the [`Reader`] has a connection
+//! of its own, which sees what was committed.
 
 use std::{
     sync::{
@@ -58,7 +61,7 @@ impl From<QueueError> for Fault {
     }
 }
 
-/// The connection and what the open transaction has changed so far. Only the thread has it.
+/// A connection and what its open transaction has changed so far. Only its thread has it.
 pub(super) struct Desk {
     conn: Connection,
     clock: Arc<dyn Clock>,
@@ -68,6 +71,10 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    fn new(conn: Connection, clock: Arc<dyn Clock>, bells: Arc<Bells>, commits: Arc<AtomicU64>) -> Self {
+        Self { conn, clock, bells, commits, tally: Tally::default() }
+    }
+
     pub(super) fn now(&self) -> UnixMillis {
         self.clock.now_ms()
     }
@@ -239,7 +246,7 @@ impl Writer {
         commits: Arc<AtomicU64>,
     ) -> std::io::Result<Self> {
         let (send, receive) = mpsc::channel(WAITING_MAX);
-        let desk = Desk { conn, clock, bells, commits, tally: Tally::default() };
+        let desk = Desk::new(conn, clock, bells, commits);
         thread::Builder::new().name("queue-writer".to_owned()).spawn(move || serve(desk, receive))?;
         Ok(Self(send))
     }
@@ -260,12 +267,55 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Desk) -> Result<T, Fault> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let call = Box::new(Call { run, outcome: None, reply: Some(reply), unclaimed });
-        let stopped = || QueueError::Unavailable("the queue's writer has stopped".to_owned());
-        self.0.send(call).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        ask(&self.0, run, unclaimed).await
     }
+}
+
+/// The way to the thread that looks things up. It ends, and closes its connection, when this is dropped.
+#[derive(Debug)]
+pub(super) struct Reader(mpsc::Sender<Box<dyn Work>>);
+
+impl Reader {
+    /// Starts the thread that owns `conn`, which cannot write.
+    pub(super) fn start(conn: Connection, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+        let (send, mut receive) = mpsc::channel::<Box<dyn Work>>(WAITING_MAX);
+        let mut desk = Desk::new(conn, clock, Arc::default(), Arc::default());
+        let serve = move || {
+            while let Some(mut look) = receive.blocking_recv() {
+                if let Err(error) = look.run(&mut desk) {
+                    look.fail(QueueError::Unavailable(error.to_string()));
+                }
+                look.answer();
+            }
+        };
+        thread::Builder::new().name("queue-reader".to_owned()).spawn(serve)?;
+        Ok(Self(send))
+    }
+
+    /// Runs `look` on the thread, outside of transactions: it is one statement.
+    pub(super) async fn call<T, F>(&self, look: F) -> Result<T, QueueError>
+    where
+        T: Send + 'static,
+        F: Fn(&Desk) -> rusqlite::Result<T> + Send + 'static,
+    {
+        ask(&self.0, move |desk| Ok(look(desk)?), |_| None).await
+    }
+}
+
+async fn ask<T, F>(
+    line: &mpsc::Sender<Box<dyn Work>>,
+    run: F,
+    unclaimed: fn(T) -> Option<Box<dyn Work>>,
+) -> Result<T, QueueError>
+where
+    T: Send + 'static,
+    F: FnMut(&mut Desk) -> Result<T, Fault> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let call = Box::new(Call { run, outcome: None, reply: Some(reply), unclaimed });
+    let stopped = || QueueError::Unavailable("a thread of the queue has stopped".to_owned());
+    line.send(call).await.map_err(|_| stopped())?;
+    answer.await.map_err(|_| stopped())?
 }
 
 /// Lets those run who are about to hand work over, as long as that brings any: what comes together shares a transaction
