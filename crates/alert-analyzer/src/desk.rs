@@ -15,14 +15,14 @@ mod tests;
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
-use watchbell_analysis::model::{Answer, Failure, Models, Roster, merge};
+use watchbell_analysis::model::{self, Answer, Failure, Models, Roster, merge};
 use watchbell_common::{
     ai::usage::Saved,
     alert::{Alert, Analysis, Origin},
@@ -110,9 +110,14 @@ impl Desk {
     pub(crate) fn new(shared: &Shared) -> anyhow::Result<Self> {
         let (queue, clock, settings) = (shared.queue.clone(), shared.clock.clone(), &shared.settings.ai);
         describe_metrics();
+        let provider = settings.provider();
+        if provider.is_some() {
+            model::prepare();
+            LazyLock::force(&cache::ADDRESS);
+        }
         let guard = Guard::new(shared.settings.outbound.allow_private.clone());
         let inner = Inner {
-            roster: Roster::new(settings.provider(), Http::open()?, Http::guarded(guard)?, clock.clone()),
+            roster: Roster::new(provider, Http::open()?, Http::guarded(guard)?, clock.clone()),
             cache: Cache { queue: queue.clone(), ttl: settings.cache_ttl },
             budget: Budget::new(queue.clone(), clock.clone(), settings.daily_tokens),
             savings: Savings::new(queue.clone(), clock.clone()),

@@ -33,7 +33,7 @@ const SYSTEM: &str = "\u{1}";
 const SYSTEM_MIN_BYTES: usize = 3;
 
 /// Addresses of machines and mailboxes. Where it takes more than an address (a time of day), that is masked anyway.
-static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b\d{1,3}(?:\.\d{1,3}){3}\b|[\w.+-]+@[\w.-]+|\b[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}")
         .expect("the pattern is a constant, and the tests compile it")
 });

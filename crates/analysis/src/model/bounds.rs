@@ -75,7 +75,7 @@ fn is_about(words: &str, rules: &Analysis, event: &Event, origin: Origin) -> boo
 }
 
 /// Everything that a platform would turn into something to press, in the order in which it is taken out.
-struct Pressable {
+pub(super) struct Pressable {
     other_dot: Regex,
     markdown: Regex,
     tag: Regex,
@@ -84,7 +84,7 @@ struct Pressable {
     host: Regex,
 }
 
-static PRESSABLE: LazyLock<Pressable> = LazyLock::new(|| {
+pub(super) static PRESSABLE: LazyLock<Pressable> = LazyLock::new(|| {
     let compile = |pattern| Regex::new(pattern).expect("the patterns are constants, and the tests compile them");
     Pressable {
         // Domains may be written with these (UTS #46 §4), and some programs then open them.

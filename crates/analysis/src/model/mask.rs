@@ -53,7 +53,7 @@ const VENDORS: &str = r"(?x)
   | \bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}
   | \bnpm_[A-Za-z0-9]{30,} | \bhf_[A-Za-z0-9]{30,} | \bdop_v1_[a-f0-9]{32,}";
 
-static COMPILED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+pub(super) static COMPILED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let compile =
         |(pattern, with)| (Regex::new(pattern).expect("the patterns are constants, and a test compiles them"), with);
     SHAPES.map(compile).into()

@@ -20,7 +20,7 @@ mod provider;
 mod tests;
 mod trial;
 
-use std::ops::AddAssign;
+use std::{ops::AddAssign, sync::LazyLock};
 
 pub use self::{
     answer::Answer,
@@ -31,6 +31,13 @@ pub use self::{
     protocol::Format,
     trial::Trial,
 };
+
+/// Compiles the patterns of prompts and answers. The first call would do it otherwise, and some ten milliseconds long
+/// the alerts beside it would have a processor less.
+pub fn prepare() {
+    LazyLock::force(&mask::COMPILED);
+    LazyLock::force(&bounds::PRESSABLE);
+}
 
 /// Tokens of one or more calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

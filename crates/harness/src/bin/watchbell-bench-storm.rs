@@ -1,6 +1,7 @@
 //! Part of `make bench`: a storm of alerts of few kinds through `watchbell serve` with a language model on. How often is
-//! the model asked, and does it hold anything up? The same storm without a model is what it is compared with. Fails when
-//! an aim is missed, after all was printed.
+//! the model asked, and what do its answers cost the others? The same storm without a model is what it is compared with.
+//! That it is not in the way is the question of `watchbell-bench-model`, which repeats itself. Fails when the model is
+//! asked too often, after all was printed.
 
 use std::{
     io::Write as _,
@@ -15,8 +16,6 @@ use watchbell_harness::{
 const ALERTS: usize = 10_000;
 /// Twice the kinds: what is asked at the same time may be asked twice.
 const CALLS_MAX: u64 = 100;
-/// What the p99 with a model may be, as a share of that without.
-const RATIO_MAX: f64 = 1.10;
 /// How long the model thinks: about what a hosted one takes for a short answer.
 const THINKING: Duration = Duration::from_millis(300);
 /// How long a run may take.
@@ -46,11 +45,7 @@ async fn main() -> anyhow::Result<()> {
     let (alone, with) = (run(None, pace).await?, run(Some(&Model::start(THINKING).await), pace).await?);
     let [before, now] = [&alone, &with].map(|run| run.latencies.percentile(99));
     let ratio = now.as_secs_f64() / before.as_secs_f64();
-    writeln!(
-        out,
-        "  p99 at half of that rate, without and with it: {before:.0?}, {now:.0?}: {ratio:.2}   aim ≤ {RATIO_MAX:.2}"
-    )?;
-    aims.expect(ratio <= RATIO_MAX, || format!("p99 with a model at {ratio:.3} of that without > {RATIO_MAX:.2}"));
+    writeln!(out, "  p99 at half of that rate, without and with it: {before:.0?}, {now:.0?}: {ratio:.2}")?;
     aims.verdict()
 }
 
