@@ -233,6 +233,12 @@ impl DeliverPayload {
     pub fn lanes(channel: ChannelId) -> [String; 2] {
         [format!("c{channel}"), format!("c{channel}!")]
     }
+
+    /// The channel whose lane this is.
+    pub fn channel_of(lane: &str) -> Option<ChannelId> {
+        let number = lane.strip_prefix('c')?;
+        number.strip_suffix('!').unwrap_or(number).parse().ok().map(ChannelId)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

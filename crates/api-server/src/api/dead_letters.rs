@@ -1,6 +1,10 @@
 //! Dead letters: jobs that gave up, and their replay. They are jobs of the queue, so they are here before any history
 //! is written, and stay until they are replayed.
 
+mod causes;
+
+use std::{fmt, num::ParseIntError, str::FromStr};
+
 use axum::{Json as Answer, extract::State, http::StatusCode};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -8,10 +12,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
     alert::{Alert, Severity},
+    clock::UnixMillis,
     http::ApiError,
     ids::{AlertId, ChannelId, DeliveryId, EventId, JobId, TenantId},
     payload::{DeliverPayload, Payload as _, RoutePayload},
-    queue::{DeadFilter, DeadJob, QueueName},
+    queue::{DeadFilter, DeadJob, Queue, QueueError, QueueName},
 };
 
 use super::{
@@ -28,6 +33,7 @@ use super::{
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .merge(causes::routes())
         .routes(routes!(get))
         .routes(routes!(replay))
         .routes(routes!(replay_many))
@@ -47,9 +53,12 @@ pub(crate) struct DeadLetterFilter {
     queue: Option<String>,
     /// The id of a channel: deliveries to it.
     channel: Option<i64>,
+    /// A `cause`, as `GET /dead-letters/causes` names it.
+    cause: Option<String>,
 }
 
 impl DeadLetterFilter {
+    /// What of the filter the queue knows; it does not know causes.
     fn read(&self, tenant: TenantId) -> Result<DeadFilter, ApiError> {
         let known = QueueName::ALL.map(QueueName::as_str).join(", ");
         let unknown = |name| ApiError::validation(format!("queue: `{name}` is not a queue: use one of {known}"));
@@ -133,6 +142,8 @@ impl DeadLetterView {
 }
 
 /// Dead letters, oldest first
+///
+/// With a `cause`, a page may hold fewer than asked for and still name a next one: the search is then not at its end.
 #[utoipa::path(
     get, path = "/api/v1/dead-letters", operation_id = "list_dead_letters", tag = "dead letters", params(DeadLetterFilter, Paging),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Page<DeadLetterView>), Common)
@@ -143,14 +154,20 @@ async fn list(
     Params(filter): Params<DeadLetterFilter>,
     Params(paging): Params<Paging>,
 ) -> Result<Answer<Page<DeadLetterView>>, ApiError> {
-    let filter = filter.read(caller.tenant)?;
+    let (queue, dead) = (&*api.shared.queue, filter.read(caller.tenant)?);
     let skip: usize = paging.after()?.unwrap_or(0);
-    let limit = paging.limit();
-    let jobs = api.shared.queue.dead(&filter, skip, limit as usize + 1).await?;
+    let limit = paging.limit() as usize;
+    let (jobs, next) = if let Some(cause) = &filter.cause {
+        causes::page(queue, &dead, cause, (skip, limit)).await?
+    } else {
+        let mut jobs = queue.dead(&dead, skip, limit + 1).await?;
+        let next = (jobs.len() > limit).then_some(skip + limit);
+        jobs.truncate(limit);
+        (jobs, next)
+    };
     let names = Names::new(&api, caller.tenant);
     let view = |job: &DeadJob| DeadLetterView::new(job, Contents::of(job.queue, &job.payload).as_ref(), &names);
-    let items = jobs.iter().map(view).collect();
-    Ok(Answer(Page::new(items, limit, |_: &DeadLetterView| skip + limit as usize)))
+    Ok(Answer(Page { items: jobs.iter().map(view).collect(), next_cursor: next.map(super::paging::cursor) }))
 }
 
 /// One dead letter
@@ -271,8 +288,59 @@ pub(crate) struct ReplayAll {
     queue: Option<String>,
     /// The id of a channel: deliveries to it.
     channel: Option<i64>,
+    /// A `cause`, as `GET /dead-letters/causes` names it.
+    cause: Option<String>,
     /// `next_cursor` of the answer before; absent to begin.
     cursor: Option<String>,
+}
+
+/// How far a replay of all is. What was buried after it began is not meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Progress {
+    began: UnixMillis,
+    /// Those before were looked at, and stay.
+    skip: usize,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.began, self.skip)
+    }
+}
+
+impl FromStr for Progress {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (began, skip) = text.split_once('.').unwrap_or((text, "0"));
+        Ok(Self { began: began.parse()?, skip: skip.parse()? })
+    }
+}
+
+impl Progress {
+    /// The next that are meant, at most [`REPLAY_MAX`]; and how far it is then, if that was not all.
+    async fn next(
+        self,
+        queue: &dyn Queue,
+        filter: &DeadFilter,
+        cause: Option<&String>,
+    ) -> Result<(Vec<JobId>, Option<Self>), QueueError> {
+        let scanned = if cause.is_some() { causes::SCANNED_MAX } else { REPLAY_MAX };
+        let heads = queue.dead_heads(filter, self.skip, scanned).await?;
+        let mut causes = causes::Causes::default();
+        let meant = heads.iter().filter(|head| head.buried_at <= self.began && causes.is(head, cause));
+        let ids: Vec<_> = meant.map(|head| head.id).take(REPLAY_MAX).collect();
+        let is_behind = heads.last().is_some_and(|last| last.buried_at <= self.began);
+        let next = if ids.len() == REPLAY_MAX {
+            // Looks at all of them again: others may replay what stood before.
+            Some(self)
+        } else if heads.len() == scanned && is_behind {
+            Some(Self { skip: self.skip + scanned - ids.len(), ..self })
+        } else {
+            None
+        };
+        Ok((ids, next))
+    }
 }
 
 /// Replay all dead letters
@@ -286,18 +354,16 @@ pub(crate) struct ReplayAll {
 async fn replay_all(
     State(api): State<Shelf>,
     Editor(caller): Editor,
-    Json(ReplayAll { queue, channel, cursor }): Json<ReplayAll>,
+    Json(ReplayAll { queue, channel, cause, cursor }): Json<ReplayAll>,
 ) -> Result<(StatusCode, Answer<ReplayOutcome>), ApiError> {
-    let filter = DeadLetterFilter { queue, channel }.read(caller.tenant)?;
-    let paging = Paging { cursor, limit: None };
-    // The cursor is the time at which it began: what was buried later is not meant.
-    let began = paging.after()?.unwrap_or_else(|| api.shared.clock.now_ms());
-    let jobs = api.shared.queue.dead(&filter, 0, REPLAY_MAX).await?;
-    let ids: Vec<_> = jobs.iter().filter(|job| job.buried_at <= began).map(|job| job.id).collect();
+    let filter = DeadLetterFilter { queue, channel, cause };
+    let dead = filter.read(caller.tenant)?;
+    let progress = Paging { cursor, limit: None }.after()?;
+    let progress = progress.unwrap_or_else(|| Progress { began: api.shared.clock.now_ms(), skip: 0 });
+    let (ids, next) = progress.next(&*api.shared.queue, &dead, filter.cause.as_ref()).await?;
     let asked = ids.len();
-    let more = asked == REPLAY_MAX;
     let replayed = replay_ids(&api, &caller, ids, &"all that match").await?;
     let skipped = (asked as u64).saturating_sub(replayed);
-    let next_cursor = more.then(|| super::paging::cursor(began));
+    let next_cursor = next.map(super::paging::cursor);
     Ok((StatusCode::ACCEPTED, Answer(ReplayOutcome { status: "queued", replayed, skipped, next_cursor })))
 }

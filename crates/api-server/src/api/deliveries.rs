@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
+    alert::Severity,
     config::Snapshot,
     http::ApiError,
     ids::{AlertId, ChannelId, DeliveryId, EventId, TenantId},
@@ -20,7 +21,7 @@ use super::{
     errors::{Common, ReadErrors},
     paging::{Page, Paging},
     time::{self, Time},
-    words::{self, StateWord},
+    words::{self, SeverityWord, StateWord},
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
@@ -70,6 +71,11 @@ pub(crate) struct DeliveryView {
     channel: i64,
     /// Absent when the channel is gone.
     channel_name: Option<String>,
+    /// As it was sent; absent while the alert is not recorded, and when its history is gone.
+    #[schema(value_type = Option<SeverityWord>)]
+    severity: Option<Severity>,
+    /// The alert's subject; absent as its severity.
+    subject: Option<String>,
     #[schema(value_type = StateWord)]
     state: Standing,
     /// When it came into this state.
@@ -88,6 +94,8 @@ impl DeliveryView {
             alert: delivery.alert,
             channel: delivery.channel.0,
             channel_name: names.channel(delivery.channel),
+            severity: delivery.severity,
+            subject: delivery.subject,
             state: delivery.state,
             state_at: Time(delivery.state_at),
             attempts: delivery.attempts,

@@ -182,6 +182,9 @@ async fn an_event_shows_everything_that_came_of_it(database: SecretString) {
     assert_eq!(editor.get("/api/v1/events?ending=lost").await.error(400), "VALIDATION");
     let list = editor.get("/api/v1/deliveries?state=delivered&channel=3").await.expect(200);
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
+    let named = &list["items"][0];
+    assert!(named["subject"].as_str().unwrap().starts_with("disk full at "), "{named}");
+    assert!(named["severity"].is_string(), "{named}");
     assert_eq!(editor.get("/api/v1/deliveries?state=failed,dead").await.expect(200)["items"], json!([]));
     house.stop().await;
 }

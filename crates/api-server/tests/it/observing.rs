@@ -25,6 +25,16 @@ use crate::{
 
 /// Buries deliveries of a tenant, and says their jobs' ids.
 pub(crate) async fn bury(house: &House, tenant: TenantId, numbers: std::ops::Range<u32>) -> Vec<JobId> {
+    bury_because(house, tenant, numbers, |_| "chat not found".to_owned()).await
+}
+
+/// The same, each for a reason of its own.
+async fn bury_because(
+    house: &House,
+    tenant: TenantId,
+    numbers: std::ops::Range<u32>,
+    reason: impl Fn(&str) -> String,
+) -> Vec<JobId> {
     let queue = house.queue();
     let job = |number: u32| {
         let now = SystemClock.now_ms();
@@ -44,21 +54,21 @@ pub(crate) async fn bury(house: &House, tenant: TenantId, numbers: std::ops::Ran
     let jobs: Vec<_> = numbers.map(job).collect();
     let ids = jobs.iter().map(|job| job.id).collect();
     queue.push(QueueName::Deliver, jobs).await.unwrap();
-    bury_all(house).await;
+    bury_all(house, reason).await;
     ids
 }
 
-async fn bury_all(house: &House) {
+/// Buries what is to be delivered; the reason may depend on the subject.
+async fn bury_all(house: &House, reason: impl Fn(&str) -> String) {
     let (queue, worker) = (house.queue(), WorkerId("undertaker".into()));
     loop {
         let leases = queue.lease(QueueName::Deliver, &worker, Want::up_to(500)).await.unwrap();
         if leases.is_empty() {
             return;
         }
-        let bury = |lease: watchbell_common::queue::Lease| Decision {
-            lease: lease.token,
-            verdict: Verdict::Bury { reason: "chat not found".into() },
-            facts: Vec::new(),
+        let bury = |lease: watchbell_common::queue::Lease| {
+            let subject = DeliverPayload::decode(&lease.payload).unwrap().alert.event.subject;
+            Decision { lease: lease.token, verdict: Verdict::Bury { reason: reason(&subject) }, facts: Vec::new() }
         };
         for answer in queue.decide_all(leases.into_iter().map(bury).collect()).await {
             answer.unwrap();
@@ -126,12 +136,61 @@ async fn all_dead_letters_are_replayed_in_pieces_and_none_twice() {
         requests += 1;
         // They die again, later than when it began.
         tokio::time::sleep(Duration::from_millis(2)).await;
-        bury_all(&house).await;
+        bury_all(&house, |_| "chat not found".to_owned()).await;
         let Some(cursor) = answer["next_cursor"].as_str() else { break };
         body = json!({"channel": 3, "cursor": cursor});
     }
     assert_eq!((replayed, requests), (1_203, 3));
     assert_eq!(dead(&editor).await, 1_203);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn dead_letters_are_grouped_narrowed_and_replayed_by_their_cause() {
+    let (mut house, base, editor) = open(&"sqlite".into()).await;
+    // One of three was refused, with an id of its own.
+    let reason = |subject: &str| match subject.strip_prefix("dead ").unwrap().parse::<u32>().unwrap() {
+        number if number % 3 == 0 => format!("403 Forbidden: request 7f3a{number:08}"),
+        _ => "404 Not Found".to_owned(),
+    };
+    bury_because(&house, TenantId::DEFAULT, 0..1_800, reason).await;
+    let causes = editor.get("/api/v1/dead-letters/causes").await.expect(200);
+    assert_eq!((&causes["counted"], &causes["more"]), (&json!(1_800), &json!(false)));
+    let named = |cause: &Value| (cause["cause"].clone(), cause["count"].clone(), cause["channel"].clone());
+    let items: Vec<_> = causes["items"].as_array().unwrap().iter().map(named).collect();
+    let refused = "403 Forbidden: request …";
+    assert_eq!(items, [(json!("404 Not Found"), json!(1_200), json!(3)), (json!(refused), json!(600), json!(3)),]);
+    assert_eq!(causes["items"][1]["reason"], "403 Forbidden: request 7f3a00001797");
+    assert!(causes["items"][1]["since"].as_str() <= causes["items"][1]["last_at"].as_str());
+    assert_eq!(editor.get("/api/v1/dead-letters/causes?channel=4").await.expect(200)["items"], json!([]));
+    let tenant = add_tenant(&house, "other").await;
+    let other = Client::with_role(&house, &base, tenant, Role::Viewer).await;
+    assert_eq!(other.get("/api/v1/dead-letters/causes").await.expect(200)["counted"], 0);
+
+    let narrowed = "/api/v1/dead-letters?cause=403%20Forbidden:%20request%20%E2%80%A6&limit=200";
+    let (mut path, mut pages) = (narrowed.to_owned(), Vec::new());
+    loop {
+        let page = editor.get(&path).await.expect(200);
+        let items = page["items"].as_array().unwrap();
+        assert!(items.iter().all(|item| item["reason"].as_str().unwrap().starts_with("403")));
+        pages.push(items.len());
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("{narrowed}&cursor={cursor}");
+    }
+    assert_eq!(pages, [200, 200, 200]);
+
+    let (mut body, mut replayed) = (json!({"cause": refused}), Vec::new());
+    loop {
+        let answer = editor.post("/api/v1/dead-letters/replay-all", body).await.expect(202);
+        replayed.push(answer["replayed"].as_u64().unwrap());
+        let Some(cursor) = answer["next_cursor"].as_str() else { break };
+        body = json!({"cause": refused, "cursor": cursor});
+    }
+    assert_eq!(replayed, [500, 100]);
+    let causes = editor.get("/api/v1/dead-letters/causes").await.expect(200);
+    assert_eq!((&causes["items"][0]["count"], &causes["items"][1]), (&json!(1_200), &Value::Null));
+    let none = editor.post("/api/v1/dead-letters/replay-all", json!({"cause": refused})).await.expect(202);
+    assert_eq!((&none["replayed"], &none["next_cursor"]), (&json!(0), &Value::Null));
     house.stop().await;
 }
 

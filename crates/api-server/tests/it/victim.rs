@@ -136,6 +136,7 @@ fn observed(victim: &Victim) -> Vec<Call> {
         call("POST /api/v1/alerts/{id}/unacknowledge", "alert", json!({}), 404),
         call("GET /api/v1/audit", "", none(), 200),
         call("GET /api/v1/dead-letters", &of_channel, none(), 200),
+        call("GET /api/v1/dead-letters/causes", &of_channel, none(), 200),
         call("POST /api/v1/dead-letters/replay-all", "", json!({}), 202),
         call("POST /api/v1/dead-letters/replay-many", "", json!({"ids": [dead]}), 202),
         call("GET /api/v1/dead-letters/{id}", "dead letter", none(), 404),

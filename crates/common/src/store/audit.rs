@@ -2,7 +2,11 @@
 
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{Connection, StoreError, sql};
+use super::{
+    Connection, Found, Place, StoreError,
+    lists::{Condition, List, Query, Value},
+    sql,
+};
 use crate::{
     clock::UnixMillis,
     ids::{AuditId, TenantId, UserId},
@@ -53,18 +57,55 @@ pub async fn add(connection: &mut Connection, entry: &Entry) -> Result<(), Store
     Ok(())
 }
 
-/// A tenant's entries, latest first, at most `limit`; those before `before`, which is the last of the previous page.
+/// Which entries: each of these that is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// What this user did, also through tokens.
+    pub user: Option<UserId>,
+    pub kind: Option<String>,
+    pub since: Option<UnixMillis>,
+    pub before: Option<UnixMillis>,
+}
+
+impl Filter {
+    fn query(&self) -> Query {
+        let mut query = Query::default();
+        if let Some(user) = self.user {
+            query.any.push(Condition::new("user_id = ?", [Value::Number(user.0)]));
+        }
+        match &self.kind {
+            // One index leads; what the other would answer is checked row by row.
+            Some(kind) if query.any.is_empty() => query.any.push(Condition::equals("kind", kind.as_str())),
+            Some(kind) => query.all.push(Condition::one_of("kind", [kind.as_str()])),
+            None => {}
+        }
+        query.all.extend(self.since.map(|since| Condition::new("at >= ?", [Value::Number(since)])));
+        query.all.extend(self.before.map(|before| Condition::new("at < ?", [Value::Number(before)])));
+        query
+    }
+}
+
+const LIST: List = List { columns: "audit_log.*", from: "audit_log", keys: ["tenant_id", "at", "id"] };
+
+/// A page of a tenant's entries that pass a filter, latest first, behind `before`.
 pub async fn list(
     connection: &mut Connection,
     tenant: TenantId,
-    before: Option<AuditId>,
+    filter: &Filter,
+    before: Option<&Place>,
     limit: u32,
-) -> Result<Vec<Entry>, StoreError> {
-    // Ids follow the time, and "aue" sorts after all of them.
-    let before = before.map_or_else(|| "aue".to_owned(), |id| id.to_string());
-    let statement = "SELECT * FROM audit_log WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    let rows = sqlx::query(statement).bind(tenant.0).bind(before).bind(i64::from(limit)).fetch_all(connection).await?;
-    rows.iter().map(read).collect()
+) -> Result<Found<Entry>, StoreError> {
+    LIST.page(connection, tenant, &filter.query(), (before, limit), read).await
+}
+
+/// How the database would read the first page of a filter, line by line.
+#[cfg(test)]
+pub(super) async fn explain(
+    connection: &mut Connection,
+    tenant: TenantId,
+    filter: &Filter,
+) -> Result<Vec<String>, StoreError> {
+    LIST.explain(connection, tenant, &filter.query(), 10).await
 }
 
 fn read(row: &AnyRow) -> Result<Entry, StoreError> {

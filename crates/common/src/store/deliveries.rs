@@ -14,6 +14,7 @@ use super::{
     sql::{self, Insert},
 };
 use crate::{
+    alert::Severity,
     clock::UnixMillis,
     ids::{AlertId, ChannelId, DeliveryId, EventId, TenantId},
     payload::AttemptOutcome,
@@ -93,6 +94,10 @@ pub struct StoredDelivery {
     pub attempts: i64,
     /// What the provider answered last.
     pub detail: String,
+    /// The event's subject; `None` when the event is not known (any more).
+    pub subject: Option<String>,
+    /// As routing saw it.
+    pub severity: Option<Severity>,
 }
 
 /// One attempt as the store knows it.
@@ -236,13 +241,31 @@ pub(super) async fn put(
     Ok(())
 }
 
+/// A delivery's own columns, and what names its event: looked up by its key for each row that is answered.
+macro_rules! columns {
+    () => {
+        "deliveries.*,
+        (SELECT events.subject FROM events
+            WHERE events.tenant_id = deliveries.tenant_id AND events.id = deliveries.event_id) AS subject,
+        COALESCE(
+            (SELECT routings.severity FROM routings
+                WHERE routings.tenant_id = deliveries.tenant_id AND routings.event_id = deliveries.event_id),
+            (SELECT events.severity FROM events
+                WHERE events.tenant_id = deliveries.tenant_id AND events.id = deliveries.event_id)) AS severity"
+    };
+}
+
 /// The deliveries of one of a tenant's events, in the order of their channels.
 pub async fn of_event(
     connection: &mut Connection,
     tenant: TenantId,
     event: EventId,
 ) -> Result<Vec<StoredDelivery>, StoreError> {
-    let statement = "SELECT * FROM deliveries WHERE tenant_id = $1 AND event_id = $2 ORDER BY channel_id, id";
+    let statement = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM deliveries WHERE tenant_id = $1 AND event_id = $2 ORDER BY channel_id, id"
+    );
     sqlx::query(statement)
         .bind(tenant.0)
         .bind(event.to_string())
@@ -280,7 +303,7 @@ impl Filter {
     }
 }
 
-const LIST: List = List { columns: "deliveries.*", from: "deliveries", keys: ["tenant_id", "state_at", "id"] };
+const LIST: List = List { columns: columns!(), from: "deliveries", keys: ["tenant_id", "state_at", "id"] };
 
 /// A page of a tenant's deliveries, those whose state changed last first, behind `before`.
 pub async fn list(
@@ -339,12 +362,13 @@ pub async fn get(
     tenant: TenantId,
     id: DeliveryId,
 ) -> Result<Option<StoredDelivery>, StoreError> {
-    let statement = "SELECT * FROM deliveries WHERE tenant_id = $1 AND id = $2";
+    let statement = concat!("SELECT ", columns!(), " FROM deliveries WHERE tenant_id = $1 AND id = $2");
     let row = sqlx::query(statement).bind(tenant.0).bind(id.to_string()).fetch_optional(connection).await?;
     row.as_ref().map(read).transpose()
 }
 
 fn read(row: &AnyRow) -> Result<StoredDelivery, StoreError> {
+    let severity: Option<String> = row.try_get("severity")?;
     Ok(StoredDelivery {
         id: sql::from_id(row.try_get("id")?)?,
         event: sql::from_id(row.try_get("event_id")?)?,
@@ -354,6 +378,8 @@ fn read(row: &AnyRow) -> Result<StoredDelivery, StoreError> {
         state_at: row.try_get("state_at")?,
         attempts: row.try_get("attempts")?,
         detail: row.try_get("detail")?,
+        subject: row.try_get("subject")?,
+        severity: severity.map(|word| sql::from_word("a severity", word)).transpose()?,
     })
 }
 

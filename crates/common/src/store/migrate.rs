@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     both(12, "chat_commands", include_str!("migrations/0012_chat_commands.sql")),
     both(14, "drills", include_str!("migrations/0014_drills.sql")),
     both(15, "hidden", include_str!("migrations/0015_hidden.sql")),
+    both(16, "audit", include_str!("migrations/0016_audit.sql")),
 ];
 
 /// Any number that no other user of the database takes for its advisory lock: "watchbel" in ASCII.

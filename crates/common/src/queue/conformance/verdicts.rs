@@ -11,8 +11,8 @@ use super::{
 use crate::{
     ids::TenantId,
     queue::{
-        DeadFilter, Decision, Depth, Ending, KEY_MAX_BYTES, Lease, NewJob, Pushed, Queue, QueueError, QueueName, Scope,
-        Verdict,
+        DeadFilter, DeadJob, Decision, Depth, Ending, KEY_MAX_BYTES, Lease, NewJob, Pushed, Queue, QueueError,
+        QueueName, Scope, Verdict,
     },
 };
 
@@ -275,6 +275,10 @@ pub(crate) async fn dead_jobs_are_listed_by_filter<H: Harness>(h: H) {
     let q = h.queue();
     let list = async |filter: DeadFilter, skip, limit| -> Vec<u64> {
         let dead = q.dead(&filter, skip, limit).await.unwrap();
+        let heads = q.dead_heads(&filter, skip, limit).await.unwrap();
+        assert!(heads.iter().all(|head| head.payload.is_empty()));
+        let named = |dead: &[DeadJob]| dead.iter().map(|dead| (dead.id, dead.buried_at)).collect::<Vec<_>>();
+        assert_eq!(named(&heads), named(&dead));
         dead.iter().map(|dead| std::str::from_utf8(&dead.payload).unwrap().parse().unwrap()).collect()
     };
     let all = DeadFilter::default;

@@ -21,7 +21,7 @@ const PIECE: usize = 500;
 const REPLAYS_PER_STEP: usize = 100;
 
 /// A dead job, as its head describes it.
-struct DeadHead {
+pub(super) struct DeadHead {
     id: JobId,
     queue: QueueName,
     tenant: TenantId,
@@ -57,7 +57,7 @@ impl DeadHead {
             && (filter.lanes.is_empty() || filter.lanes.contains(&self.lane))
     }
 
-    fn with(self, payload: Option<Vec<u8>>) -> DeadJob {
+    pub(super) fn with(self, payload: Option<Vec<u8>>) -> DeadJob {
         let Self { id, queue, tenant, event, lane, attempts, reason, buried_at } = self;
         let payload = payload.unwrap_or_default().into();
         DeadJob { id, queue, tenant, event, lane, attempts, reason, buried_at, payload }
@@ -104,7 +104,12 @@ impl RedisQueue {
     }
 
     /// The dead jobs that match, oldest first, without payloads.
-    async fn find_dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadHead>, QueueError> {
+    pub(super) async fn find_dead(
+        &self,
+        filter: &DeadFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<DeadHead>, QueueError> {
         if !filter.ids.is_empty() {
             // A name twice is one job.
             let ids = filter.ids.iter().copied().collect::<HashSet<_>>().into_iter().collect::<Vec<_>>();

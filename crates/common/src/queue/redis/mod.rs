@@ -306,6 +306,11 @@ impl Queue for RedisQueue {
         self.list_dead(filter, skip, limit).await
     }
 
+    async fn dead_heads(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
+        let heads = self.find_dead(filter, skip, limit).await?;
+        Ok(heads.into_iter().map(|head| head.with(None)).collect())
+    }
+
     async fn replay(&self, filter: &DeadFilter, limit: usize) -> Result<u64, QueueError> {
         self.replay_dead(filter, limit).await
     }

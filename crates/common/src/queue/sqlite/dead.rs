@@ -23,28 +23,55 @@ struct Buried {
     event: Option<EventId>,
 }
 
+macro_rules! matching {
+    ($from:literal) => {
+        concat!(
+            "SELECT * FROM ",
+            $from,
+            " WHERE place = 'dead'
+                 AND (?1 IS NULL OR tenant = ?1)
+                 AND (?2 IS NULL OR queue = ?2)
+                 AND (?3 IS NULL OR lane IN (SELECT value FROM json_each(?3)))
+                 AND (?4 IS NULL OR id IN (SELECT unhex(value) FROM json_each(?4)))
+             ORDER BY buried_at, seq LIMIT ?5 OFFSET ?6"
+        )
+    };
+}
+
+const HEADS: &str = matching!("jobs");
+const WHOLE: &str = matching!("jobs JOIN payloads USING (seq)");
+
+fn read(row: &Row<'_>, payload: Bytes) -> rusqlite::Result<DeadJob> {
+    Ok(DeadJob {
+        id: JobId::from_uuid(row.get("id")?),
+        queue: row.get("queue")?,
+        tenant: TenantId(row.get("tenant")?),
+        event: row.get::<_, Option<_>>("event")?.map(EventId::from_uuid),
+        lane: row.get("lane")?,
+        attempts: row.get("attempts")?,
+        reason: row.get("reason")?,
+        buried_at: row.get("buried_at")?,
+        payload,
+    })
+}
+
 impl Desk {
     /// See [`Queue::dead`](crate::queue::Queue::dead).
     pub(super) fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> rusqlite::Result<Vec<DeadJob>> {
-        self.matching(filter, skip, limit, |row| {
-            Ok(DeadJob {
-                id: JobId::from_uuid(row.get("id")?),
-                queue: row.get("queue")?,
-                tenant: TenantId(row.get("tenant")?),
-                event: row.get::<_, Option<_>>("event")?.map(EventId::from_uuid),
-                lane: row.get("lane")?,
-                attempts: row.get("attempts")?,
-                reason: row.get("reason")?,
-                buried_at: row.get("buried_at")?,
-                payload: Bytes::copy_from_slice(row.get_ref("bytes")?.as_blob()?),
-            })
+        self.matching(WHOLE, filter, skip, limit, |row| {
+            read(row, Bytes::copy_from_slice(row.get_ref("bytes")?.as_blob()?))
         })
+    }
+
+    /// See [`Queue::dead_heads`](crate::queue::Queue::dead_heads).
+    pub(super) fn dead_heads(&self, filter: &DeadFilter, skip: usize, limit: usize) -> rusqlite::Result<Vec<DeadJob>> {
+        self.matching(HEADS, filter, skip, limit, |row| read(row, Bytes::new()))
     }
 
     /// See [`Queue::replay`](crate::queue::Queue::replay). The jobs join at the end of their lanes: fresh alerts that
     /// wait there already come first.
     pub(super) fn replay(&mut self, filter: &DeadFilter, limit: usize) -> rusqlite::Result<u64> {
-        let jobs = self.matching(filter, 0, limit, |row| {
+        let jobs = self.matching(HEADS, filter, 0, limit, |row| {
             Ok(Buried {
                 seq: row.get("seq")?,
                 queue: row.get("queue")?,
@@ -81,9 +108,10 @@ impl Desk {
         self.write_lines(changes)
     }
 
-    /// The dead jobs that match, oldest first.
+    /// The dead jobs that match, oldest first, as one of the statements reads them.
     fn matching<T>(
         &self,
+        statement: &'static str,
         filter: &DeadFilter,
         skip: usize,
         limit: usize,
@@ -93,13 +121,7 @@ impl Desk {
         let lanes = (!filter.lanes.is_empty()).then(|| serde_json::json!(filter.lanes).to_string());
         let ids = (!ids.is_empty()).then(|| format!("[\"{}\"]", ids.join("\",\"")));
         self.all(
-            "SELECT * FROM jobs JOIN payloads USING (seq)
-             WHERE place = 'dead'
-                 AND (?1 IS NULL OR tenant = ?1)
-                 AND (?2 IS NULL OR queue = ?2)
-                 AND (?3 IS NULL OR lane IN (SELECT value FROM json_each(?3)))
-                 AND (?4 IS NULL OR id IN (SELECT unhex(value) FROM json_each(?4)))
-             ORDER BY buried_at, seq LIMIT ?5 OFFSET ?6",
+            statement,
             (
                 filter.tenant.map(|tenant| tenant.0),
                 filter.queue,

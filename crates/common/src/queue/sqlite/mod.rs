@@ -215,6 +215,11 @@ impl Queue for SqliteQueue {
         self.writer.call(move |desk| Ok(desk.dead(&filter, skip, limit)?)).await
     }
 
+    async fn dead_heads(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
+        let filter = filter.clone();
+        self.reader.call(move |desk| desk.dead_heads(&filter, skip, limit)).await
+    }
+
     async fn replay(&self, filter: &DeadFilter, limit: usize) -> Result<u64, QueueError> {
         let filter = filter.clone();
         self.writer.call(move |desk| Ok(desk.replay(&filter, limit)?)).await

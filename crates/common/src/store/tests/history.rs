@@ -21,6 +21,7 @@ on_both!(
     what_routing_understood_stands_in_the_alert,
     a_late_answer_of_a_model_stands_in_the_event_and_in_the_alert,
     a_delivered_delivery_stays_delivered_and_a_replayed_one_forgets_its_death,
+    a_delivery_is_named_by_its_event_and_weighed_as_routing_saw_it,
     another_tenants_history_is_not_there,
     texts_that_postgres_refuses_are_kept_readable,
     lists_are_newest_first_and_go_on_where_they_ended,
@@ -269,6 +270,27 @@ async fn a_delivered_delivery_stays_delivered_and_a_replayed_one_forgets_its_dea
     assert_eq!((first.state, first.attempts), (State::Delivered, 2));
     let second = deliveries::of_event(&mut tx, TENANT, event(2, 0).id).await.unwrap().remove(0);
     assert_eq!((second.state, second.attempts), (State::Failed, 2));
+}
+
+async fn a_delivery_is_named_by_its_event_and_weighed_as_routing_saw_it(empty: Empty) {
+    let store = empty.open().await;
+    let escalated = Analysis { severity: Severity::Critical, ..alert(2, 20, Severity::Warning).analysis };
+    record(&store, &[analysed(1, 10, Severity::Warning), routed(1, 11, None)]).await;
+    record(&store, &[analysed(2, 20, Severity::Warning), routed(2, 21, Some(escalated))]).await;
+    record(&store, &[attempt(3, 30, 1, AttemptOutcome::Failed)]).await;
+    let mut tx = store.begin_read().await.unwrap();
+    let known = [
+        (1, Some("disk full 1".to_owned()), Some(Severity::Warning)),
+        (2, Some("disk full 2".to_owned()), Some(Severity::Critical)),
+        (3, None, None),
+    ];
+    let listed = deliveries::list(&mut tx, TENANT, &deliveries::Filter::default(), None, 10).await.unwrap().items;
+    for (number, subject, severity) in known {
+        let one = deliveries::get(&mut tx, TENANT, delivery(number)).await.unwrap().unwrap();
+        assert!(listed.contains(&one), "{listed:?}");
+        assert_eq!(deliveries::of_event(&mut tx, TENANT, one.event).await.unwrap(), std::slice::from_ref(&one));
+        assert_eq!((one.subject, one.severity), (subject, severity));
+    }
 }
 
 async fn another_tenants_history_is_not_there(empty: Empty) {

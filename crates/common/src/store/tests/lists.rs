@@ -8,11 +8,11 @@ use super::{
 use crate::{
     alert::{Severity, Status},
     clock::millis,
-    ids::{ActionId, MuteId, SilenceId, TenantId},
+    ids::{ActionId, AuditId, MuteId, SilenceId, TenantId, UserId},
     payload::{AttemptOutcome, Fact, FactHead, What as Said},
     queue::Ending,
     store::{
-        SCANNED_MAX, alerts, changes, deliveries, events, filling,
+        SCANNED_MAX, alerts, audit, changes, deliveries, events, filling,
         hidden::{self, Hidden},
         marks::{self, Action, What},
         retention,
@@ -29,6 +29,7 @@ on_both!(
     senders_are_counted,
     minutes_are_added_up_once,
     changes_are_noted_and_forgotten,
+    the_audit_log_is_read_by_person_kind_and_time,
 );
 
 async fn a_search_looks_at_a_bounded_number_of_rows_and_goes_on_in_the_next_page(empty: Empty) {
@@ -186,4 +187,60 @@ async fn changes_are_noted_and_forgotten(empty: Empty) {
     assert_eq!(changes::after(&mut tx, TENANT, found[0].id, 10).await.unwrap(), found[1..]);
     retention::forget_changes(&mut tx, TENANT, now + millis(changes::KEPT) + 1).await.unwrap();
     assert_eq!(changes::after(&mut tx, TENANT, begin, 10).await.unwrap(), found[1..]);
+}
+
+async fn the_audit_log_is_read_by_person_kind_and_time(empty: Empty) {
+    let store = empty.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let entry = |at: i64, tenant, user: Option<i64>, kind: &str| audit::Entry {
+        id: AuditId::at(at),
+        tenant,
+        at,
+        user: user.map(UserId),
+        actor: "ops".into(),
+        address: String::new(),
+        action: "update".into(),
+        kind: kind.into(),
+        item: at.to_string(),
+        before: None,
+        after: None,
+    };
+    for (at, user, kind) in
+        [(10, Some(1), "rule"), (20, Some(2), "rule"), (30, Some(1), "bot"), (40, None, "bot"), (50, Some(1), "rule")]
+    {
+        audit::add(&mut tx, &entry(at, TENANT, user, kind)).await.unwrap();
+        audit::add(&mut tx, &entry(at, TenantId(2), user, kind)).await.unwrap();
+    }
+    let by = |user: Option<i64>, kind: Option<&str>, since, before| {
+        let (user, kind) = (user.map(UserId), kind.map(str::to_owned));
+        audit::Filter { user, kind, since, before }
+    };
+    for (filter, expected) in [
+        (by(None, None, None, None), &[50, 40, 30, 20, 10][..]),
+        (by(Some(1), None, None, None), &[50, 30, 10]),
+        (by(None, Some("bot"), None, None), &[40, 30]),
+        (by(Some(1), Some("rule"), None, None), &[50, 10]),
+        (by(None, None, Some(20), Some(40)), &[30, 20]),
+        (by(Some(1), Some("rule"), Some(11), Some(50)), &[]),
+    ] {
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let page = audit::list(&mut tx, TENANT, &filter, before.as_ref(), 2).await.unwrap();
+            seen.extend(page.items.iter().inspect(|entry| assert_eq!(entry.tenant, TENANT)).map(|entry| entry.at));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected, "{filter:?}");
+    }
+    for (filter, index) in [
+        (by(Some(1), Some("rule"), None, None), "audit_by_user"),
+        (by(None, Some("rule"), None, None), "audit_by_kind"),
+        (by(None, None, Some(20), None), "audit_by_time"),
+    ] {
+        let plan = audit::explain(&mut tx, TENANT, &filter).await.unwrap().join("\n");
+        // PostgreSQL reads a table of ten rows as a whole.
+        assert!(plan.contains(index) || plan.contains("Seq Scan"), "{index}: {plan}");
+    }
 }
