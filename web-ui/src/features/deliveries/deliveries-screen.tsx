@@ -12,6 +12,7 @@ import { Link } from "@/components/ui/link";
 import { LoadPages } from "@/components/ui/load";
 import { NothingMatches } from "@/components/ui/nothing-matches";
 import { Page } from "@/components/ui/page";
+import { SeverityBadge } from "@/components/ui/severity";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { useLiveRefresh } from "@/lib/api/live";
@@ -120,47 +121,62 @@ function Filters({
 
 function DeliveryTable({ deliveries, onOpen }: { deliveries: Delivery[]; onOpen: (id: string) => void }) {
   const t = useTranslations("deliveries");
-  const format = useFormatter();
   return (
     <Table>
       <thead>
         <Tr>
           <Th>{t("columns.state")}</Th>
-          <Th>{t("columns.channel")}</Th>
-          <Th className="w-full max-sm:hidden">{t("columns.answer")}</Th>
-          <Th className={cn(NUMBERS, "max-sm:hidden")}>{t("columns.attempts")}</Th>
+          <Th className="w-1/2">{t("columns.what")}</Th>
+          <Th className="max-sm:hidden">{t("columns.channel")}</Th>
+          <Th className="w-1/2 max-lg:hidden">{t("columns.answer")}</Th>
+          <Th className={cn(NUMBERS, "max-md:hidden")}>{t("columns.attempts")}</Th>
           <Th className="text-end">{t("columns.changed")}</Th>
         </Tr>
       </thead>
       <tbody>
-        {deliveries.map(({ id, state, channel, channel_name, detail, attempts, state_at }) => {
-          const name = channel_name ?? t("gone", { id: String(channel) });
-          return (
-            <Tr key={id}>
-              <Td>
-                <DeliveryBadge state={state} />
-              </Td>
-              <Td>
-                <button
-                  type="button"
-                  className="whitespace-nowrap text-start font-medium hover:underline"
-                  aria-label={t("open", { channel: name })}
-                  onClick={() => onOpen(id)}
-                >
-                  <bdi>{name}</bdi>
-                </button>
-              </Td>
-              <Td className="max-w-0 truncate text-muted max-sm:hidden">
-                {detail ? <bdi>{detail}</bdi> : t("noAnswer")}
-              </Td>
-              <Td className={cn(NUMBERS, "max-sm:hidden")}>{format.number(attempts)}</Td>
-              <Td className="text-end text-muted">
-                <RelativeTime at={state_at} />
-              </Td>
-            </Tr>
-          );
-        })}
+        {deliveries.map((delivery) => (
+          <Row key={delivery.id} delivery={delivery} onOpen={onOpen} />
+        ))}
       </tbody>
     </Table>
+  );
+}
+
+function Row({ delivery, onOpen }: { delivery: Delivery; onOpen: (id: string) => void }) {
+  const t = useTranslations("deliveries");
+  const format = useFormatter();
+  const { id, state, severity, channel_name, channel, detail, attempts, state_at } = delivery;
+  const subject = delivery.subject || t("noSubject");
+  const name = channel_name ?? t("gone", { id: String(channel) });
+  return (
+    <Tr>
+      <Td>
+        <DeliveryBadge state={state} />
+      </Td>
+      <Td className="max-w-0 py-2">
+        <div className="flex min-w-0 items-center gap-2 max-sm:grid max-sm:justify-items-start max-sm:gap-1">
+          {severity && <SeverityBadge severity={severity} />}
+          <button
+            type="button"
+            className="max-w-full truncate text-start font-medium hover:underline"
+            aria-label={t("open", { subject, channel: name })}
+            onClick={() => onOpen(id)}
+          >
+            <bdi>{subject}</bdi>
+          </button>
+        </div>
+        <p className="truncate text-muted text-sm sm:hidden">
+          <bdi>{name}</bdi>
+        </p>
+      </Td>
+      <Td className="whitespace-nowrap max-sm:hidden">
+        <bdi>{name}</bdi>
+      </Td>
+      <Td className="max-w-0 truncate text-muted max-lg:hidden">{detail ? <bdi>{detail}</bdi> : t("noAnswer")}</Td>
+      <Td className={cn(NUMBERS, "max-md:hidden")}>{format.number(attempts)}</Td>
+      <Td className="text-end text-muted">
+        <RelativeTime at={state_at} />
+      </Td>
+    </Tr>
   );
 }

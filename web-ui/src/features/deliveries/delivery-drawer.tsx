@@ -7,10 +7,12 @@ import { AttemptList, DeliveryBadge } from "@/components/ui/delivery";
 import { Drawer } from "@/components/ui/dialog";
 import { ErrorState } from "@/components/ui/error-state";
 import { Link } from "@/components/ui/link";
+import { SeverityBadge } from "@/components/ui/severity";
 import { Skeleton } from "@/components/ui/skeleton";
 import { RelativeTime } from "@/components/ui/time";
 import { api } from "@/lib/api/client";
 import { useLiveRefresh } from "@/lib/api/live";
+import type { components } from "@/lib/api/schema";
 
 /** One delivery with each of its attempts; it follows the server while it is open. */
 export function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => void }) {
@@ -42,7 +44,7 @@ export function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => voi
         <div className="grid gap-6">
           <Definitions
             items={[
-              [t("detail.what"), <Subject key="what" event={data.event} />],
+              [t("columns.what"), <What key="what" {...data} />],
               [t("columns.state"), <DeliveryBadge key="state" state={data.state} />],
               [t("columns.changed"), <RelativeTime key="at" at={data.state_at} />],
               [
@@ -69,10 +71,13 @@ export function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => voi
   );
 }
 
-/** What the delivery tells about, in the words of its sender. */
-function Subject({ event: id }: { event: string }) {
-  const { data, error } = api.useQuery("get", "/api/v1/events/{id}", { params: { path: { id } } });
-  if (data) return <bdi className="wrap-anywhere font-medium">{data.subject}</bdi>;
-  // The history may have forgotten it already.
-  return error ? "–" : <Skeleton className="h-5 w-56" />;
+/** What it tells about: how bad it is, in the words of its sender. */
+function What({ subject, severity }: Pick<components["schemas"]["DeliveryView"], "subject" | "severity">) {
+  const t = useTranslations("deliveries");
+  return (
+    <span className="flex flex-wrap items-center gap-2">
+      {severity && <SeverityBadge severity={severity} />}
+      <bdi className="wrap-anywhere font-medium">{subject || t("noSubject")}</bdi>
+    </span>
+  );
 }
