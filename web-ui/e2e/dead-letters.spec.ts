@@ -32,6 +32,48 @@ test("a dead letter is replayed and arrives", async ({ page, signIn }) => {
   await receiver.stop();
 });
 
+test("dead letters are grouped by cause, and one cause is replayed", async ({ page, signIn }) => {
+  const receiver = await Receiver.start();
+  receiver.status = 404;
+  await signIn();
+  const lost = await Sender.to(page.request, "lost-room", receiver.url);
+  await lost.sendMany({ count: 3, title: "cause-a", host: "causes-1" });
+  const dead = async () => {
+    const { items } = await (await page.request.get(`/api/v1/dead-letters?channel=${lost.channel}`)).json();
+    return items.length;
+  };
+  await expect.poll(dead, { timeout: 20_000 }).toBe(3);
+  receiver.status = 403;
+  await lost.sendMany({ count: 2, title: "cause-b", host: "causes-2" });
+  await expect.poll(dead, { timeout: 20_000 }).toBe(5);
+
+  await page.goto("/en/dead-letters/");
+  const cause = (status: string) => page.getByRole("listitem").filter({ hasText: "lost-room" }).filter({ hasText: status });
+  await expect(cause("404")).toContainText("3 dead letters");
+  await cause("403").getByRole("button", { name: /^Show these/ }).press("Enter");
+  await expect(page).toHaveURL(/cause=403/);
+  const rows = page.getByRole("row").filter({ hasText: "lost-room" });
+  await expect(rows).toHaveCount(2);
+  await expect(rows.first()).toContainText("cause-b");
+  await page.reload();
+  await expect(rows).toHaveCount(2);
+
+  receiver.status = 200;
+  await cause("403").getByRole("button", { name: /^Replay these/ }).click();
+  const question = page.getByRole("alertdialog", { name: "Replay 2 dead letters?" });
+  await expect(question).toContainText("lost-room");
+  await expect(question).toContainText("403");
+  await question.getByRole("button", { name: "Replay these" }).click();
+  await expect(page.getByText("2 are queued again.")).toBeVisible();
+  await expect.poll(() => receiver.count("cause-b")).toBe(4);
+  await expect(cause("403")).toBeHidden();
+  await expect(cause("404")).toContainText("3 dead letters");
+  await cause("404").getByRole("button", { name: /^Replay these/ }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Replay these" }).click();
+  await expect(cause("404")).toBeHidden();
+  await receiver.stop();
+});
+
 test("many dead letters are replayed with progress, and the replay can be stopped", async ({ page, signIn }) => {
   test.slow();
   const LETTERS = 1_100;

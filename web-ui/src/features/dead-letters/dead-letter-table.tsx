@@ -18,7 +18,7 @@ export function useLetterName(): (letter: DeadLetter) => string {
 }
 
 /** Where a dead letter was going: a channel, or the queue that it died in. */
-export function useDestination(): (letter: DeadLetter) => string {
+export function useDestination(): (letter: Pick<DeadLetter, "channel" | "channel_name" | "queue">) => string {
   const t = useTranslations("dead-letters");
   return ({ channel, channel_name, queue }) =>
     channel_name ?? (channel ? t("gone", { id: String(channel) }) : t(`queues.${queue}`));

@@ -5,7 +5,6 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
-import { Confirm } from "@/components/ui/confirm";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
 import { ChannelFilter, ClearFilters, FilterSelect } from "@/components/ui/filters";
@@ -18,7 +17,9 @@ import { useLiveRefresh } from "@/lib/api/live";
 import { usePages } from "@/lib/api/pages";
 import { useSession } from "@/lib/session";
 import { useUrlState } from "@/lib/use-url-state";
+import { Causes } from "./causes";
 import { DeadLetterTable } from "./dead-letter-table";
+import { type Filter, ReplayConfirm } from "./replay-confirm";
 import { ReplayPanel } from "./replay-panel";
 import { useReplay } from "./use-replay";
 
@@ -39,16 +40,19 @@ export function DeadLettersScreen() {
 
   const queue = QUEUES.find((each) => each === params.get("queue"));
   const channel = Number(params.get("channel")) || undefined;
-  const filter = { queue, channel };
+  const cause = params.get("cause") ?? undefined;
+  const filter: Filter = { queue, channel, cause };
   const pages = usePages("/api/v1/dead-letters", { ...filter, limit: 100 });
-  useLiveRefresh("/api/v1/dead-letters", "/api/v1/queues");
+  useLiveRefresh("/api/v1/dead-letters", "/api/v1/dead-letters/causes", "/api/v1/queues");
   const depths = api.useQuery("get", "/api/v1/queues").data;
+  const causes = api.useQuery("get", "/api/v1/dead-letters/causes").data;
   const letters = pages.items;
   // What was replayed meanwhile is not selected any more.
   const selected = new Set(letters?.flatMap(({ id }) => (chosen.has(id) ? [id] : [])));
-  const isFiltered = Boolean(queue || channel);
+  const isFiltered = Boolean(queue || channel || cause);
   const opened = params.get("id");
-  const clear = () => change({ queue: undefined, channel: undefined });
+  const narrow = ({ queue, channel, cause }: Filter = {}) => change({ queue, channel: channel?.toString(), cause });
+  const clear = () => narrow();
 
   const guard = (work: Promise<void>) => {
     setFailure(undefined);
@@ -59,7 +63,9 @@ export function DeadLettersScreen() {
     change({ id: undefined });
     void guard(some([id]));
   };
-  const replayAll = async () => void guard(all(filter, Math.max(letters?.length ?? 0, depths?.dead ?? 0)));
+  const replayAll = async (which: Filter, count: number) => void guard(all(which, count));
+  const counted = causes?.items.find((each) => each.cause === cause && (each.channel ?? undefined) === channel)?.count;
+  const most = counted ?? Math.max(letters?.length ?? 0, depths?.dead ?? 0);
   const isBusy = replay?.isRunning ?? false;
 
   const actions = mayEdit && letters && letters.length > 0 && (
@@ -70,7 +76,7 @@ export function DeadLettersScreen() {
           {t("replaySome", { count: selected.size })}
         </Button>
       )}
-      <ReplayAll filter={filter} isBusy={isBusy} onConfirm={replayAll} />
+      <ReplayAll filter={filter} isBusy={isBusy} onConfirm={() => replayAll(filter, most)} />
     </>
   );
 
@@ -81,6 +87,15 @@ export function DeadLettersScreen() {
         <div className="mb-4">
           <ErrorState error={failure} isInline />
         </div>
+      )}
+      {causes && causes.items.length > 0 && (
+        <Causes
+          causes={causes}
+          chosen={filter}
+          onChoose={narrow}
+          onReplay={mayEdit ? replayAll : undefined}
+          isBusy={isBusy}
+        />
       )}
       {(isFiltered || (letters && letters.length > 0)) && (
         <div className="mb-4 flex flex-wrap gap-2">
@@ -116,43 +131,19 @@ export function DeadLettersScreen() {
   );
 }
 
-type Filter = { queue?: (typeof QUEUES)[number]; channel?: number };
-
-function ReplayAll({
-  filter: { queue, channel },
-  isBusy,
-  onConfirm,
-}: {
-  filter: Filter;
-  isBusy: boolean;
-  onConfirm: () => Promise<void>;
-}) {
+function ReplayAll(props: { filter: Filter; isBusy: boolean; onConfirm: () => Promise<void> }) {
   const t = useTranslations("dead-letters");
-  const channels = api.useQuery("get", "/api/v1/channels").data?.items;
-  const name = channels?.find(({ id }) => id === channel)?.name ?? String(channel);
-  const isFiltered = Boolean(queue || channel);
+  const { filter, isBusy, onConfirm } = props;
+  const isFiltered = Object.values(filter).some(Boolean);
   const action = isFiltered ? t("replayMatching") : t("replayAll");
-  return (
-    <Confirm
-      trigger={
-        <Button variant="primary" disabled={isBusy}>
-          <RotateCw aria-hidden />
-          {action}
-        </Button>
-      }
-      title={isFiltered ? t("confirm.matching") : t("confirm.title")}
-      action={action}
-      isDangerous={false}
-      onConfirm={onConfirm}
-    >
-      <div className="grid gap-2">
-        {queue && <p className="text-ink">{t("confirm.queue", { queue: t(`queues.${queue}`) })}</p>}
-        {channel && <p className="text-ink">{t("confirm.channel", { channel: name })}</p>}
-        <p>{t("confirm.text")}</p>
-        <p>{t("confirm.cancel")}</p>
-      </div>
-    </Confirm>
+  const trigger = (
+    <Button variant="primary" disabled={isBusy}>
+      <RotateCw aria-hidden />
+      {action}
+    </Button>
   );
+  const title = isFiltered ? t("confirm.matching") : t("confirm.title");
+  return <ReplayConfirm {...{ filter, title, action, trigger, onConfirm }} />;
 }
 
 function NoneDied() {

@@ -4,11 +4,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { client } from "@/lib/api/client";
 import type { components } from "@/lib/api/schema";
+import type { Filter } from "./replay-confirm";
 
-interface Filter {
-  queue?: components["schemas"]["QueueWord"];
-  channel?: number;
-}
 type Outcome = components["schemas"]["ReplayOutcome"];
 
 /** The most that one request takes. */
@@ -67,8 +64,8 @@ export function useReplay() {
   const all = (filter: Filter, total: number) =>
     run(total, async (before) => {
       if (before && !before.next_cursor) return undefined;
-      const { queue = null, channel = null } = filter;
-      const body = { queue, channel, cursor: before?.next_cursor ?? null };
+      const { queue = null, channel = null, cause = null } = filter;
+      const body = { queue, channel, cause, cursor: before?.next_cursor ?? null };
       return (await client.POST("/api/v1/dead-letters/replay-all", { body })).data;
     });
 
