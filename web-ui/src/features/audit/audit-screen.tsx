@@ -4,8 +4,8 @@ import { ChevronRight, ScrollText } from "lucide-react";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { EmptyState } from "@/components/ui/empty-state";
-import { FilterSelect } from "@/components/ui/filters";
 import { LoadPages } from "@/components/ui/load";
+import { NothingMatches } from "@/components/ui/nothing-matches";
 import { Page } from "@/components/ui/page";
 import { RowList } from "@/components/ui/row-list";
 import { RelativeTime } from "@/components/ui/time";
@@ -15,52 +15,52 @@ import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
 import { Changes } from "./changes";
 import { differences, nameOf } from "./differences";
+import { Filters } from "./filters";
+import { periodOf } from "./period";
 import { useWords } from "./words";
 
 type Entry = components["schemas"]["Page_AuditView"]["items"][number];
 
-/** Who changed what, latest first. `?kind=rule` shows one kind of thing. */
+const FIELDS = ["user", "kind", "span", "from", "to"] as const;
+
+/** Who changed what, latest first. The URL says what of it: `?kind=rule&user=2&span=week`. */
 export function AuditScreen() {
   const t = useTranslations("audit");
-  const { kindName } = useWords();
   const [params, change] = useUrlState();
-  const pages = usePages("/api/v1/audit", { limit: 100 });
-  const kind = params.get("kind") ?? undefined;
-  const kinds = [...new Set([...(pages.items?.map((entry) => entry.kind) ?? []), ...(kind ? [kind] : [])])];
-  const filter = (
-    <FilterSelect
-      label={t("filter")}
-      all={t("allKinds")}
-      options={kinds.map((value) => ({ value, label: kindName(value) }))}
-      value={kind}
-      onChange={(chosen) => change({ kind: chosen })}
-    />
-  );
+  const [openedAt] = useState(() => Date.now());
+  const pages = usePages("/api/v1/audit", {
+    limit: 100,
+    user: Number(params.get("user")) || undefined,
+    kind: params.get("kind") ?? undefined,
+    ...periodOf(params, openedAt),
+  });
+  const isFiltered = FIELDS.some((field) => params.has(field));
+  const clear = () => change(Object.fromEntries(FIELDS.map((field) => [field, undefined])));
   const nothing = (
     <EmptyState icon={ScrollText} title={t("empty.title")}>
       {t("empty.text")}
     </EmptyState>
   );
   return (
-    <Page title={t("title")} description={t("description")} actions={pages.items?.length ? filter : undefined}>
-      <LoadPages pages={pages} nothing={nothing}>
-        {(entries) => <Entries entries={entries.filter((entry) => !kind || entry.kind === kind)} />}
+    <Page title={t("title")} description={t("description")}>
+      {(isFiltered || pages.items?.length !== 0) && (
+        <Filters
+          params={params}
+          entries={pages.items ?? []}
+          onChange={change}
+          onClear={isFiltered ? clear : undefined}
+        />
+      )}
+      <LoadPages pages={pages} nothing={isFiltered ? <NothingMatches onClear={clear} /> : nothing}>
+        {(entries) => (
+          <RowList>
+            {entries.map((entry) => (
+              <Row key={entry.id} entry={entry} />
+            ))}
+          </RowList>
+        )}
       </LoadPages>
     </Page>
-  );
-}
-
-function Entries({ entries }: { entries: Entry[] }) {
-  const t = useTranslations("audit");
-  if (entries.length === 0) {
-    return <p className="rounded-lg border border-dashed px-4 py-8 text-muted">{t("noneOfKind")}</p>;
-  }
-  return (
-    <RowList>
-      {entries.map((entry) => (
-        <Row key={entry.id} entry={entry} />
-      ))}
-    </RowList>
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { useTranslations } from "use-intl";
 
-const KINDS = [
+export const KINDS = [
   "ai_provider",
   "ai_providers",
   "alert",
