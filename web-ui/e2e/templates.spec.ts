@@ -1,3 +1,5 @@
+import { ALERTMANAGER, FIELD_NAMES, FUNCTION_NAMES, FUNCTIONS, fieldSource } from "../src/features/templates/vocabulary";
+import { send } from "./api";
 import { expect, test } from "./fixtures";
 import { Sender } from "./sender";
 
@@ -39,4 +41,33 @@ test("a template is tried on an event that came", async ({ page, signIn }) => {
   await page.getByRole("combobox", { name: "Tried on" }).click();
   await page.getByRole("option", { name: /a real event/ }).click();
   await expect(page.getByTestId("message")).toContainText("WARNING");
+});
+
+test("what a template can use is listed with its values, and put in at the cursor", async ({ page, signIn }) => {
+  await signIn("/en/templates/?new=1");
+  const editor = page.getByRole("textbox", { name: "Template" });
+  const message = page.getByTestId("message");
+  await editor.fill("on ");
+  await editor.press("End");
+  const field = page.getByRole("button", { name: "Insert .system" });
+  await expect(field).toContainText("db-1");
+  await field.press("Enter");
+  await expect(editor).toContainText("on {{ .system }}");
+  await expect(editor).toBeFocused();
+  await page.getByRole("button", { name: "Insert value" }).click();
+  await expect(message).toHaveText("on db-196");
+  await page.getByLabel("Search fields and functions").fill("small letters");
+  await page.getByRole("tab", { name: "Functions" }).click();
+  await page.getByRole("button", { name: "Insert toLower" }).click();
+  await expect(editor).toContainText("{{ .system | toLower }}");
+});
+
+test("the engine takes all that the editor offers", async ({ page, signIn }) => {
+  await signIn();
+  for (const name of FUNCTION_NAMES) {
+    const body = `${FUNCTIONS[name]}.`;
+    await send(page.request, "POST", "/api/v1/templates/preview", { body, sample: { host: "db-1" } });
+  }
+  const everything = [...FIELD_NAMES, ...ALERTMANAGER].map(fieldSource).join(" ");
+  await send(page.request, "POST", "/api/v1/templates/preview", { body: everything, sample: { host: "db-1" } });
 });

@@ -55,11 +55,14 @@ export function CodeEditor({
   onChange,
   label,
   isReadOnly,
+  onReady,
 }: {
   value: string;
   onChange: (value: string) => void;
   label: string;
   isReadOnly: boolean;
+  /** Gets what puts text in at the cursor, in place of what is selected, and goes on there. */
+  onReady: (insert: (text: string) => void) => void;
 }) {
   const extensions = useMemo(
     () => [
@@ -76,6 +79,12 @@ export function CodeEditor({
       <CodeMirror
         value={value}
         onChange={onChange}
+        onCreateEditor={(view) =>
+          onReady((text) => {
+            view.dispatch(view.state.replaceSelection(text), { scrollIntoView: true, userEvent: "input" });
+            view.focus();
+          })
+        }
         extensions={extensions}
         theme="none"
         readOnly={isReadOnly}

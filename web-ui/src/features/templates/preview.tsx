@@ -18,7 +18,7 @@ import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
 import { useSettled } from "@/lib/use-settled";
 import { type Piece, piecesOf } from "./markup";
-import { type Draft, objectOf, SAMPLE } from "./template";
+import { type Draft, objectOf, type Subject, subjectBody } from "./template";
 
 type Written = components["schemas"]["PreviewView"];
 
@@ -27,12 +27,19 @@ const EVENTS_SHOWN = 20;
 const OWN = "sample";
 
 /** What the template writes, while it is typed: on an event that came, or on a sample. */
-export function Preview({ draft }: { draft: Draft }) {
+export function Preview({
+  draft,
+  subject,
+  onSubject,
+}: {
+  draft: Draft;
+  subject: Subject;
+  onSubject: (subject: Subject) => void;
+}) {
   const t = useTranslations("templates.preview");
   const format = useFormatter();
   const [platform, setPlatform] = useState("telegram");
-  const [event, setEvent] = useState(OWN);
-  const [sample, setSample] = useState(SAMPLE);
+  const { event, sample } = subject;
   const platforms = usePlatforms();
   const events = api.useQuery("get", "/api/v1/events", { params: { query: { limit: EVENTS_SHOWN } } });
   const options = [
@@ -47,12 +54,19 @@ export function Preview({ draft }: { draft: Draft }) {
       ),
     })),
   ];
-  const isSampleWrong = event === OWN && objectOf(sample) === undefined;
+  const isSampleWrong = !event && objectOf(sample) === undefined;
   return (
     <Card title={t("title")} className="min-w-0">
       <div className="mb-4 grid gap-4 sm:grid-cols-2">
         <Field label={t("on")}>
-          {(wiring) => <Select {...wiring} options={options} value={event} onValueChange={setEvent} />}
+          {(wiring) => (
+            <Select
+              {...wiring}
+              options={options}
+              value={event ?? OWN}
+              onValueChange={(chosen) => onSubject({ ...subject, event: chosen === OWN ? undefined : chosen })}
+            />
+          )}
         </Field>
         <Field label={t("platform")}>
           {(wiring) => (
@@ -64,7 +78,7 @@ export function Preview({ draft }: { draft: Draft }) {
             />
           )}
         </Field>
-        {event === OWN && (
+        {!event && (
           <div className="sm:col-span-2">
             <Field label={t("json")} error={isSampleWrong && t("notJson")}>
               {(wiring) => (
@@ -74,40 +88,27 @@ export function Preview({ draft }: { draft: Draft }) {
                   spellCheck={false}
                   className="min-h-44 font-mono text-sm"
                   value={sample}
-                  onChange={(change) => setSample(change.target.value)}
+                  onChange={(change) => onSubject({ ...subject, sample: change.target.value })}
                 />
               )}
             </Field>
           </div>
         )}
       </div>
-      {!isSampleWrong && (
-        <Result draft={draft} platform={platform} event={event === OWN ? undefined : event} sample={sample} />
-      )}
+      {!isSampleWrong && <Result draft={draft} platform={platform} subject={subject} />}
     </Card>
   );
 }
 
-function Result({
-  draft,
-  platform,
-  event,
-  sample,
-}: {
-  draft: Draft;
-  platform: string;
-  event: string | undefined;
-  sample: string;
-}) {
+function Result({ draft, platform, subject }: { draft: Draft; platform: string; subject: Subject }) {
   const t = useTranslations("templates.preview");
   const template = useSettled(draft.body);
-  const pushed = useSettled(sample);
+  const sample = useSettled(subject.sample);
   const body = {
     body: template,
     parse_mode: draft.mode,
     platform,
-    // The document cannot say that it is any object.
-    ...(event ? { event_id: event } : { sample: (objectOf(pushed) ?? {}) as Record<string, never> }),
+    ...subjectBody({ ...subject, sample }),
   };
   const query = api.useQuery(
     "post",

@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import { DeleteThing } from "@/components/connect/delete-thing";
 import { Button } from "@/components/ui/button";
@@ -19,7 +19,8 @@ import { refusedField } from "@/lib/api/field-errors";
 import { useSession } from "@/lib/session";
 import { useGo } from "@/lib/use-go";
 import { Preview } from "./preview";
-import { type Draft, PARSE_MODES, STARTS, type Template } from "./template";
+import { type Draft, PARSE_MODES, SAMPLE, STARTS, type Subject, type Template } from "./template";
+import { VocabularyCard } from "./vocabulary-card";
 
 const CodeEditor = dynamic(() => import("./code-editor").then((module) => module.CodeEditor), {
   ssr: false,
@@ -34,6 +35,8 @@ export function TemplateEditor({ template }: { template?: Template }) {
   const go = useGo();
   const cache = useQueryClient();
   const [isChecked, setChecked] = useState(false);
+  const [subject, setSubject] = useState<Subject>({ event: undefined, sample: SAMPLE });
+  const insertAtCursor = useRef<(text: string) => void>(undefined);
   const [draft, setDraft] = useState<Draft>({
     name: template?.name ?? "",
     body: template?.body ?? STARTS.MarkdownV2,
@@ -107,6 +110,9 @@ export function TemplateEditor({ template }: { template?: Template }) {
             label={t("body")}
             value={draft.body}
             isReadOnly={!mayChange}
+            onReady={(insert) => {
+              insertAtCursor.current = insert;
+            }}
             onChange={(body) => setDraft((before) => ({ ...before, body }))}
           />
           <p className="text-muted text-sm">
@@ -128,8 +134,13 @@ export function TemplateEditor({ template }: { template?: Template }) {
           </div>
         )}
       </Card>
-      <div className="min-w-0 lg:sticky lg:top-4">
-        <Preview draft={draft} />
+      {mayChange && (
+        <div className="min-w-0 lg:col-start-1">
+          <VocabularyCard subject={subject} onInsert={(source) => insertAtCursor.current?.(source)} />
+        </div>
+      )}
+      <div className="min-w-0 lg:sticky lg:top-4 lg:col-start-2 lg:row-span-2 lg:row-start-1">
+        <Preview draft={draft} subject={subject} onSubject={setSubject} />
       </div>
     </form>
   );

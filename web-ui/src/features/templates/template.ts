@@ -29,6 +29,17 @@ export const SAMPLE = JSON.stringify(
   2,
 );
 
+/** What a template is tried on: an event that came, or what a sender might push. */
+export interface Subject {
+  event: string | undefined;
+  sample: string;
+}
+
+/** A subject as the server wants it. */
+export const subjectBody = ({ event, sample }: Subject) =>
+  // The document cannot say that it is any object.
+  event ? { event_id: event } : { sample: (objectOf(sample) ?? {}) as Record<string, never> };
+
 /** An object of JSON, or undefined. */
 export function objectOf(text: string): Record<string, unknown> | undefined {
   try {
