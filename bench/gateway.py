@@ -1,5 +1,5 @@
 """The key gateway beside nginx and the Python peer, in alternating rounds: requests a second and latency with wrk, then
-many streams at once, then a million bindings.
+many streams at once, then a million bindings, then a crowd with one key that nobody remembers.
 
 Everything runs on loopback and is stopped by its process id. One worker thread each: our binaries take half as many as
 there are processors, so the gateway gets two of them; nginx and uvicorn have one worker. The upstream is nginx.
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -206,6 +207,46 @@ def keys(port, number, first):
     return int(re.search(r"(\d+) requests in", output).group(1))
 
 
+async def use_once(port, key, ready):
+    """The status of one request, sent as soon as all are connected."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await ready.wait()
+    writer.write(f"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\r\n".encode())
+    status = (await reader.readline()).split()[1].decode()
+    writer.close()
+    return status
+
+
+async def use_at_once(port, key, number):
+    ready = asyncio.Barrier(number)
+    return await asyncio.gather(*(use_once(port, key, ready) for _ in range(number)))
+
+
+def lookups(port):
+    """How often the store was asked for a binding."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text = answer.read().decode()
+    return sum(int(float(count)) for count in re.findall(r"^watchbell_gateway_store_lookups_total ([\d.e+]+)", text, re.M))
+
+
+def cold(bench, options):
+    """Many first requests at once with a key that is bound, of a gateway that has just started."""
+    nginx(bench)
+    data, health = Path(tempfile.mkdtemp(dir=bench.dir)), free_port()
+    port, process = gateway(bench, NGINX_UPSTREAM, data=data)
+    for key in (BEARER, "sk-warm"):
+        asyncio.run(use_at_once(port, key, 1))
+    bench.stop(process)
+    port, _ = gateway(bench, NGINX_UPSTREAM, {"WATCHBELL_HTTP_HEALTH_LISTEN": f"127.0.0.1:{health}"}, data)
+    # Its store is open.
+    asyncio.run(use_at_once(port, "sk-warm", 1))
+    before = lookups(health)
+    answers = asyncio.run(use_at_once(port, BEARER, options.streams))
+    print(f"\n{options.streams} requests at once with one bound key and a cold cache")
+    print(f"  answered with 200: {answers.count('200')} of {options.streams}")
+    print(f"  look-ups in the store: {lookups(health) - before}")
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
@@ -218,7 +259,7 @@ def main():
     options, _ = arguments.parse_known_args()
     if options.quick:
         options.rounds, options.seconds, options.streams, options.bindings = 1, 2, 200, 20_000
-    for part in (requests, lambda bench, options: asyncio.run(streams(bench, options)), bindings):
+    for part in (requests, lambda bench, options: asyncio.run(streams(bench, options)), bindings, cold):
         bench = Bench()
         try:
             part(bench, options)

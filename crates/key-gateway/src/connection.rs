@@ -36,6 +36,7 @@ use watchbell_common::{binding::proxy_protocol, http::Lingering};
 
 use crate::{
     bodies::{Answer, Upload},
+    framing::Doubt,
     guard::Guard,
     lines::Slot,
     refusal::Refusal,
@@ -195,7 +196,7 @@ impl Exchange {
     }
 
     async fn pass_on(&self, mut request: Request<Incoming>, number: u64) -> Result<Response<Incoming>, Refusal> {
-        if let Some(doubt) = self.watch.doubt(number) {
+        if let Some(doubt) = self.watch.doubt(number).or_else(|| hosts(&request)) {
             tracing::warn!("a request of {} was refused: {}", self.peer, doubt.as_str());
             return Err(Refusal::Doubtful(doubt));
         }
@@ -241,6 +242,12 @@ impl Exchange {
             }
         }
     }
+}
+
+/// RFC 9112 §3.2: exactly one `Host`, which HTTP/1.0 may leave out. Of two, each server takes another.
+fn hosts(request: &Request<Incoming>) -> Option<Doubt> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    (hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11)).then_some(Doubt::Hosts)
 }
 
 fn requests(outcome: &'static str) -> Counter {

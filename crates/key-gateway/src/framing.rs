@@ -17,6 +17,7 @@ pub(crate) enum Doubt {
     BadLine,
     BadName,
     BadChunk,
+    Hosts,
 }
 
 impl Doubt {
@@ -32,6 +33,7 @@ impl Doubt {
             Self::BadLine => "a line that does not end in CRLF",
             Self::BadName => "a header without a proper name",
             Self::BadChunk => "a malformed chunk",
+            Self::Hosts => "not exactly one Host",
         }
     }
 }

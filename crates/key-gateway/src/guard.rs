@@ -7,7 +7,7 @@ use watchbell_common::{
     binding::{
         gateway::WithoutKey,
         keeper::{Beside, Door, Follows, Keeper, Purpose, Secret},
-        token::{self, KeyHasher, Places},
+        token::{self, KeyHash, KeyHasher, Places},
     },
     ids::TenantId,
     settings,
@@ -39,7 +39,7 @@ impl Guard {
     pub(crate) async fn admit(&self, request: &Parts, client: IpAddr) -> Result<(), Refusal> {
         let places = Places { google: self.settings.google_keys };
         let found = token::find(&request.headers, request.uri.query(), places);
-        let Some(token) = found.map_err(|_| Refusal::KeysDiffer)? else {
+        let Some(token) = found? else {
             if self.keeper.rules().without_key == WithoutKey::Refuse {
                 return Err(Refusal::KeyMissing);
             }
@@ -47,8 +47,14 @@ impl Guard {
             return Ok(());
         };
         let masked = || token::masked(&token);
-        let secret = Secret { tenant: self.tenant, key: self.hasher.hash(&token), masked: &masked };
+        let secret = Secret { tenant: self.tenant, key: self.hash(&token), masked: &masked };
         let purpose = Purpose { method: request.method.as_str(), path: request.uri.path() };
         Ok(self.keeper.check(&secret, client, &purpose).await?)
+    }
+
+    /// What a key is found by: the same for a key with and without `gateway.key_prefix`.
+    fn hash(&self, token: &[u8]) -> KeyHash {
+        let prefix = self.settings.key_prefix.as_bytes();
+        if token.starts_with(prefix) { self.hasher.hash(token) } else { self.hasher.hash(&[prefix, token].concat()) }
     }
 }

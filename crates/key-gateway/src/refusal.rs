@@ -8,7 +8,7 @@ use hyper::{
     header::{self, HeaderValue},
 };
 use serde_json::json;
-use watchbell_common::binding::keeper::Denied;
+use watchbell_common::binding::{keeper::Denied, token::Unclear};
 
 use crate::framing::Doubt;
 
@@ -20,6 +20,8 @@ pub(crate) enum Refusal {
     /// A person blocked the key.
     Blocked,
     KeysDiffer,
+    /// Services would read different keys from the same bytes.
+    BadKey,
     KeyMissing,
     /// Too many new keys from this address.
     TooManyNewKeys,
@@ -53,6 +55,15 @@ impl From<Denied> for Refusal {
     }
 }
 
+impl From<Unclear> for Refusal {
+    fn from(unclear: Unclear) -> Self {
+        match unclear {
+            Unclear::Differ => Self::KeysDiffer,
+            Unclear::Odd => Self::BadKey,
+        }
+    }
+}
+
 impl Refusal {
     /// The status and the code, which is also the outcome in the metrics.
     pub(crate) const fn status(self) -> (StatusCode, &'static str) {
@@ -60,6 +71,7 @@ impl Refusal {
             Self::Elsewhere => (StatusCode::FORBIDDEN, "key_elsewhere"),
             Self::Blocked => (StatusCode::FORBIDDEN, "key_blocked"),
             Self::KeysDiffer => (StatusCode::BAD_REQUEST, "keys_differ"),
+            Self::BadKey => (StatusCode::BAD_REQUEST, "bad_key"),
             Self::KeyMissing => (StatusCode::UNAUTHORIZED, "key_missing"),
             Self::TooManyNewKeys => (StatusCode::TOO_MANY_REQUESTS, "too_many_new_keys"),
             Self::TooManyBindings => (StatusCode::SERVICE_UNAVAILABLE, "too_many_bindings"),
@@ -79,6 +91,7 @@ impl Refusal {
             Self::Elsewhere => "this key is bound to another address",
             Self::Blocked => "this key is blocked",
             Self::KeysDiffer => "the request carries several keys that differ; send one",
+            Self::BadKey => "a key has only visible ASCII characters and no blanks",
             Self::KeyMissing => "the request carries no key",
             Self::TooManyNewKeys => "too many new keys from this address; try again in a minute",
             Self::TooManyBindings => "no new key can be bound at the moment",

@@ -8,9 +8,24 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::crypto::hex;
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const API_KEY: HeaderName = HeaderName::from_static("api-key");
+/// Where keys stand beside `Authorization`. Services look at several of these, and each lets another one count (New API
+/// the Midjourney one, `LiteLLM` the last two), so all are looked at.
+static KEY_HEADERS: [HeaderName; 5] = [
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("mj-api-secret"),
+    HeaderName::from_static("ocp-apim-subscription-key"),
+    HeaderName::from_static("x-litellm-api-key"),
+];
 const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+
+/// What a browser, which can set no other header of a WebSocket, puts before its key among the subprotocols.
+const SUBPROTOCOL: &[u8] = b"openai-insecure-api-key.";
+
+const BEARER: &[u8] = b"bearer";
+
+/// How the keys of most services begin.
+const USUAL: &[u8] = b"sk-";
 
 /// Where else to look for a secret.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,59 +34,89 @@ pub struct Places {
     pub google: bool,
 }
 
-/// The request carries secrets that differ. The service behind may read another one than we do, so that a key of
-/// one's own would open the door for a stolen one.
+/// Why it cannot be said which secret a request carries. The service behind may read it otherwise than we do, so that
+/// a key of one's own, or another spelling, would open the door for a stolen one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the request carries several keys that differ")]
-pub struct Disagreement;
+pub enum Unclear {
+    #[error("the request carries several keys that differ")]
+    Differ,
+    /// Blanks within, or bytes that one service trims or decodes and another does not.
+    #[error("a key has only visible ASCII characters")]
+    Odd,
+}
 
-/// The secret of a request: `Authorization: Bearer`, `x-api-key`, `api-key`, then what `places` adds.
+/// The secret of a request: `Authorization: Bearer`, `x-api-key`, `api-key`, other headers in which services take keys,
+/// then what `places` adds.
 ///
 /// # Errors
-/// When it carries several that are not the same.
+/// When it carries several that are not the same, or one that services would spell differently.
 pub fn find<'r>(
     headers: &'r HeaderMap,
     query: Option<&'r str>,
     places: Places,
-) -> Result<Option<Cow<'r, [u8]>>, Disagreement> {
-    let mut found: Option<Cow<'r, [u8]>> = None;
-    let mut take = |token: Cow<'r, [u8]>| match &found {
-        _ if token.is_empty() => Ok(()),
-        Some(earlier) if *earlier != token => Err(Disagreement),
-        Some(_) => Ok(()),
-        None => {
-            found = Some(token);
-            Ok(())
-        }
-    };
+) -> Result<Option<Cow<'r, [u8]>>, Unclear> {
+    let mut found = None;
     for value in headers.get_all(header::AUTHORIZATION) {
-        take(Cow::Borrowed(bearer(value).unwrap_or_default()))?;
+        take_authorization(&mut found, value)?;
     }
-    for name in [X_API_KEY, API_KEY].into_iter().chain(places.google.then_some(X_GOOG_API_KEY)) {
+    for name in KEY_HEADERS.iter().chain(places.google.then_some(&X_GOOG_API_KEY)) {
         for value in headers.get_all(name) {
-            take(Cow::Borrowed(value.as_bytes().trim_ascii()))?;
+            take(&mut found, Cow::Borrowed(behind_bearer(value.as_bytes())))?;
+        }
+    }
+    for value in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
+        for protocol in value.as_bytes().split(|&byte| byte == b',') {
+            if let Some(token) = protocol.trim_ascii().strip_prefix(SUBPROTOCOL) {
+                take(&mut found, Cow::Borrowed(token))?;
+            }
         }
     }
     if places.google {
-        for pair in query.unwrap_or_default().split('&') {
-            if let Some(value) = pair.strip_prefix("key=") {
-                take(percent_decode(value))?;
+        for (name, value) in query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
+            if *decode(name) == *b"key" {
+                take(&mut found, decode(value))?;
             }
         }
     }
     Ok(found)
 }
 
-fn bearer(value: &HeaderValue) -> Option<&[u8]> {
-    let value = value.as_bytes().trim_ascii();
-    let end = value.iter().position(|byte| matches!(byte, b' ' | b'\t'))?;
-    let (scheme, token) = value.split_at(end);
-    scheme.eq_ignore_ascii_case(b"bearer").then_some(token.trim_ascii())
+fn take<'r>(found: &mut Option<Cow<'r, [u8]>>, token: Cow<'r, [u8]>) -> Result<(), Unclear> {
+    if !token.iter().all(u8::is_ascii_graphic) {
+        return Err(Unclear::Odd);
+    }
+    match found {
+        _ if token.is_empty() => {}
+        Some(earlier) if *earlier != token => return Err(Unclear::Differ),
+        Some(_) => {}
+        None => *found = Some(token),
+    }
+    Ok(())
 }
 
-/// Decodes `%41`; what is no such triple stays as it is.
-fn percent_decode(text: &str) -> Cow<'_, [u8]> {
-    if !text.contains('%') {
+/// `Authorization` names a scheme, but New API takes a key alone too. Behind other schemes than `Bearer`, each word counts
+/// that looks like a key: `LiteLLM` takes `Basic sk-…`, and more.
+fn take_authorization<'r>(found: &mut Option<Cow<'r, [u8]>>, value: &'r HeaderValue) -> Result<(), Unclear> {
+    let value = value.as_bytes().trim_ascii();
+    let token = behind_bearer(value);
+    if token == value && value.contains(&b' ') {
+        let mut words = value.split(|byte| b" \t,;/=\"".contains(byte)).filter(|word| word.starts_with(USUAL));
+        return words.try_for_each(|word| take(found, Cow::Borrowed(word)));
+    }
+    take(found, Cow::Borrowed(token))
+}
+
+/// `LiteLLM` takes `Bearer` in every header.
+fn behind_bearer(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    let (scheme, token) = value.split_at(value.len().min(BEARER.len()));
+    let ends = token.first().is_none_or(u8::is_ascii_whitespace);
+    if ends && scheme.eq_ignore_ascii_case(BEARER) { token.trim_ascii() } else { value }
+}
+
+/// Decodes `%41`, and `+`, which is a blank in a query; what is no such triple stays as it is.
+fn decode(text: &str) -> Cow<'_, [u8]> {
+    if !text.contains(['%', '+']) {
         return Cow::Borrowed(text.as_bytes());
     }
     let mut out = Vec::with_capacity(text.len());
@@ -79,7 +124,7 @@ fn percent_decode(text: &str) -> Cow<'_, [u8]> {
     while let Some((&byte, after)) = rest.split_first() {
         let decoded = (byte == b'%').then(|| after.get(..2)).flatten();
         let decoded = decoded.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        out.push(decoded.unwrap_or(byte));
+        out.push(decoded.unwrap_or(if byte == b'+' { b' ' } else { byte }));
         rest = if decoded.is_some() { &after[2..] } else { after };
     }
     Cow::Owned(out)
@@ -160,12 +205,12 @@ pub fn masked(token: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn token(headers: &[(&'static str, &[u8])], query: Option<&str>, google: bool) -> Result<Option<String>, ()> {
+    fn token(headers: &[(&'static str, &[u8])], query: Option<&str>, google: bool) -> Result<Option<String>, Unclear> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_bytes(value).unwrap());
         }
-        let found = find(&map, query, Places { google }).map_err(|_| ())?;
+        let found = find(&map, query, Places { google })?;
         Ok(found.map(|token| String::from_utf8_lossy(&token).into_owned()))
     }
 
@@ -183,7 +228,15 @@ mod tests {
             (&[("x-api-key", b""), ("api-key", b"sk-3")], Some("sk-3")),
             (&[("authorization", b"Basic dTpw"), ("x-api-key", b"sk-2")], Some("sk-2")),
             (&[("x-goog-api-key", b"g")], None),
-            (&[("authorization", b"Bearer k\xff\xfey")], Some("k\u{fffd}\u{fffd}y")),
+            (&[("authorization", b"sk-4")], Some("sk-4")),
+            (&[("authorization", b"Basic sk-5")], Some("sk-5")),
+            (&[("authorization", b"AWS4-HMAC-SHA256 Credential=Bearer sk-6/2027/eu, SignedHeaders=x")], Some("sk-6")),
+            (&[("x-api-key", b"bearer sk-2")], Some("sk-2")),
+            (&[("mj-api-secret", b"sk-7")], Some("sk-7")),
+            (&[("x-litellm-api-key", b"Bearer sk-8")], Some("sk-8")),
+            (&[("ocp-apim-subscription-key", b"sk-9")], Some("sk-9")),
+            (&[("sec-websocket-protocol", b"realtime, openai-insecure-api-key.sk-10, v1")], Some("sk-10")),
+            (&[("sec-websocket-protocol", b"graphql-ws")], None),
         ] {
             assert_eq!(token(headers, Some("key=q"), false), Ok(expected.map(str::to_owned)), "{headers:?}");
         }
@@ -194,7 +247,18 @@ mod tests {
         assert_eq!(token(&[("x-goog-api-key", b"g")], None, true), Ok(Some("g".to_owned())));
         assert_eq!(token(&[], Some("alt=sse&key=AI%2Dza%zz"), true), Ok(Some("AI-za%zz".to_owned())));
         assert_eq!(token(&[("x-goog-api-key", b"g")], Some("key=g"), true), Ok(Some("g".to_owned())));
-        assert_eq!(token(&[("x-goog-api-key", b"g")], Some("key=h"), true), Err(()));
+        assert_eq!(token(&[("x-goog-api-key", b"g")], Some("key=h"), true), Err(Unclear::Differ));
+        assert_eq!(token(&[], Some("%6Bey=g"), true), Ok(Some("g".to_owned())));
+        assert_eq!(token(&[], Some("key=g+"), true), Err(Unclear::Odd), "some services trim it");
+    }
+
+    #[test]
+    fn a_key_that_services_would_spell_differently_is_refused() {
+        for value in
+            [&b"Bearer sk-1 2"[..], b"Bearer Bearer sk-1", b"sk-1\xc2\xa0", b"Bearer k\xff\xfey", b"Basic sk-\xa0"]
+        {
+            assert_eq!(token(&[("authorization", value)], None, false), Err(Unclear::Odd), "{}", value.escape_ascii());
+        }
     }
 
     #[test]
@@ -202,9 +266,12 @@ mod tests {
         let same = [("authorization", &b"Bearer sk-1"[..]), ("x-api-key", b"sk-1")];
         assert_eq!(token(&same, None, false), Ok(Some("sk-1".to_owned())));
         let differ = [("authorization", &b"Bearer sk-1"[..]), ("x-api-key", b"sk-2")];
-        assert_eq!(token(&differ, None, false), Err(()));
+        assert_eq!(token(&differ, None, false), Err(Unclear::Differ));
         let twice = [("authorization", &b"Bearer sk-1"[..]), ("authorization", b"Bearer sk-2")];
-        assert_eq!(token(&twice, None, false), Err(()));
+        let hidden =
+            [("authorization", &b"Bearer sk-1"[..]), ("sec-websocket-protocol", b"openai-insecure-api-key.sk-2")];
+        assert_eq!(token(&hidden, None, false), Err(Unclear::Differ));
+        assert_eq!(token(&twice, None, false), Err(Unclear::Differ));
     }
 
     #[test]

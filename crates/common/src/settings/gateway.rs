@@ -32,6 +32,7 @@ pub struct Gateway {
     pub fail_mode: FailMode,
     pub without_key: WithoutKey,
     pub google_keys: bool,
+    pub key_prefix: String,
     pub trusted_proxies: Vec<IpNet>,
     pub address_header: AddressHeader,
     pub proxy_protocol: bool,

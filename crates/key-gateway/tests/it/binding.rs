@@ -1,11 +1,17 @@
 //! Who may use which key, from where, and what everybody learns of a change.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::{JoinSet, spawn_blocking},
+    time::sleep,
+};
 use watchbell_common::{
     binding::{
         Binding, Mode,
@@ -161,41 +167,6 @@ async fn uses_are_written_down(place: Place) {
 }
 
 #[tokio::test]
-async fn requests_without_a_key_pass_unless_they_are_refused_and_keys_that_differ_never_pass() {
-    let place = Place::sqlite();
-    let (upstream, _told, _tasks) = telling_upstream().await;
-    let gateway = Gateway::start(&place, upstream, &[]).await;
-    let mut client = gateway.connect().await;
-    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert_eq!(client.answer().await.status, 200);
-    client.send("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer sk-mine\r\nX-Api-Key: sk-stolen\r\n\r\n").await;
-    let answer = client.answer().await;
-    assert_eq!(answer.status, 400);
-    assert!(answer.text().contains("keys_differ"));
-    gateway.stop().await;
-    let gateway = Gateway::start(&place, upstream, &[("WITHOUT_KEY", "refuse")]).await;
-    let mut client = gateway.connect().await;
-    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert_eq!(client.answer().await.status, 401);
-    gateway.stop().await;
-}
-
-#[tokio::test]
-async fn a_key_with_odd_bytes_is_a_key_like_any_other() {
-    let place = Place::sqlite();
-    let (upstream, _told, _tasks) = telling_upstream().await;
-    let gateway = Gateway::start(&place, upstream, &[]).await;
-    for (source, status) in [("127.0.0.2", 200), ("127.0.0.3", 403)] {
-        let mut client = gateway.connect_from(source).await;
-        client
-            .send(b"GET / HTTP/1.1\r\nHost: a\r\nX-Api-Key: sk-\xff\xfe\xc3\x28'\"; DROP TABLE bindings\r\n\r\n")
-            .await;
-        assert_eq!(client.answer().await.status, status);
-    }
-    gateway.stop().await;
-}
-
-#[tokio::test]
 async fn observing_lets_pass_and_learning_adds() {
     let place = Place::sqlite();
     let (upstream, _told, _tasks) = telling_upstream().await;
@@ -282,6 +253,59 @@ async fn without_the_store_known_keys_go_on_and_others_meet_the_fail_mode() {
     eventually("the store is used again", async || gateway.status("127.0.0.2", "sk-new").await == 200).await;
     gateway.stop().await;
     open.stop().await;
+}
+
+/// Somebody holds the row of one key: that is no reason to refuse the others.
+#[tokio::test]
+async fn a_look_up_that_hangs_holds_up_its_own_key_only() {
+    let place = Place::postgres();
+    let (upstream, _told, _tasks) = telling_upstream().await;
+    let gateway = Gateway::start(&place, upstream, &[]).await;
+    let elsewhere = Store::open(&place.database, place.dir.path()).await.unwrap();
+    let mut held = elsewhere.begin().await.unwrap();
+    let (net, now) = ("127.0.0.2/32".parse().unwrap(), gateway.shared.clock.now_ms());
+    assert!(bindings::bind(&mut held, TENANT, hash("sk-held"), "…", net, now).await.unwrap());
+    assert_eq!(gateway.status("127.0.0.2", "sk-held").await, 503);
+    assert_eq!(gateway.status("127.0.0.2", "sk-other").await, 200, "at once");
+    held.rollback().await.unwrap();
+    eventually("the row is free", async || gateway.status("127.0.0.2", "sk-held").await == 200).await;
+    elsewhere.close().await;
+    gateway.stop().await;
+}
+
+/// Many more new keys than look-ups at a time: they do not wait for one round after the other.
+#[tokio::test]
+async fn a_store_that_hangs_lets_a_crowd_wait_once() {
+    let server = Arc::new(PostgresServer::start());
+    let place = Place { database: server.database(), ..Place::sqlite() };
+    let (upstream, _told, _tasks) = telling_upstream().await;
+    let gateway = Gateway::start(&place, upstream, &[BINDS]).await;
+    assert_eq!(gateway.status("127.0.0.2", "sk-known").await, 200);
+    let holding = spawn_blocking({
+        let (server, database) = (server.clone(), place.database.clone());
+        move || server.query(&database, "BEGIN; LOCK TABLE bindings; SELECT pg_sleep(60)")
+    });
+    let tried = AtomicI64::new(0);
+    eventually("the table is held", async || {
+        gateway.status("127.0.0.2", &format!("sk-probe-{}", tried.fetch_add(1, Relaxed))).await == 503
+    })
+    .await;
+    let mut asking = JoinSet::new();
+    let began = Instant::now();
+    for number in 0..200 {
+        let mut client = gateway.connect_from("127.0.0.2").await;
+        // Half of them with one key.
+        client.get("/", &format!("sk-{}", number.max(100))).await;
+        asking.spawn(async move { client.answer().await.status });
+    }
+    assert!(asking.join_all().await.iter().all(|status| *status == 503));
+    // Two seconds, and some for a busy machine. One after the other, they would take more than ten.
+    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+    assert_eq!(gateway.status("127.0.0.2", "sk-known").await, 200, "from memory");
+    let let_go = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'";
+    assert_eq!(server.query(&place.database, let_go).as_deref(), Some("t"));
+    assert_eq!(holding.await.unwrap(), None);
+    gateway.stop().await;
 }
 
 #[tokio::test]

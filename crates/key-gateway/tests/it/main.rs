@@ -4,6 +4,7 @@
 mod alarms;
 mod binding;
 mod harness;
+mod keys;
 mod proxying;
 mod smuggling;
 mod troubles;

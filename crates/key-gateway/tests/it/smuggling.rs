@@ -134,3 +134,13 @@ async fn connect_and_an_upgrade_to_another_http_open_no_tunnel() {
     assert!(!head.contains("h2c") && !head.contains("http2-settings"), "{head}");
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn two_hosts() {
+    refused(&format!("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n{SMUGGLED}"), "not exactly one Host").await;
+}
+
+#[tokio::test]
+async fn no_host() {
+    refused(&format!("GET / HTTP/1.1\r\nAccept: */*\r\n\r\n{SMUGGLED}"), "not exactly one Host").await;
+}

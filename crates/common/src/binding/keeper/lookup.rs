@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use ipnet::IpNet;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{CHANGES_MAX, Changes, Denied, Keeper, Secret, cache::Known};
 use crate::{
@@ -22,9 +22,13 @@ use crate::{
     },
 };
 
-/// How long a request waits for Redis or for the store, and how long the store is not asked again after it failed.
+/// How long a request waits for Redis or for the store.
 const REDIS_PATIENCE: Duration = Duration::from_millis(500);
 const STORE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// After so many look-ups in a row without an answer, the store is not asked for a moment. One alone says nothing of
+/// other keys: somebody may hold its row.
+const FAILURES_MAX: u32 = 3;
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// So long after the start of a process its first uses wait until the store is open: so that a restart refuses nobody
@@ -36,7 +40,6 @@ const REDIS_TTL: Duration = Duration::from_mins(10);
 
 impl From<StoreError> for Denied {
     fn from(error: StoreError) -> Self {
-        metrics::counter!("watchbell_gateway_store_failures_total").increment(1);
         tracing::debug!("looking up a binding: {error}");
         Self::Unavailable
     }
@@ -46,14 +49,22 @@ impl Keeper {
     /// What a secret is bound to; binds it, when nobody did.
     pub(super) async fn find(&self, secret: &Secret<'_>, client: IpAddr) -> Result<Arc<Known>, Denied> {
         let key = secret.key;
-        let _turn = self.turns.take(key).await;
+        let arrived = Instant::now();
+        let mut turn = self.turns.take(key).await;
         loop {
             if let Some(known) = self.cache.get(&key) {
                 return Ok(known);
             }
+            if turn.failed_since(arrived) {
+                return Err(Denied::Unavailable);
+            }
             let (as_of, binding) = match self.recall(secret).await {
                 Some(recalled) => recalled,
-                None => self.look_up(secret, client).await?,
+                None => self.look_up(secret, client).await.inspect_err(|denied| {
+                    if *denied == Denied::Unavailable {
+                        turn.failed();
+                    }
+                })?,
             };
             if let Some(known) = self.remember(secret, binding, as_of) {
                 return Ok(known);
@@ -110,16 +121,15 @@ impl Keeper {
         if self.store.load().is_none() {
             let _ = timeout_at(self.started + STORE_WAIT, self.opened()).await;
         }
+        let _place = self.lookups.acquire().await.expect("the semaphore is never closed");
+        // Only now, so that whoever waited for a place hears that the store failed meanwhile.
         let now = self.clock.now_ms();
         let store = self.store.load_full().filter(|_| now >= self.store_not_before.load(Relaxed));
         let store = store.ok_or(Denied::Unavailable)?;
-        let _place = self.lookups.acquire().await.expect("the semaphore is never closed");
         metrics::counter!("watchbell_gateway_store_lookups_total").increment(1);
         let asked = timeout(STORE_PATIENCE, self.ask(&store, secret, client, now)).await;
         let asked = asked.unwrap_or(Err(Denied::Unavailable));
-        if matches!(asked, Err(Denied::Unavailable)) {
-            self.store_not_before.store(self.clock.now_ms() + millis(STORE_PAUSE), Relaxed);
-        }
+        self.note(matches!(asked, Err(Denied::Unavailable)));
         let (as_of, bound) = asked?;
         if self.shared_queue {
             let (name, note) = (note(secret), encode(as_of, &bound.binding));
@@ -127,6 +137,17 @@ impl Keeper {
             let _ = timeout(REDIS_PATIENCE, self.queue.remember(&name, note, REDIS_TTL)).await;
         }
         Ok((as_of, bound.binding))
+    }
+
+    /// Leaves the store alone for a moment once nobody gets an answer any more.
+    fn note(&self, failed: bool) {
+        if !failed {
+            return self.failures.store(0, Relaxed);
+        }
+        metrics::counter!("watchbell_gateway_store_failures_total").increment(1);
+        if self.failures.fetch_add(1, Relaxed) + 1 >= FAILURES_MAX {
+            self.store_not_before.store(self.clock.now_ms() + millis(STORE_PAUSE), Relaxed);
+        }
     }
 
     async fn ask(

@@ -22,7 +22,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -141,6 +141,8 @@ pub struct Keeper {
     opened: CancellationToken,
     started: Instant,
     store_not_before: AtomicI64,
+    /// Look-ups in a row that the store did not answer.
+    failures: AtomicU32,
     changes: Mutex<Changes>,
     turns: Turns,
     lookups: Semaphore,
@@ -199,6 +201,7 @@ impl Keeper {
             opened: CancellationToken::new(),
             started: Instant::now(),
             store_not_before: AtomicI64::new(0),
+            failures: AtomicU32::new(0),
             changes: Mutex::default(),
             turns: Turns::default(),
             lookups: Semaphore::new(LOOKUPS_MAX),

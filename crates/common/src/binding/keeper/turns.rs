@@ -1,22 +1,29 @@
-//! One look-up at a time for each key: a cold cache asks the store once, however many requests wait for the answer.
+//! One look-up at a time for each key: a cold cache asks the store once, however many requests wait for the answer, and
+//! a store that gives none lets all of them wait once.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard},
+    time::Instant,
+};
 
 use crate::binding::token::KeyHash;
 
+/// When a look-up of this key last failed.
+type Failed = Option<Instant>;
+
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<KeyHash, Arc<AsyncMutex<()>>>>);
+pub(crate) struct Turns(Mutex<HashMap<KeyHash, Arc<AsyncMutex<Failed>>>>);
 
 /// The turn of one request. The next one gets it when this is dropped.
 pub(crate) struct Turn<'t> {
     turns: &'t Turns,
     key: KeyHash,
-    held: Option<OwnedMutexGuard<()>>,
+    held: Option<OwnedMutexGuard<Failed>>,
 }
 
 impl Turns {
@@ -26,6 +33,20 @@ impl Turns {
         let mut turn = Turn { turns: self, key, held: None };
         turn.held = Some(lock.lock_owned().await);
         turn
+    }
+}
+
+impl Turn<'_> {
+    /// The look-up failed: whoever waits for this key already is answered by that.
+    pub(crate) fn failed(&mut self) {
+        if let Some(held) = &mut self.held {
+            **held = Some(Instant::now());
+        }
+    }
+
+    /// Whether a look-up failed while this request waited for its turn.
+    pub(crate) fn failed_since(&self, arrived: Instant) -> bool {
+        self.held.as_ref().is_some_and(|held| held.is_some_and(|failed| failed >= arrived))
     }
 }
 
@@ -72,5 +93,19 @@ mod tests {
         }
         assert_eq!(tasks.join_all().await.len(), 100);
         assert!(turns.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn those_who_waited_share_a_failure_and_those_who_come_later_do_not() {
+        let turns = Turns::default();
+        let mut first = turns.take(KeyHash([1; 32])).await;
+        let waited = Instant::now();
+        let mut second = Box::pin(turns.take(KeyHash([1; 32])));
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        first.failed();
+        drop(first);
+        let second = second.await;
+        assert!(second.failed_since(waited));
+        assert!(!second.failed_since(Instant::now() + std::time::Duration::from_nanos(1)));
     }
 }
