@@ -48,9 +48,12 @@ test("dead letters are grouped by cause, and one cause is replayed", async ({ pa
   await expect.poll(dead, { timeout: 20_000 }).toBe(5);
 
   await page.goto("/en/dead-letters/");
-  const cause = (status: string) => page.getByRole("listitem").filter({ hasText: "lost-room" }).filter({ hasText: status });
+  const cause = (status: string) =>
+    page.getByRole("listitem").filter({ hasText: "lost-room" }).filter({ hasText: status });
   await expect(cause("404")).toContainText("3 dead letters");
-  await cause("403").getByRole("button", { name: /^Show these/ }).press("Enter");
+  await cause("403")
+    .getByRole("button", { name: /^Show these/ })
+    .press("Enter");
   await expect(page).toHaveURL(/cause=403/);
   const rows = page.getByRole("row").filter({ hasText: "lost-room" });
   await expect(rows).toHaveCount(2);
@@ -59,7 +62,9 @@ test("dead letters are grouped by cause, and one cause is replayed", async ({ pa
   await expect(rows).toHaveCount(2);
 
   receiver.status = 200;
-  await cause("403").getByRole("button", { name: /^Replay these/ }).click();
+  await cause("403")
+    .getByRole("button", { name: /^Replay these/ })
+    .click();
   const question = page.getByRole("alertdialog", { name: "Replay 2 dead letters?" });
   await expect(question).toContainText("lost-room");
   await expect(question).toContainText("403");
@@ -68,7 +73,9 @@ test("dead letters are grouped by cause, and one cause is replayed", async ({ pa
   await expect.poll(() => receiver.count("cause-b")).toBe(4);
   await expect(cause("403")).toBeHidden();
   await expect(cause("404")).toContainText("3 dead letters");
-  await cause("404").getByRole("button", { name: /^Replay these/ }).click();
+  await cause("404")
+    .getByRole("button", { name: /^Replay these/ })
+    .click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Replay these" }).click();
   await expect(cause("404")).toBeHidden();
   await receiver.stop();

@@ -1,4 +1,10 @@
-import { ALERTMANAGER, FIELD_NAMES, FUNCTION_NAMES, FUNCTIONS, fieldSource } from "../src/features/templates/vocabulary";
+import {
+  ALERTMANAGER,
+  FIELD_NAMES,
+  FUNCTION_NAMES,
+  FUNCTIONS,
+  fieldSource,
+} from "../src/features/templates/vocabulary";
 import { send } from "./api";
 import { expect, test } from "./fixtures";
 import { Sender } from "./sender";

@@ -51,7 +51,7 @@ export function SearchInput({
         ref={ref}
         type="search"
         dir="auto"
-        className="ps-8"
+        className="px-8"
         aria-label={label}
         placeholder={label}
         value={typed}

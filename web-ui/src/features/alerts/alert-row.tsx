@@ -5,6 +5,7 @@ import { memo, useEffect, useRef } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Badge } from "@/components/ui/badge";
 import { Checkbox } from "@/components/ui/checkbox";
+import { Cut } from "@/components/ui/cut";
 import { SeverityBadge, StatusBadge } from "@/components/ui/severity";
 import { RelativeTime } from "@/components/ui/time";
 import { cn } from "@/lib/cn";
@@ -58,9 +59,9 @@ export const AlertRow = memo(function AlertRow({ alert, isActive, isSelected, on
           type="button"
           onClick={() => onOpen(alert.id)}
           aria-current={isActive || undefined}
-          className="min-w-0 truncate text-start font-medium outline-offset-[-1px] after:absolute after:inset-0"
+          className="min-w-0 text-start font-medium outline-offset-[-1px] after:absolute after:inset-0"
         >
-          <bdi>{name}</bdi>
+          <Cut>{name}</Cut>
         </button>
         <div className="flex min-w-0 items-center gap-2 text-muted text-sm">
           <span className="sm:hidden">

@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
+import { Cut } from "@/components/ui/cut";
 import { Dialog } from "@/components/ui/dialog";
 import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
@@ -112,8 +113,8 @@ function Preview({ match }: { match: Match }) {
       <p className="font-medium">{t("preview", { hits: data.hits, events: data.events })}</p>
       <ul className="mt-1 grid gap-0.5 text-muted">
         {data.examples.slice(0, 3).map(({ id, subject }) => (
-          <li key={id} className="truncate">
-            <bdi>{subject}</bdi>
+          <li key={id}>
+            <Cut>{subject}</Cut>
           </li>
         ))}
       </ul>

@@ -98,9 +98,9 @@ function Row({
             )}
           </span>
         </p>
-        <p dir="auto" title={reason} className="wrap-anywhere line-clamp-2 text-muted text-sm">
+        <bdi title={reason} className="wrap-anywhere line-clamp-2 text-muted text-sm">
           {cause.cause}
-        </p>
+        </bdi>
       </div>
       <div className="flex gap-2">
         <Button

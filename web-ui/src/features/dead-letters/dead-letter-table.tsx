@@ -4,6 +4,7 @@ import { RotateCw } from "lucide-react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Checkbox } from "@/components/ui/checkbox";
+import { Cut } from "@/components/ui/cut";
 import { SeverityBadge } from "@/components/ui/severity";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
@@ -90,18 +91,18 @@ function Row({ letter, selected, actions, onOpen }: Omit<Props, "letters"> & { l
           {severity && <SeverityBadge severity={severity} />}
           <button
             type="button"
-            className="min-w-0 truncate text-start font-medium hover:underline"
+            className="min-w-0 max-w-full text-start font-medium hover:underline"
             onClick={() => onOpen(id)}
           >
-            <bdi>{name}</bdi>
+            <Cut>{name}</Cut>
           </button>
         </div>
-        <p className="truncate text-muted text-sm md:hidden">
-          <bdi>{reason}</bdi>
+        <p className="text-muted text-sm md:hidden">
+          <Cut>{reason}</Cut>
         </p>
       </Td>
-      <Td className="max-w-0 truncate text-muted max-md:hidden">
-        <bdi>{reason}</bdi>
+      <Td className="max-w-0 text-muted max-md:hidden">
+        <Cut>{reason}</Cut>
       </Td>
       <Td className="whitespace-nowrap max-sm:hidden">
         <bdi>{destination}</bdi>

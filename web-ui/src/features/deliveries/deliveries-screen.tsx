@@ -5,6 +5,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
+import { Cut } from "@/components/ui/cut";
 import { DELIVERY_STATES, DeliveryBadge } from "@/components/ui/delivery";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ChannelFilter, ClearFilters, FilterSelect } from "@/components/ui/filters";
@@ -158,21 +159,23 @@ function Row({ delivery, onOpen }: { delivery: Delivery; onOpen: (id: string) =>
           {severity && <SeverityBadge severity={severity} />}
           <button
             type="button"
-            className="max-w-full truncate text-start font-medium hover:underline"
+            className="min-w-0 max-w-full text-start font-medium hover:underline"
             aria-label={t("open", { subject, channel: name })}
             onClick={() => onOpen(id)}
           >
-            <bdi>{subject}</bdi>
+            <Cut>{subject}</Cut>
           </button>
         </div>
-        <p className="truncate text-muted text-sm sm:hidden">
-          <bdi>{name}</bdi>
+        <p className="text-muted text-sm sm:hidden">
+          <Cut>{name}</Cut>
         </p>
       </Td>
       <Td className="whitespace-nowrap max-sm:hidden">
         <bdi>{name}</bdi>
       </Td>
-      <Td className="max-w-0 truncate text-muted max-lg:hidden">{detail ? <bdi>{detail}</bdi> : t("noAnswer")}</Td>
+      <Td className="max-w-0 text-muted max-lg:hidden">
+        <Cut>{detail || t("noAnswer")}</Cut>
+      </Td>
       <Td className={cn(NUMBERS, "max-md:hidden")}>{format.number(attempts)}</Td>
       <Td className="text-end text-muted">
         <RelativeTime at={state_at} />

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { Cut } from "@/components/ui/cut";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
 import { LoadPages } from "@/components/ui/load";
@@ -136,13 +137,13 @@ function Lines({ lines }: { lines: Interception[] }) {
             <Td className="whitespace-nowrap font-mono text-sm">
               <bdi>{attempted}</bdi>
             </Td>
-            <Td className="max-w-48 truncate font-mono text-muted text-sm max-sm:hidden">
-              <bdi>{bound}</bdi>
+            <Td className="max-w-48 font-mono text-muted text-sm max-sm:hidden">
+              <Cut>{bound}</Cut>
             </Td>
-            <Td className="max-w-0 truncate font-mono text-muted text-sm max-sm:hidden">
-              <bdi>
+            <Td className="max-w-0 font-mono text-muted text-sm max-sm:hidden">
+              <Cut>
                 {method} {path}
-              </bdi>
+              </Cut>
             </Td>
             <Td className={cn(NUMBERS, "max-sm:hidden")}>{format.number(uses)}</Td>
             <Td className="text-end text-muted">

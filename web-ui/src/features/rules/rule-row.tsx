@@ -16,6 +16,7 @@ import { useFormatter, useTranslations } from "use-intl";
 import { MatchSummary } from "@/components/match/match-summary";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { Cut } from "@/components/ui/cut";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import { ProvisionedMark } from "@/components/ui/provisioned";
 import { SeverityBadge } from "@/components/ui/severity";
@@ -66,9 +67,9 @@ export function RuleRow({
             <button
               type="button"
               onClick={() => actions.edit(rule)}
-              className="min-w-0 truncate text-start font-medium hover:underline"
+              className="min-w-0 text-start font-medium hover:underline"
             >
-              <bdi>{rule.name}</bdi>
+              <Cut>{rule.name}</Cut>
             </button>
             {!rule.enabled && <Badge>{t("off")}</Badge>}
           </p>

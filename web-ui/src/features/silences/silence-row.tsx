@@ -1,6 +1,6 @@
 "use client";
 
-import { Hourglass, RotateCcw, Square } from "lucide-react";
+import { CircleStop, Hourglass, RotateCcw } from "lucide-react";
 import { useFormatter, useTranslations } from "use-intl";
 import { EditMatch, MatchNote, MatchRow, RemoveMatch } from "@/components/match/match-row";
 import { Button } from "@/components/ui/button";
@@ -40,7 +40,7 @@ export function SilenceRow({
           <EditMatch label={t("edit")} onEdit={() => onEdit({ match, comment, silence })} />
           <RemoveMatch
             match={match}
-            icon={Square}
+            icon={CircleStop}
             words={{ action: t("end.action"), title: t("end.title"), text: t("end.text"), done: t("end.done") }}
             path="/api/v1/silences"
             onRemove={() => end.mutateAsync({ params: { path: { id: silence.id } } })}

@@ -6,6 +6,7 @@ import { useFormatter, useTranslations } from "use-intl";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/confirm";
+import { Cut } from "@/components/ui/cut";
 import { ErrorState } from "@/components/ui/error-state";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
@@ -59,8 +60,8 @@ export function PersonRow({
             )}
           </p>
           {name !== user.email && (
-            <p className="truncate text-muted text-sm">
-              <bdi>{user.email}</bdi>
+            <p className="text-muted text-sm">
+              <Cut>{user.email}</Cut>
             </p>
           )}
         </div>

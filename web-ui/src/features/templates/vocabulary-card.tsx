@@ -4,6 +4,7 @@ import { keepPreviousData } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Card } from "@/components/ui/card";
+import { Cut } from "@/components/ui/cut";
 import { SearchInput } from "@/components/ui/search-input";
 import { Tab, TabList, TabPanel, Tabs } from "@/components/ui/tabs";
 import { api } from "@/lib/api/client";
@@ -123,11 +124,7 @@ function WordList({
               <bdi className="wrap-anywhere font-mono text-accent text-sm">{name}</bdi>
               <span className="min-w-0 text-sm">
                 {what && <span className="block">{what}</span>}
-                {value && (
-                  <span className="block truncate text-muted">
-                    <bdi>{value}</bdi>
-                  </span>
-                )}
+                {value && <Cut className="text-muted">{value}</Cut>}
               </span>
             </button>
           </li>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
+import { Cut } from "@/components/ui/cut";
 import { ErrorState } from "@/components/ui/error-state";
 import { Link } from "@/components/ui/link";
 import { SkeletonRows } from "@/components/ui/skeleton";
@@ -73,8 +74,8 @@ function ChannelRow({ channel, mayTest }: { channel: components["schemas"]["Chan
           <p className="font-medium">
             <bdi>{channel.name}</bdi>
           </p>
-          <p className="truncate text-muted text-sm">
-            <bdi>{[channel.platform, channel.target].filter(Boolean).join(" · ")}</bdi>
+          <p className="text-muted text-sm">
+            <Cut>{[channel.platform, channel.target].filter(Boolean).join(" · ")}</Cut>
           </p>
         </div>
         {mayTest && (

@@ -55,8 +55,8 @@ export function Timeline({
                 </span>
               </div>
               {text && (
-                <p dir="auto" className="break-words text-muted text-sm">
-                  {text}
+                <p className="break-words text-muted text-sm">
+                  <bdi>{text}</bdi>
                 </p>
               )}
               {kind === "event" && event !== shown && (

@@ -21,8 +21,8 @@ export function Understood({ alert, event, mayEdit }: { alert: Detail; event: Ev
       <Analysis alert={alert} event={event} mayEdit={mayEdit} />
       <section className="grid min-w-0 content-start gap-3">
         <h3 className="font-semibold">{t("original")}</h3>
-        <p dir="auto" className="font-medium">
-          {event.subject}
+        <p className="font-medium">
+          <bdi>{event.subject}</bdi>
         </p>
         <Definitions
           items={[
@@ -62,12 +62,12 @@ function Analysis({ alert, event, mayEdit }: { alert: Detail; event: EventDetail
           </Button>
         )}
       </header>
-      <p dir="auto" className="text-lg">
-        {seen.summary || t("noSummary")}
+      <p className="text-lg">
+        <bdi>{seen.summary || t("noSummary")}</bdi>
       </p>
       {seen.action && (
-        <p dir="auto" className="rounded-md bg-accent-soft px-3 py-2">
-          {seen.action}
+        <p className="rounded-md bg-accent-soft px-3 py-2">
+          <bdi>{seen.action}</bdi>
         </p>
       )}
       <Definitions
