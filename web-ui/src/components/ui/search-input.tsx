@@ -50,7 +50,8 @@ export function SearchInput({
       <Input
         ref={ref}
         type="search"
-        dir="auto"
+        // What is empty follows the page, as the label in it does; `auto` alone would mean left to right.
+        dir={typed ? "auto" : undefined}
         className="px-8"
         aria-label={label}
         placeholder={label}

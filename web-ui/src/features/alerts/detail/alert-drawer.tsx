@@ -79,14 +79,12 @@ function Content({ alert, mayEdit }: { alert: Detail; mayEdit: boolean }) {
   };
   return (
     <div className="grid gap-4">
-      <div className="flex flex-wrap items-center gap-2 text-muted text-sm">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 text-muted text-sm">
         <SeverityBadge severity={alert.severity} />
         <StatusBadge status={alert.status} />
         {alert.silenced && <StatusBadge status="silenced" />}
         <span>{t("times", { count: alert.count })}</span>
-        <span aria-hidden>·</span>
         <span>{t.rich("since", { time: () => <RelativeTime at={alert.first_seen} /> })}</span>
-        <span aria-hidden>·</span>
         <span>{t.rich("last", { time: () => <RelativeTime at={alert.last_seen} /> })}</span>
       </div>
       {alert.mark && (
