@@ -111,7 +111,7 @@ test("many dead letters are replayed with progress, and the replay can be stoppe
   };
   await replayAll();
   await expect(page.getByRole("progressbar", { name: "Queueing dead letters again" })).toHaveAttribute("value", "500");
-  await page.getByRole("status").getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("status").getByRole("button", { name: "Stop" }).click();
   goOn();
   await expect(page.getByText("Stopped. 1,000 are queued again.")).toBeVisible();
   expect(batches).toBe(2);

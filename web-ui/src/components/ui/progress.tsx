@@ -8,12 +8,12 @@ export function Progress({
   label,
   done,
   total,
-  onCancel,
+  onStop,
 }: {
   label: string;
   done: number;
   total: number;
-  onCancel?: () => void;
+  onStop?: () => void;
 }) {
   const t = useTranslations("common");
   const format = useFormatter();
@@ -32,9 +32,9 @@ export function Progress({
           max={Math.max(total, 1)}
           className="h-1.5 w-full appearance-none overflow-hidden rounded-full bg-hover [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-hover [&::-webkit-progress-value]:bg-accent"
         />
-        {onCancel && (
-          <Button size="sm" onClick={onCancel}>
-            {t("cancel")}
+        {onStop && (
+          <Button size="sm" onClick={onStop}>
+            {t("stop")}
           </Button>
         )}
       </div>

@@ -25,7 +25,7 @@ export function BulkBar({
   if (bulk) {
     return (
       <div className="border-b bg-accent-soft px-4 py-2">
-        <Progress label={t(`running.${bulk.verb}`)} done={bulk.done} total={bulk.total} onCancel={onStop} />
+        <Progress label={t(`running.${bulk.verb}`)} done={bulk.done} total={bulk.total} onStop={onStop} />
       </div>
     );
   }

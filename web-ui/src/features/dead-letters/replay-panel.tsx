@@ -15,7 +15,7 @@ export function ReplayPanel({ replay, onStop }: { replay: Replay; onStop: () => 
   return (
     <div role="status" className="mb-4 rounded-lg border bg-surface p-4">
       {replay.isRunning ? (
-        <Progress label={t("running")} done={done} total={Math.max(replay.total, done)} onCancel={onStop} />
+        <Progress label={t("running")} done={done} total={Math.max(replay.total, done)} onStop={onStop} />
       ) : (
         <Outcome replay={replay} />
       )}

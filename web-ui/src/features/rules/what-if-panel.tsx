@@ -69,7 +69,7 @@ export function WhatIfPanel({ rules, intro }: { rules: RuleBody[]; intro?: React
         </Button>
       </div>
       {isRunning && (
-        <Progress label={t("running")} done={run.done} total={run.days} onCancel={() => abort.current?.abort()} />
+        <Progress label={t("running")} done={run.done} total={run.days} onStop={() => abort.current?.abort()} />
       )}
       {run?.error !== undefined && <ErrorState error={run.error} isInline onRetry={() => void start()} />}
       {isOutdated && !isRunning && <Note>{t("outdated")}</Note>}
