@@ -1,4 +1,5 @@
 import { expect, OWNER, test } from "./fixtures";
+import { sendMail } from "./mail";
 import { Receiver } from "./receiver";
 import { Sender } from "./sender";
 import { Server } from "./server";
@@ -93,4 +94,28 @@ test("sample alerts are sent through the pipeline and removed again", async ({ b
     await context.close();
     await server.stop();
   }
+});
+
+test("the HTML of a mail is shown, and loads and runs nothing", async ({ page, signIn, server, watch }) => {
+  // What records the journey tries to run in the frame, too, and is refused like everything else.
+  watch.expect(/Blocked script execution in 'about:srcdoc'/);
+  const outside = await Receiver.start();
+  await signIn();
+  const text = `<html><head><link rel="stylesheet" href="${outside.url}/style.css"><style>@import "${outside.url}/i.css"; b { background: url(${outside.url}/b.png) }</style><meta http-equiv="refresh" content="0;url=${outside.url}/r"></head>
+<body background="${outside.url}/back.png"><b>The pump room is flooded</b><img src="${outside.url}/pixel.png"><script>fetch("${outside.url}/script")</script><iframe src="${outside.url}/frame"></iframe><a href="${outside.url}/link">more</a></body></html>`;
+  const from = "pumps@monitor.example";
+  await sendMail(server.smtp, { from, to: "ops@example.com", subject: "CRITICAL: pump room", text, type: "text/html" });
+  const found = async () => (await (await page.request.get("/api/v1/alerts?q=pump%20room")).json()).items;
+  await expect.poll(async () => (await found()).length).toBe(1);
+  await page.goto(`/en/alerts/?id=${(await found())[0].id}`);
+  const drawer = page.getByRole("dialog");
+  await drawer.getByRole("tab", { name: "As it came" }).click();
+  await drawer.getByRole("button", { name: "HTML" }).click();
+  const frame = drawer.locator("iframe");
+  await expect(frame).toHaveAttribute("sandbox", "");
+  const mail = frame.contentFrame();
+  await expect(mail.getByText("The pump room is flooded")).toBeVisible();
+  await expect(mail.locator("[src], [href], [background], script, iframe, meta[http-equiv=refresh]")).toHaveCount(0);
+  expect(outside.bodies).toEqual([]);
+  await outside.stop();
 });

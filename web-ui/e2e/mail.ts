@@ -7,10 +7,12 @@ export interface Mail {
   to: string;
   subject: string;
   text: string;
+  /** What `text` is; plain text when absent. */
+  type?: string;
 }
 
 /** Hands a mail to `address`, which is `host:port`; returns when the server has taken it. */
-export async function sendMail(address: string, { from, to, subject, text }: Mail): Promise<void> {
+export async function sendMail(address: string, { from, to, subject, text, type = "text/plain" }: Mail): Promise<void> {
   const [host, port] = address.split(":");
   const socket = connect(Number(port), host);
   const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
@@ -34,7 +36,8 @@ export async function sendMail(address: string, { from, to, subject, text }: Mai
     await say(`MAIL FROM:<${from}>`, "250");
     await say(`RCPT TO:<${to}>`, "250");
     await say("DATA", "354");
-    await say(`From: ${from}\r\nTo: ${to}\r\nSubject: ${subject}\r\n\r\n${text}\r\n.`, "250");
+    const head = [`From: ${from}`, `To: ${to}`, `Subject: ${subject}`, `Content-Type: ${type}; charset=utf-8`];
+    await say(`${head.join("\r\n")}\r\n\r\n${text}\r\n.`, "250");
     socket.write("QUIT\r\n");
   } finally {
     socket.end();

@@ -99,3 +99,32 @@ test("a sample of one's own is tested, and default channels are chosen", async (
   await page.keyboard.press("Escape");
   await send(page.request, "PUT", "/api/v1/default-channels", { channels: [] });
 });
+
+test("the look at what would change shows how far it is, and can be stopped", async ({ page, signIn }) => {
+  await signIn();
+  const inbox = await Sender.to(page.request, "what-if-inbox");
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let asked = 0;
+  await page.route("**/api/v1/rules/dry-run", async (route) => {
+    asked += 1;
+    if (asked === 3) await held;
+    await route.continue().catch(() => {});
+  });
+  await page.goto("/en/rules/");
+  await page.getByRole("button", { name: "New rule" }).click();
+  const drawer = page.getByRole("dialog");
+  await drawer.getByLabel("Name").fill("held");
+  await drawer.getByRole("checkbox", { name: "what-if-inbox" }).click();
+  await drawer.getByRole("tab", { name: "What would change" }).click();
+  await drawer.getByRole("button", { name: "Try it" }).click();
+  await expect(drawer.getByRole("progressbar")).toHaveAttribute("value", "2");
+  await drawer.getByRole("button", { name: "Stop" }).click();
+  await expect(drawer.getByText(/^Stopped after 2 of 7 days/)).toBeVisible();
+  goOn();
+  await expect(drawer.getByRole("progressbar")).toBeHidden();
+  expect(asked).toBe(3);
+  await send(page.request, "DELETE", `/api/v1/channels/${inbox.channel}`);
+});
