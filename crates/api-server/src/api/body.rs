@@ -37,6 +37,10 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Shelf> for Params<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Shelf) -> Result<Self, ApiError> {
+        // PostgreSQL refuses the one character that is in no text, wherever it comes along.
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(ApiError::validation("the query is not as described: no text has a zero byte (%00)"));
+        }
         let wrong = |error| ApiError::validation(format!("the query is not as described: {error}"));
         Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(wrong)
     }

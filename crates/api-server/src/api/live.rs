@@ -7,8 +7,8 @@
 //! It asks because nothing would tell: the recorder is often another process, the queue hands its jobs to one worker
 //! and tells nobody else (the configuration is asked for as well), and of the two databases only PostgreSQL can
 //! notify. What that costs is half a second of delay, and a look at the end of one index, of a table that keeps ten
-//! minutes. Besides, each watcher's session is looked up every two seconds ([`RECHECK`]), which no notice of changes
-//! would save.
+//! minutes. Besides, each watcher's session is looked up before it is told anything and every two seconds
+//! ([`RECHECK`]), which no notice of changes would save.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -51,7 +51,7 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
 /// How often the store is asked.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How often a watcher's credentials are looked at again.
+/// How often a watcher's credentials are looked at again while nothing happens.
 const RECHECK: Duration = Duration::from_secs(2);
 
 /// A comment keeps proxies from closing a quiet connection.
@@ -232,20 +232,27 @@ impl Watcher {
                 return Some(event);
             }
             tokio::time::sleep(POLL).await;
-            if self.checked_at.elapsed() >= RECHECK {
+            self.look().await.ok()?;
+            // Nobody is told anything who may not read any more.
+            if !self.waiting.is_empty() || self.checked_at.elapsed() >= RECHECK {
                 if !still_valid(&self.api, &self.caller).await.ok()? {
                     return None;
                 }
                 self.checked_at = Instant::now();
             }
-            let mut feed = self.feed.lock().await;
-            feed.look(&self.api, self.caller.tenant).await.ok()?;
-            match feed.from(self.next) {
-                Some(messages) => self.waiting.extend(messages.map(Message::event)),
-                None => self.waiting.extend(feed.newest.map(|newest| Message::Reset(newest).event())),
-            }
-            self.next = feed.end();
         }
+    }
+
+    /// Takes what is new from the feed.
+    async fn look(&mut self) -> Result<(), ApiError> {
+        let mut feed = self.feed.lock().await;
+        feed.look(&self.api, self.caller.tenant).await?;
+        match feed.from(self.next) {
+            Some(messages) => self.waiting.extend(messages.map(Message::event)),
+            None => self.waiting.extend(feed.newest.map(|newest| Message::Reset(newest).event())),
+        }
+        self.next = feed.end();
+        Ok(())
     }
 }
 

@@ -217,6 +217,22 @@ async fn guessing_is_stopped_on_postgres() {
     guessing_is_stopped(testing::database()).await;
 }
 
+/// PostgreSQL keeps and compares no text with a zero byte.
+#[tokio::test]
+async fn a_zero_byte_is_a_mistake_of_whoever_sends_it() {
+    let (mut house, base) = settled(&testing::database(), &[]).await;
+    let admin = browser(&base, ADMIN, PASSWORD).await;
+    for path in ["alerts?q=a%00b", "events?source=%00", "facets?system=%00", "gateway/bindings?q=%00", "users/1%00"] {
+        assert_eq!(admin.get(&format!("/api/v1/{path}")).await.error(400), "VALIDATION", "{path}");
+    }
+    for door in ["login", "token"] {
+        let body = json!({ "email": "a\0b@example.org", "password": PASSWORD });
+        let answer = Client::anonymous(&base).post(&format!("/api/v1/auth/{door}"), body).await;
+        assert_eq!(answer.error(400), "VALIDATION", "{door}");
+    }
+    house.stop().await;
+}
+
 #[tokio::test]
 async fn a_stranger_elsewhere_locks_nobody_out() {
     let (mut house, base) = settled(&sqlite(), &[("HTTP_TRUSTED_PROXIES", "127.0.0.0/8")]).await;

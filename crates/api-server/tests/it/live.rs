@@ -112,7 +112,8 @@ async fn a_stream_ends_when_its_user_may_no_longer_read() {
     user.disabled = true;
     users::put(&mut tx, &user, 0).await.unwrap();
     tx.commit().await.unwrap();
-    assert!(stream.next().await.is_none());
+    tell(&house, &[Story::at(SystemClock.now_ms())]).await;
+    assert!(stream.next().await.is_none(), "not even what happens at once");
     assert_eq!(editor.follow(None).await.status(), 401);
     house.stop().await;
 }

@@ -14,6 +14,10 @@ use crate::{queue::QueueError, store::StoreError};
 /// What a client is told to wait when store or queue are away: both come back within seconds or not soon.
 const RETRY_SHORTLY: Duration = Duration::from_secs(2);
 
+/// So much of a message is shown, of its beginning and of its end: what a request brought stands in the middle.
+const BEGINNING_MAX_CHARS: usize = 600;
+const END_MAX_CHARS: usize = 200;
+
 /// A failed request: status, a stable code for programs, a sentence for people. What went wrong inside stays in
 /// the log ([`ApiError::because`]) and never leaves.
 #[derive(Debug, Clone)]
@@ -105,7 +109,7 @@ impl ApiError {
             #[serde(skip_serializing_if = "Option::is_none")]
             request_id: Option<&'a str>,
         }
-        let envelope = Envelope { error: Inner { code: self.code, message: &self.message, request_id } };
+        let envelope = Envelope { error: Inner { code: self.code, message: &shortened(&self.message), request_id } };
         let mut text = serde_json::to_string(&envelope).expect("an envelope is three texts");
         text.push('\n');
         let mut response = Response::new(Body::from(text));
@@ -119,6 +123,18 @@ impl ApiError {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+}
+
+/// A message without the middle of a long text that it quotes.
+fn shortened(message: &str) -> Cow<'_, str> {
+    let beginning = message.char_indices().nth(BEGINNING_MAX_CHARS).map(|(at, _)| at);
+    let end = message.char_indices().nth_back(END_MAX_CHARS - 1).map(|(at, _)| at);
+    match (beginning, end) {
+        (Some(beginning), Some(end)) if beginning < end => {
+            format!("{} … {}", &message[..beginning], &message[end..]).into()
+        }
+        _ => message.into(),
     }
 }
 
@@ -165,5 +181,22 @@ impl IntoResponse for ApiError {
         let mut response = self.render(None);
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_keeps_its_beginning_and_its_end() {
+        assert_eq!(shortened("name: is missing"), "name: is missing");
+        for letter in ["x", "ö"] {
+            let short = format!("mode: `{}` is not a mode", letter.repeat(600));
+            assert_eq!(shortened(&short), short);
+            let long = shortened(&format!("mode: `{}` is not a mode", letter.repeat(10_000))).into_owned();
+            assert!(long.starts_with("mode: `") && long.ends_with("` is not a mode"), "{long}");
+            assert!(long.chars().count() < 810, "{long}");
+        }
     }
 }

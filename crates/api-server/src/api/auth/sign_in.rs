@@ -102,9 +102,12 @@ pub(crate) fn email(text: &str) -> Result<String, ApiError> {
 /// The user with this address and password.
 ///
 /// # Errors
-/// 401 whatever is wrong, after as much time; 429 when there were too many of them.
+/// 401 whatever is wrong, after as much time; 429 when there were too many of them; 400 for what no account has.
 pub(crate) async fn prove(api: &Api, account: &str, password: &SecretString, from: IpAddr) -> Result<User, ApiError> {
     let account = account.trim().to_lowercase();
+    if account.contains(char::is_control) {
+        return Err(ApiError::validation("email: is not an e-mail address"));
+    }
     let attempt = Attempt::begin(api, Some(&account), from).await?;
     let (known, active) = match find(api, &account).await {
         Ok(found) => found,
