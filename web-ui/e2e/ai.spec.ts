@@ -68,6 +68,14 @@ test("a model is tested on an alert: what it said, how long it took, and what to
   await expect(page.getByText('"summary": "The disk of db-1 is nearly full."')).toBeVisible();
   await expect(page.getByText("321 tokens in, 45 out")).toBeVisible();
 
+  await page.goto("/en/ai/");
+  const calls = page.getByRole("button", { name: /^Calls [\d,]+$/ });
+  await expect(calls).toHaveAttribute("aria-pressed", "true");
+  await expect(calls).not.toHaveText("Calls0");
+  await page.getByRole("button", { name: /^Tokens/ }).click();
+  await expect(page.getByRole("button", { name: /^Tokens/ })).toHaveAttribute("aria-pressed", "true");
+  await page.goto(`/en/ai/?id=${provider.id}`);
+
   model.closeAllConnections();
   await new Promise((closed) => model.close(closed));
   await page.getByRole("button", { name: "Ask the model" }).click();

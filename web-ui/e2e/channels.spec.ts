@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "./fixtures";
 import { Receiver } from "./receiver";
+import { Sender } from "./sender";
 
 test("a channel is made, tested, and pushed to with its token", async ({ page, signIn }) => {
   const there = await Receiver.start();
@@ -66,4 +67,21 @@ test("the chat of a Telegram bot is found and chosen", async ({ page, signIn }) 
   await expect(page.getByLabel("Chat", { exact: true })).toHaveValue("7");
   telegram.closeAllConnections();
   telegram.close();
+});
+
+test("the list says where messages arrive and where not, and leads to the deliveries", async ({ page, signIn }) => {
+  const receiver = await Receiver.start();
+  await signIn();
+  const sender = await Sender.to(page.request, "health hook", receiver.url);
+  await page.goto("/en/channels/");
+  const row = page.getByRole("row").filter({ hasText: "health hook" });
+  await expect(row).toContainText("Nothing sent lately");
+  await sender.send({ title: "first", severity: "warning", host: "health-1" });
+  await expect(row).toContainText("Delivered");
+  receiver.status = 404;
+  await sender.send({ title: "second", severity: "warning", host: "health-2" });
+  await row.getByRole("link", { name: /^1 not delivered/ }).click();
+  await expect(page).toHaveURL(/\/deliveries\/\?channel=\d+$/);
+  await expect(page.getByRole("row").filter({ hasText: "second" })).toContainText("Gave up");
+  await receiver.stop();
 });

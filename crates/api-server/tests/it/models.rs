@@ -53,6 +53,11 @@ async fn a_model_is_asked_about_the_built_in_alert_and_the_call_is_counted() {
     let of_model = &usage["providers"][0];
     assert_eq!((&of_model["model"], &of_model["calls"], &of_model["unanswered"]), (&json!("m1"), &json!(1), &json!(0)));
     assert_eq!((&usage["cost"], &usage["remembered"]), (&json!(0.00055), &json!(0)));
+    let days = editor.get("/api/v1/ai-providers/usage/days?days=90").await.expect(200)["items"].clone();
+    assert_eq!(days.as_array().unwrap().len(), 30);
+    let (before, today) = (&days[28], &days[29]);
+    assert_eq!((&today["calls"], &today["tokens"], &today["cost"]), (&json!(1), &json!(800), &json!(0.00055)));
+    assert_eq!((&before["calls"], &before["saved_calls"]), (&json!(0), &json!(0)));
     house.stop().await;
 }
 

@@ -208,6 +208,9 @@ async fn the_overview_counts_what_happened_and_names_what_is_in_trouble() {
         (&failing[0]["channel"], &failing[0]["waiting"], &failing[0]["dead"]),
         (&json!(3), &json!(1), &json!(0))
     );
+    let health = editor.get("/api/v1/channels/health").await.expect(200)["items"].clone();
+    assert_eq!((&health[0]["channel"], &health[0]["failing"]), (&json!(3), &json!(0)), "{health}");
+    assert!(health[0]["delivered_at"].is_string() && health[0]["failing_since"].is_null(), "{health}");
     let sum = |points: &Value, name: &str| -> i64 {
         points.as_array().unwrap().iter().filter_map(|point| point[name].as_i64()).sum()
     };

@@ -1,5 +1,5 @@
 //! What asking models came to: a tenant's sums of a day (UTC), to which all processes add. They stand on the queue,
-//! which whoever asks can reach, also while the store is away; tomorrow nobody needs them.
+//! which whoever asks can reach, also while the store is away, and are kept there for a month.
 
 use std::time::Duration;
 
@@ -9,11 +9,16 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     clock::UnixMillis,
     ids::{AiProviderId, TenantId},
-    queue::{Queue, QueueError},
+    queue::{NOTE_TTL_MAX, Queue, QueueError},
 };
 
-/// How long a sum is kept: until it cannot be asked for any more, wherever clocks stand.
-const KEPT: Duration = Duration::from_hours(48);
+/// How long a sum is kept: as long as anything of its kind.
+const KEPT: Duration = NOTE_TTL_MAX;
+
+/// How many days are known, today included: a day less than they are kept, wherever clocks stand.
+pub const DAYS_MAX: u16 = 30;
+
+const DAY_MS: UnixMillis = 24 * 60 * 60 * 1000;
 
 /// One call of one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,17 @@ pub struct Saved {
     pub shared: u64,
 }
 
+/// What asking all models of a tenant came to on one day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Day {
+    /// When it began (UTC).
+    pub at: UnixMillis,
+    pub calls: u64,
+    pub tokens: u64,
+    pub cost_micros: u64,
+    pub saved: Saved,
+}
+
 /// Counts calls, and answers how many tokens the tenant has spent today with them.
 pub async fn add(queue: &dyn Queue, tenant: TenantId, now: UnixMillis, calls: &[Call]) -> Result<u64, QueueError> {
     let tokens = calls.iter().map(|call| call.prompt_tokens.saturating_add(call.completion_tokens)).sum();
@@ -62,6 +78,9 @@ pub async fn add(queue: &dyn Queue, tenant: TenantId, now: UnixMillis, calls: &[
         sums.map(|(what, by)| (of_provider(tenant, now, call.provider, what), by))
     });
     let mut sums = vec![(key(tenant, now, "spent"), tokens)];
+    let cost = calls.iter().map(|call| call.cost_micros).sum();
+    let of_all = [("calls", calls.len() as u64), ("cost", cost)];
+    sums.extend(of_all.map(|(what, by)| (key(tenant, now, what), by)).into_iter().filter(|(_, by)| *by > 0));
     sums.extend(of_calls.filter(|(_, by)| *by > 0));
     Ok(add_all(queue, sums).await?[0])
 }
@@ -93,6 +112,22 @@ pub async fn save(queue: &dyn Queue, tenant: TenantId, now: UnixMillis, more: Sa
     Ok(Saved { remembered: sums[0], shared: sums[1] })
 }
 
+/// The latest days, today last; those of which nothing is known are empty.
+pub async fn days(queue: &dyn Queue, tenant: TenantId, now: UnixMillis, days: u16) -> Result<Vec<Day>, QueueError> {
+    let today = now.div_euclid(DAY_MS) * DAY_MS;
+    let starts: Vec<_> = (0..i64::from(days.min(DAYS_MAX))).rev().map(|ago| today - ago * DAY_MS).collect();
+    let names = ["calls", "spent", "cost", "remembered", "shared"];
+    let asked = starts.iter().flat_map(|at| names.map(|what| (key(tenant, *at, what), 0)));
+    let sums = add_all(queue, asked).await?;
+    let day = |(at, sums): (&UnixMillis, &[u64])| {
+        let [calls, tokens, cost_micros, remembered, shared] = *sums else {
+            unreachable!("there is a sum for each name")
+        };
+        Day { at: *at, calls, tokens, cost_micros, saved: Saved { remembered, shared } }
+    };
+    Ok(starts.iter().zip(sums.chunks_exact(names.len())).map(day).collect())
+}
+
 /// Adds to sums, all at once, so that they share one write. Answers the new ones in the same order.
 async fn add_all(queue: &dyn Queue, sums: impl IntoIterator<Item = (String, u64)>) -> Result<Vec<u64>, QueueError> {
     let add = async |(key, by): (String, u64)| queue.add_up(&key, i64::try_from(by).unwrap_or(i64::MAX), KEPT).await;
@@ -115,8 +150,6 @@ mod tests {
 
     use super::*;
     use crate::{clock::SystemClock, queue::sqlite::SqliteQueue};
-
-    const DAY_MS: UnixMillis = 24 * 60 * 60 * 1000;
 
     #[tokio::test]
     async fn calls_add_up_per_tenant_model_and_day() {
@@ -141,5 +174,10 @@ mod tests {
         let saved = Saved { remembered: 2, shared: 1 };
         save(&queue, one, 0, saved).await.unwrap();
         assert_eq!(save(&queue, one, 0, saved).await.unwrap(), Saved { remembered: 4, shared: 2 });
+        add(&queue, one, 2 * DAY_MS, &[call(three, true, 1)]).await.unwrap();
+        let first = Day { at: 0, calls: 3, tokens: 330, cost_micros: 15, saved: Saved { remembered: 4, shared: 2 } };
+        let third = Day { at: 2 * DAY_MS, calls: 1, tokens: 11, cost_micros: 5, saved: Saved::default() };
+        let second = Day { at: DAY_MS, ..Day::default() };
+        assert_eq!(days(&queue, one, 3 * DAY_MS - 1, 3).await.unwrap(), [first, second, third]);
     }
 }

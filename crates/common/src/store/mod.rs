@@ -14,6 +14,7 @@ pub mod backup;
 pub mod bindings;
 pub mod bots;
 pub mod changes;
+pub mod channel_health;
 pub mod channels;
 pub mod chat_commands;
 pub mod config;

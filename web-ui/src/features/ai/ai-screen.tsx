@@ -10,6 +10,7 @@ import { Progress } from "@/components/ui/progress";
 import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
+import { DaysCard } from "./days-card";
 import { ProviderList } from "./provider-list";
 import { useUsage } from "./use-usage";
 
@@ -56,6 +57,7 @@ function AllProviders() {
         <div className="grid gap-5">
           <Usage />
           <ProviderList providers={items} />
+          <DaysCard />
         </div>
       )}
     </ListScreen>

@@ -5,24 +5,28 @@ import { useTranslations } from "use-intl";
 import { EnabledSwitch } from "@/components/connect/enabled-switch";
 import { NameCell } from "@/components/connect/name-cell";
 import { usePlatformTitle } from "@/components/connect/use-platforms";
+import { Cut } from "@/components/ui/cut";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
 import type { Channel } from "./channel";
 import { DrillBadge } from "./drill-card";
+import { Health, useHealth } from "./health";
 
 export function ChannelTable({ channels }: { channels: Channel[] }) {
   const t = useTranslations("channels");
   const c = useTranslations("connect");
   const titleOf = usePlatformTitle();
+  const healthOf = useHealth();
   return (
     <Table>
       <thead>
         <Tr>
           <Th>{t("name")}</Th>
-          <Th>{t("platform")}</Th>
+          <Th className="max-sm:hidden">{t("platform")}</Th>
           <Th className="hidden md:table-cell">{t("target")}</Th>
+          <Th>{t("health.title")}</Th>
           <Th className="hidden lg:table-cell">{t("changed")}</Th>
           <Th className="text-end">{c("enabled.title")}</Th>
         </Tr>
@@ -31,9 +35,12 @@ export function ChannelTable({ channels }: { channels: Channel[] }) {
         {channels.map((channel) => (
           <Tr key={channel.id}>
             <NameCell href={`/channels/?id=${channel.id}`} {...channel} badge={channel.drill_until && <DrillBadge />} />
-            <Td className="whitespace-nowrap">{titleOf(channel.platform)}</Td>
-            <Td className="hidden max-w-72 truncate text-muted md:table-cell">
-              <bdi>{channel.target}</bdi>
+            <Td className="whitespace-nowrap max-sm:hidden">{titleOf(channel.platform)}</Td>
+            <Td className="hidden max-w-72 text-muted md:table-cell">
+              <Cut>{channel.target}</Cut>
+            </Td>
+            <Td className="py-2">
+              <Health channel={channel} health={healthOf(channel.id)} />
             </Td>
             <Td className="hidden text-muted lg:table-cell">
               <RelativeTime at={channel.updated_at} />

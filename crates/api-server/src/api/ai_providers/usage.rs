@@ -1,8 +1,8 @@
-//! What a tenant's models were asked today, and what is left of the budget.
+//! What a tenant's models were asked today and on the days before, and what is left of the budget.
 
 use axum::{Json, extract::State};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
     ai::{
@@ -15,10 +15,10 @@ use watchbell_common::{
     store::config,
 };
 
-use super::super::{Shelf, caller::Viewer, errors::Common, visits::DAY_MS};
+use super::super::{Shelf, body::Params, caller::Viewer, errors::Common, paging::Items, time::Time, visits::DAY_MS};
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
-    OpenApiRouter::new().routes(routes!(ai_usage))
+    OpenApiRouter::new().routes(routes!(ai_usage)).routes(routes!(ai_usage_days))
 }
 
 /// What the models were asked today (UTC).
@@ -89,6 +89,56 @@ async fn ai_usage(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Js
         saved_calls: remembered + shared,
         providers,
     }))
+}
+
+/// How many days are asked for when the request does not say.
+const DAYS_DEFAULT: u16 = 14;
+
+/// Of which days.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct AiUsageDays {
+    /// How many days up to today: 1 to 30, 14 when absent.
+    #[param(minimum = 1, maximum = 30)]
+    days: Option<u16>,
+}
+
+/// What all models were asked on one day.
+#[derive(Debug, Serialize, ToSchema)]
+struct AiUsageDay {
+    /// When the day began (UTC).
+    at: Time,
+    calls: u64,
+    /// Prompts and answers.
+    tokens: u64,
+    /// In the currency of the prices; 0 without prices.
+    cost: f64,
+    /// Calls that were not made, because an answer was remembered or shared.
+    saved_calls: u64,
+}
+
+/// What the models were asked on the latest days, oldest first
+///
+/// Every day of the time that was asked for, with zeros where nothing was asked. Models that are gone are counted too.
+#[utoipa::path(
+    get, path = "/api/v1/ai-providers/usage/days", tag = "ai", params(AiUsageDays),
+    extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Items<AiUsageDay>), Common)
+)]
+async fn ai_usage_days(
+    State(api): State<Shelf>,
+    Viewer(caller): Viewer,
+    Params(asked): Params<AiUsageDays>,
+) -> Result<Json<Items<AiUsageDay>>, ApiError> {
+    let days = asked.days.unwrap_or(DAYS_DEFAULT).clamp(1, ai::usage::DAYS_MAX);
+    let known = ai::usage::days(&*api.shared.queue, caller.tenant, api.shared.clock.now_ms(), days).await?;
+    let view = |day: ai::usage::Day| AiUsageDay {
+        at: Time(day.at),
+        calls: day.calls,
+        tokens: day.tokens,
+        cost: currency(day.cost_micros),
+        saved_calls: day.saved.remembered + day.saved.shared,
+    };
+    Ok(Json(Items { items: known.into_iter().map(view).collect() }))
 }
 
 /// Millionths as a number for people.

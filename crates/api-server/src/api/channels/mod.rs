@@ -1,8 +1,9 @@
 //! Channels: where messages go. [`body`] is what requests say about one, [`test`] sends through one, [`drill`] keeps one
-//! from sending.
+//! from sending, [`health`] says how it went lately.
 
 mod body;
 mod drill;
+mod health;
 mod test;
 
 use std::collections::{BTreeMap, HashMap};
@@ -46,6 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<Shelf> {
         .routes(routes!(rotate_push_token))
         .merge(test::routes())
         .merge(drill::routes())
+        .merge(health::routes())
 }
 
 /// A channel.

@@ -8,11 +8,13 @@ use super::{
 use crate::{
     alert::{Severity, Status},
     clock::millis,
-    ids::{ActionId, AuditId, MuteId, SilenceId, TenantId, UserId},
+    ids::{ActionId, AuditId, ChannelId, MuteId, SilenceId, TenantId, UserId},
     payload::{AttemptOutcome, Fact, FactHead, What as Said},
     queue::Ending,
     store::{
-        SCANNED_MAX, alerts, audit, changes, deliveries, events, filling,
+        SCANNED_MAX, alerts, audit, changes,
+        channel_health::{self, Health},
+        deliveries, events, filling,
         hidden::{self, Hidden},
         marks::{self, Action, What},
         retention,
@@ -30,6 +32,7 @@ on_both!(
     minutes_are_added_up_once,
     changes_are_noted_and_forgotten,
     the_audit_log_is_read_by_person_kind_and_time,
+    channels_are_well_or_fail_since_a_time,
 );
 
 async fn a_search_looks_at_a_bounded_number_of_rows_and_goes_on_in_the_next_page(empty: Empty) {
@@ -243,4 +246,27 @@ async fn the_audit_log_is_read_by_person_kind_and_time(empty: Empty) {
         // PostgreSQL reads a table of ten rows as a whole.
         assert!(plan.contains(index) || plan.contains("Seq Scan"), "{index}: {plan}");
     }
+}
+
+async fn channels_are_well_or_fail_since_a_time(empty: Empty) {
+    let store = empty.open().await;
+    let health = async || channel_health::list(&mut store.begin_read().await.unwrap(), TENANT).await.unwrap();
+    assert_eq!(health().await, []);
+    record(&store, &[routed(4, 5, None)]).await;
+    let untried = Health { channel: ChannelId(3), delivered_at: None, failing_since: None, failing: 0 };
+    assert_eq!(health().await, [untried]);
+    let facts = [
+        attempt(1, 10, 1, AttemptOutcome::Dead),
+        attempt(2, 20, 1, AttemptOutcome::Delivered),
+        attempt(3, 30, 1, AttemptOutcome::RateLimited),
+    ];
+    record(&store, &facts).await;
+    let well = Health { delivered_at: Some(20), ..untried };
+    assert_eq!(health().await, [well]);
+    record(&store, &[attempt(5, 40, 1, AttemptOutcome::Failed), attempt(6, 50, 1, AttemptOutcome::Dead)]).await;
+    assert_eq!(health().await, [Health { failing_since: Some(40), failing: 2, ..well }]);
+    record(&store, &[attempt(5, 60, 2, AttemptOutcome::Delivered)]).await;
+    assert_eq!(health().await, [Health { delivered_at: Some(60), ..well }]);
+    let other = channel_health::list(&mut store.begin_read().await.unwrap(), TenantId(2)).await.unwrap();
+    assert_eq!(other, []);
 }
