@@ -23,7 +23,7 @@ export function differences(before: unknown, after: unknown): Difference[] {
 export function nameOf(...states: unknown[]): string | undefined {
   for (const state of states) {
     if (typeof state !== "object" || state === null) continue;
-    const found = ["name", "display_name", "email", "comment"]
+    const found = ["name", "display_name", "email", "model", "comment"]
       .map((field) => (state as Record<string, unknown>)[field])
       .find((value) => typeof value === "string" && value !== "");
     if (found) return String(found);

@@ -49,7 +49,7 @@ export function DeadLetterTable({ letters, selected, actions, onOpen }: Props) {
               />
             </Th>
           )}
-          <Th className="w-2/5">{t("columns.what")}</Th>
+          <Th className="w-3/5">{t("columns.what")}</Th>
           <Th className="w-2/5 max-md:hidden">{t("columns.reason")}</Th>
           <Th className="max-sm:hidden">{t("columns.channel")}</Th>
           <Th className="text-end">{t("columns.buried")}</Th>
