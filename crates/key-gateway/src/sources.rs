@@ -37,8 +37,12 @@ enum Seen {
 }
 
 impl SourceWatch {
-    /// A connection came from this address. Proxies that we trust are not to be told here.
+    /// A connection came from this address. Proxies that we trust are not to be told here; loopback is this machine
+    /// itself, which looks how the gateway is.
     pub(crate) fn seen(&self, address: IpAddr) {
+        if address.to_canonical().is_loopback() {
+            return;
+        }
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *seen = match *seen {
             Seen::Nobody => Seen::One(address.to_canonical()),
@@ -95,7 +99,7 @@ async fn warn(address: IpAddr, queue: &dyn Queue) {
     }
 }
 
-/// Behind such an address there may be others; loopback is this machine itself.
+/// Behind such an address there may be others.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_private() || address.is_link_local(),
@@ -117,6 +121,7 @@ mod tests {
             watch.single(keys).map(|address| address.to_string())
         };
         assert_eq!(judged(&["172.17.0.1", "::ffff:172.17.0.1"], 3).as_deref(), Some("172.17.0.1"));
+        assert_eq!(judged(&["127.0.0.1", "172.17.0.1", "::1"], 3).as_deref(), Some("172.17.0.1"));
         assert_eq!(judged(&["172.17.0.1"], 2), None);
         assert_eq!(judged(&["172.17.0.1", "172.17.0.2"], 9), None);
         assert_eq!(judged(&["203.0.113.1"], 9), None);

@@ -43,7 +43,7 @@ pub async fn import(
     from: &SecretString,
     now: UnixMillis,
 ) -> Result<Imported, StoreError> {
-    let options: AnyConnectOptions = from.expose_secret().parse()?;
+    let options = options(from.expose_secret())?;
     let mut theirs = sqlx::AnyConnection::connect_with(&options).await?;
     let mut imported = Imported::default();
     let rows = sqlx::query_scalar::<_, String>("SELECT CAST(to_jsonb(found) AS TEXT) FROM token_bindings AS found");
@@ -68,6 +68,16 @@ pub async fn import(
         imported.present += readable.len() - added;
     }
     Ok(imported)
+}
+
+/// Its `PG_DSN` names a driver of Python's: `postgresql+asyncpg://`.
+fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
+    let wrong = || StoreError::Unusable("its URL must be postgres://user:password@host/name".to_owned());
+    let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+    match scheme.split('+').next() {
+        Some("postgres" | "postgresql") => format!("postgres://{rest}").parse().map_err(|_| wrong()),
+        _ => Err(wrong()),
+    }
 }
 
 /// One row of theirs.
@@ -95,7 +105,9 @@ fn read(row: &Value, now: UnixMillis) -> Result<Bound, String> {
     }
     Binding::check(mode, &nets).map_err(|why| format!("token_hash `{hash}`: {why}"))?;
     let active = text(&["status", "state"]).is_none_or(|status| matches!(status, "active" | "normal" | "enabled"));
-    let blocked = !active || row["is_active"] == false || row["enabled"] == false;
+    // As a number, 1 is active, and another is what people did to a key: banned.
+    let banned = row["status"].as_i64().is_some_and(|status| status != 1);
+    let blocked = !active || banned || row["is_active"] == false || row["enabled"] == false;
     let time = |names: &[&str]| text(names).and_then(millis_of);
     let used = time(&["last_used_at", "updated_at"]).unwrap_or(now);
     Ok(Bound {

@@ -2,9 +2,9 @@
 
 mod pulseguard;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use watchbell_common::{
     clock::{Clock as _, SystemClock},
     ids::TenantId,
@@ -37,6 +37,9 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
 }
 
 async fn key_ip_sentinel(url: &SecretString, settings: &Settings) -> anyhow::Result<()> {
+    if settings.gateway.hmac_secret.expose_secret().is_empty() {
+        bail!("gateway.hmac_secret is not set: it must be SENTINEL_HMAC_SECRET, or no binding matches its key");
+    }
     let store = Store::open(&settings.database.url, &settings.data.dir).await.context("opening the store")?;
     let tenant = TenantId(settings.gateway.tenant);
     let imported = sentinel::import(&store, tenant, url, SystemClock.now_ms()).await;

@@ -53,6 +53,15 @@ async fn check_config_names_line_and_field_of_each_mistake() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("smtp.lissten"));
 }
 
+/// Under another secret, no binding would match its key, and nobody would notice.
+#[tokio::test(flavor = "multi_thread")]
+async fn bindings_are_not_imported_without_the_secret_they_were_hashed_with() {
+    let output = Product::embedded("").await.command(&["import", "key-ip-sentinel", "postgres://u:p@127.0.0.1:1/d"]);
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("gateway.hmac_secret is not set: it must be SENTINEL_HMAC_SECRET"), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_channel_in_the_guide_can_be_copied() {
     let guide = include_str!("../../../../docs/guide/channels.md");
