@@ -93,6 +93,7 @@ impl Letter<'_> {
     }
 
     /// The word in brackets changes within a thread; threading leaves such a word out (RFC 5256 §2.1, `subj-blob`).
+    /// It is the same in every language: mail filters look for it.
     fn subject(&self) -> String {
         let word = match self.message.status {
             Status::Firing => self.message.severity.as_str(),

@@ -212,7 +212,7 @@ impl Queue for SqliteQueue {
 
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
         let filter = filter.clone();
-        self.writer.call(move |desk| Ok(desk.dead(&filter, skip, limit)?)).await
+        self.reader.call(move |desk| desk.dead(&filter, skip, limit)).await
     }
 
     async fn dead_heads(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
