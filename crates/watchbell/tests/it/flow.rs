@@ -219,7 +219,7 @@ async fn repeats_of_an_alert_arrive_in_order_through_failures_and_are_counted() 
     }
     let received = sink.wait_for(6, Duration::from_mins(1)).await;
     let titles: Vec<_> = received.iter().map(|message| message.text("subject").to_owned()).collect();
-    assert_eq!(titles, ["step 0", "step 1", "step 2", "step 3", "step 4", "step 5"]);
+    assert_eq!(titles, ["step 0", "step 1", "step 2", "step 3", "step 4", "step 5"], "{received:?}");
     let counts: Vec<_> = received.iter().map(|message| message.body["count"].as_u64().unwrap()).collect();
     assert_eq!(counts, [1, 2, 3, 4, 5, 6]);
     assert!(received.iter().all(|message| message.text("alert_id") == received[0].text("alert_id")));
