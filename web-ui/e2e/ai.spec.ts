@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { send } from "./api";
+import { confirm } from "./confirm";
 import { expect, test } from "./fixtures";
 
 test("models are added, put into another order, and keep their keys to themselves", async ({ page, signIn }) => {
@@ -30,7 +31,7 @@ test("models are added, put into another order, and keep their keys to themselve
 
   await page.goto(`/en/ai/${here.search}`);
   await page.getByRole("button", { name: "Delete the model" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Delete the model" }).click();
+  await confirm(page, "Delete the model");
   await expect(page.getByText("first-model is deleted.")).toBeVisible();
   await expect(models).toHaveText(["second-model"]);
 });

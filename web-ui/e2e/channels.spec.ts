@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { confirm } from "./confirm";
 import { expect, test } from "./fixtures";
 import { Receiver } from "./receiver";
 import { Sender } from "./sender";
@@ -36,7 +37,7 @@ test("a channel is made, tested, and pushed to with its token", async ({ page, s
   await expect.poll(() => there.count("disk is full on db-1")).toBe(1);
 
   await page.getByRole("button", { name: "Make another token" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Make another token" }).click();
+  await confirm(page, "Make another token");
   await expect(page.getByRole("figure", { name: "Push token" }).locator("code")).not.toHaveText(token);
   expect((await push(token)).status()).toBe(404);
 

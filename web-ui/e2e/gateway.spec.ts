@@ -1,6 +1,7 @@
 import { request as send } from "node:http";
 import type { Page } from "@playwright/test";
 import { expectAccessible } from "./accessible";
+import { confirm } from "./confirm";
 import { expect, OWNER, test as plain } from "./fixtures";
 import { Receiver } from "./receiver";
 import { Server } from "./server";
@@ -81,11 +82,11 @@ test("a stolen key is seen, its binding changed, blocked and removed", async ({ 
   await expect.poll(() => use(server, key, "127.0.0.3")).toBe(200);
 
   await row.getByRole("button", { name: "Block" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Block the key" }).click();
+  await confirm(page, "Block the key");
   await expect(row.getByText("Blocked")).toBeVisible();
   await expect.poll(() => use(server, key, "127.0.0.2")).toBe(403);
   await row.getByRole("button", { name: "Unbind" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Unbind the key" }).click();
+  await confirm(page, "Unbind the key");
   await expect(page.getByText("The key is unbound")).toBeVisible();
   await expect(row).toBeHidden();
   await expect.poll(() => use(server, key, "127.0.0.3")).toBe(200);

@@ -1,3 +1,4 @@
+import { confirm } from "./confirm";
 import { expect, test } from "./fixtures";
 
 test("a mute is made, changed and removed, and the audit log tells all three", async ({ page, signIn }) => {
@@ -19,7 +20,7 @@ test("a mute is made, changed and removed, and the audit log tells all three", a
   await drawer.getByRole("button", { name: "Save" }).click();
   await expect(row.getByText("news@example.*")).toBeVisible();
   await row.getByRole("button", { name: "Remove the mute" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Remove the mute" }).click();
+  await confirm(page, "Remove the mute");
   await expect(row).toBeHidden();
 
   await page.goto("/en/audit/?kind=mute");

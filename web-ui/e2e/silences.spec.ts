@@ -1,3 +1,4 @@
+import { confirm } from "./confirm";
 import { expect, test } from "./fixtures";
 import { Sender } from "./sender";
 
@@ -31,7 +32,7 @@ test("a silence shows what it would hit before it is made, holds back, and is en
 
   await page.goto("/en/silences/");
   await row.getByRole("button", { name: "End this silence" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "End this silence" }).click();
+  await confirm(page, "End this silence");
   await expect(row).toBeHidden();
 });
 

@@ -1,3 +1,4 @@
+import { confirm } from "./confirm";
 import { expect, test } from "./fixtures";
 
 test("the system names its services, its queues and where the API is described", async ({ page, signIn }) => {
@@ -16,7 +17,7 @@ test("a platform admin makes, disables and enables a tenant", async ({ page, sig
   await page.getByRole("button", { name: "Make tenant" }).click();
   const row = page.getByRole("listitem").filter({ hasText: "branch-office" });
   await row.getByRole("button", { name: "Disable" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Disable" }).click();
+  await confirm(page, "Disable");
   await expect(row.getByText("Disabled")).toBeVisible();
   await row.getByRole("button", { name: "Enable" }).click();
   await expect(row.getByRole("button", { name: "Disable" })).toBeVisible();

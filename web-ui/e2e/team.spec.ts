@@ -1,4 +1,5 @@
 import type { Browser, Page } from "@playwright/test";
+import { confirm } from "./confirm";
 import { expect, test } from "./fixtures";
 import { Watch } from "./watch";
 
@@ -74,7 +75,7 @@ test("an invited colleague sees only what a viewer may, and is out when removed"
   await expect(page.getByText("vera is now: Editor")).toBeVisible();
 
   await row.getByRole("button", { name: "Reset link" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Make link" }).click();
+  await confirm(page, "Make link");
   const reset = (await page.getByRole("dialog").locator("code").textContent()) ?? "";
   await page.getByRole("button", { name: "Close" }).click();
   await colleague.page.goto(reset);
@@ -88,7 +89,7 @@ test("an invited colleague sees only what a viewer may, and is out when removed"
   await expect(colleague.page).toHaveURL(/\/en\/$/);
 
   await row.getByRole("button", { name: "Remove" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
+  await confirm(page, "Remove");
   await expect(row).toHaveCount(0);
   await colleague.page.goto("/en/account/");
   await expect(colleague.page).toHaveURL(/\/en\/login\//);
@@ -147,7 +148,7 @@ test("an API token is shown once, works, and is refused when revoked", async ({ 
   expect((await script.get("/api/v1/me")).status()).toBe(200);
   const row = page.getByRole("listitem").filter({ hasText: "nightly script" });
   await row.getByRole("button", { name: "Revoke" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
+  await confirm(page, "Revoke");
   await expect(row).toHaveCount(0);
   expect((await script.get("/api/v1/me")).status()).toBe(401);
   await script.dispose();
