@@ -25,7 +25,7 @@ from throughput import BIN, KEY, PEERS, Bench, alternate, free_port, ratios  # n
 
 BEARER = "sk-bench-0123456789abcdefghij"
 SECRET = "a secret of the benchmark"
-NGINX_PROXY, NGINX_UPSTREAM = 17002, 7100
+NGINX_PROXY, NGINX_UPSTREAM = 7002, 7100
 
 
 def wrk(port, seconds, connections):
@@ -95,12 +95,8 @@ def requests(bench, options):
 
 
 def nginx(bench):
-    """The upstream of all contenders, and nginx as a proxy in a process of its own, as the others are."""
-    peers = (PEERS / "nginx-peers.conf").read_text(encoding="utf-8")
-    for conf, port in ((peers, NGINX_UPSTREAM), (peers.replace("listen 127.0.0.1:", "listen 127.0.0.1:1"), NGINX_PROXY)):
-        folder = Path(tempfile.mkdtemp(dir=bench.dir))
-        (folder / "nginx.conf").write_text(conf, encoding="utf-8")
-        bench.start(["nginx", "-c", folder / "nginx.conf", "-p", f"{folder}/", "-g", "daemon off;"], port)
+    folder = Path(tempfile.mkdtemp(dir=bench.dir))
+    bench.start(["nginx", "-c", PEERS / "nginx-peers.conf", "-p", f"{folder}/", "-g", "daemon off;"], NGINX_PROXY)
 
 
 def resident_kb(process):
