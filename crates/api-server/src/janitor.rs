@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use watchbell_common::{
-    clock::{UnixMillis, millis},
+    clock::{DAY_MS, UnixMillis, millis},
     lockout::TRUST_FOR,
     outage::Outage,
     shared::Shared,
@@ -18,8 +18,6 @@ const BATCH: Duration = Duration::from_secs(10);
 
 /// Every so many batches, what expired is forgotten.
 const BATCHES_PER_SWEEP: u32 = 360;
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Runs until `stop`, and writes the last batch then.
 pub(crate) async fn run(shared: Shared, store: Store, slot: StoreSlot, stop: CancellationToken) -> anyhow::Result<()> {

@@ -12,6 +12,9 @@ use std::{
 /// Milliseconds since 1970-01-01T00:00:00Z, as they are kept on the queue and in the store.
 pub type UnixMillis = i64;
 
+/// A day without its leap seconds, which Unix time has none of.
+pub const DAY_MS: UnixMillis = 24 * 60 * 60 * 1000;
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// The wall clock. It may jump in either direction; whoever stores a time must survive that.

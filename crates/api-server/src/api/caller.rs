@@ -7,7 +7,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use watchbell_common::{
-    clock::UnixMillis,
+    clock::{DAY_MS, UnixMillis},
     http::{ApiError, Peer, client_addr},
     identity::Role,
     ids::{AuditId, SessionId, TenantId, UserId},
@@ -22,7 +22,6 @@ use watchbell_common::{
 use super::{
     Api, Shelf,
     auth::{cookies, jwt, sign_in},
-    visits::DAY_MS,
 };
 pub(crate) use crate::seen::Credential;
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
+    clock::DAY_MS,
     crypto::Place,
     http::ApiError,
     identity::Role,
@@ -26,7 +27,6 @@ use super::{
     errors::{ChangeErrors, Common},
     paging::Items,
     time::Time,
-    visits::DAY_MS,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {

@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
+    clock::DAY_MS,
     http::ApiError,
     store::senders::{self, Sender},
 };
 
-use super::{
-    Shelf, body::Params, caller::Viewer, channels::base_url, errors::Common, paging::Items, time::Time, visits::DAY_MS,
-};
+use super::{Shelf, body::Params, caller::Viewer, channels::base_url, errors::Common, paging::Items, time::Time};
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
     OpenApiRouter::new().routes(routes!(list_senders)).routes(routes!(doors))

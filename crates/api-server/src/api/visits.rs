@@ -8,9 +8,6 @@ use std::{
 
 use watchbell_common::ids::{TenantId, UserId};
 
-/// Milliseconds of a day.
-pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
 /// The day (UTC, since 1970) and who acted for whom on it, as far as this process has written it.
 #[derive(Debug, Default)]
 pub(super) struct Visits(Mutex<(i64, HashSet<(UserId, TenantId)>)>);

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    clock::UnixMillis,
+    clock::{DAY_MS, UnixMillis},
     ids::{AiProviderId, TenantId},
     queue::{NOTE_TTL_MAX, Queue, QueueError},
 };
@@ -17,8 +17,6 @@ const KEPT: Duration = NOTE_TTL_MAX;
 
 /// How many days are known, today included: a day less than they are kept, wherever clocks stand.
 pub const DAYS_MAX: u16 = 30;
-
-const DAY_MS: UnixMillis = 24 * 60 * 60 * 1000;
 
 /// One call of one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -478,10 +478,7 @@ pub trait Queue: Send + Sync + 'static {
     async fn dead(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError>;
 
     /// The same without their payloads, which are empty: for whoever looks at thousands.
-    async fn dead_heads(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
-        let dead = self.dead(filter, skip, limit).await?;
-        Ok(dead.into_iter().map(|job| DeadJob { payload: Bytes::new(), ..job }).collect())
-    }
+    async fn dead_heads(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError>;
 
     /// Makes up to `limit` matching dead jobs ready again, attempts and lapses at 0. Safe to repeat.
     async fn replay(&self, filter: &DeadFilter, limit: usize) -> Result<u64, QueueError>;

@@ -3,9 +3,11 @@
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{Connection, StoreError, bindings, sql};
-use crate::{binding::token::KeyHash, clock::UnixMillis, ids::TenantId};
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+use crate::{
+    binding::token::KeyHash,
+    clock::{DAY_MS, UnixMillis},
+    ids::TenantId,
+};
 
 /// The requests of one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -174,6 +174,10 @@ impl Queue for MemoryQueue {
         Ok(Vec::new())
     }
 
+    async fn dead_heads(&self, _: &DeadFilter, _: usize, _: usize) -> Result<Vec<DeadJob>, QueueError> {
+        Ok(Vec::new())
+    }
+
     async fn replay(&self, _: &DeadFilter, _: usize) -> Result<u64, QueueError> {
         Ok(0)
     }

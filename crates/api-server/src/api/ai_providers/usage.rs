@@ -9,13 +9,13 @@ use watchbell_common::{
         self,
         usage::{Calls, Saved},
     },
-    clock::show_time,
+    clock::{DAY_MS, show_time},
     http::ApiError,
     ids::AiProviderId,
     store::config,
 };
 
-use super::super::{Shelf, body::Params, caller::Viewer, errors::Common, paging::Items, time::Time, visits::DAY_MS};
+use super::super::{Shelf, body::Params, caller::Viewer, errors::Common, paging::Items, time::Time};
 
 pub(super) fn routes() -> OpenApiRouter<Shelf> {
     OpenApiRouter::new().routes(routes!(ai_usage)).routes(routes!(ai_usage_days))

@@ -77,9 +77,7 @@ local function settle(tenant, account)
     if not line.open then count('received', 1) end
     if line.live > 0 or line.dead > 0 then
       open[#open + 1] = event
-      -- Most lines are new, and Lua takes its time to write a number.
-      local new = line.live == 1 and line.dead == 0 and line.best == 0
-      open[#open + 1] = new and '1 0 0' or line.live .. ' ' .. line.dead .. ' ' .. line.best
+      open[#open + 1] = line.live .. ' ' .. line.dead .. ' ' .. line.best
     else
       if line.open then closed[#closed + 1] = event end
       -- Nobody said how it ended: then nobody got it.

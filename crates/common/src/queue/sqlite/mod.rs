@@ -1,9 +1,9 @@
 //! The queue in one SQLite file, `queue.db` in the data folder: the embedded backend.
 //!
 //! [`writer`] is the heart: one thread owns the connection that writes and runs what callers want in groups, one
-//! transaction each. Everything that matters is in the tables ([`SCHEMA`]), so another process (the command line) may open the same
-//! file at the same time. Only the bells that wake sleeping workers are in memory; what another process pushes is found
-//! when [`Queue::wait`] returns.
+//! transaction each. Everything that matters is in the tables ([`SCHEMA`]), so another process (the command line) may
+//! open the same file at the same time. Only the bells that wake sleeping workers are in memory; what another process
+//! pushes is found when [`Queue::wait`] returns.
 //!
 //! By verb: [`push`], [`lanes`] (leasing), [`decide`], [`tend`], [`dead`]; beside them [`ledger`], [`keys`] and
 //! [`tally`], the sums of a transaction.

@@ -137,6 +137,10 @@ impl Queue for Scripted {
         self.queue.dead(filter, skip, limit).await
     }
 
+    async fn dead_heads(&self, filter: &DeadFilter, skip: usize, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
+        self.queue.dead_heads(filter, skip, limit).await
+    }
+
     async fn replay(&self, filter: &DeadFilter, limit: usize) -> Result<u64, QueueError> {
         self.queue.replay(filter, limit).await
     }
