@@ -3,20 +3,23 @@
 //! `config.example.toml` in the repository's root is compiled in as the defaults and is the manual.
 //! [`Settings::load`] lays the file of `--config`, the environment and flags over it, in this order.
 
+mod ai;
 mod binding;
 mod gateway;
+mod sections;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use ipnet::IpNet;
-use reqwest::Url;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::ai::{self, Model, OpenProvider};
-
+pub use ai::Ai;
 pub use binding::{Binding, Guarding};
 pub use gateway::Gateway;
+pub use sections::{
+    Analyzer, Bootstrap, Data, Database, Dispatcher, History, Http, Log, LogFormat, Outbound, Provision, Queue,
+    Security, Smtp, Stop, Telegram,
+};
 
 /// The defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../../../config.example.toml");
@@ -46,223 +49,6 @@ pub struct Settings {
     pub history: History,
     pub log: Log,
     pub stop: Stop,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Data {
-    pub dir: PathBuf,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    pub listen: SocketAddr,
-    pub api_listen: SocketAddr,
-    #[serde(deserialize_with = "optional")]
-    pub health_listen: Option<SocketAddr>,
-    pub trusted_proxies: Vec<IpNet>,
-    #[serde(deserialize_with = "optional")]
-    pub public_url: Option<String>,
-    pub body_max_bytes: usize,
-    pub json_depth_max: usize,
-    #[serde(deserialize_with = "duration")]
-    pub head_timeout: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub body_timeout: Duration,
-    pub connections_max: usize,
-    pub cookie_secure: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Smtp {
-    pub listen: SocketAddr,
-    #[serde(deserialize_with = "optional")]
-    pub tls_listen: Option<SocketAddr>,
-    #[serde(deserialize_with = "optional")]
-    pub tls_cert: Option<PathBuf>,
-    #[serde(deserialize_with = "optional")]
-    pub tls_key: Option<PathBuf>,
-    pub hostname: String,
-    pub allow_from: Vec<IpNet>,
-    pub recipients: Vec<String>,
-    pub channel_domain: String,
-    #[serde(deserialize_with = "optional")]
-    pub users_file: Option<PathBuf>,
-    pub auth_required: bool,
-    pub auth_without_tls: bool,
-    pub message_max_bytes: usize,
-    pub line_max_bytes: usize,
-    pub recipients_max: usize,
-    pub errors_max: usize,
-    #[serde(deserialize_with = "duration")]
-    pub idle_timeout: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub data_timeout: Duration,
-    pub connections_max: usize,
-    pub connections_per_address_max: usize,
-    pub memory_max_bytes: usize,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Queue {
-    /// May hold a password, so it is a secret.
-    pub url: SecretString,
-    #[serde(deserialize_with = "duration")]
-    pub lease: Duration,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Database {
-    /// May hold a password, so it is a secret.
-    pub url: SecretString,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Security {
-    pub master_key: SecretString,
-    /// Newest first.
-    pub old_keys: Vec<SecretString>,
-    pub hash_key: SecretString,
-    #[serde(deserialize_with = "duration")]
-    pub session_ttl: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub refresh_ttl: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub link_ttl: Duration,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bootstrap {
-    pub admin_email: String,
-    pub admin_password: SecretString,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Outbound {
-    pub allow_private: Vec<IpNet>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Provision {
-    #[serde(deserialize_with = "optional")]
-    pub file: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Analyzer {
-    pub batch: usize,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ai {
-    /// Empty: no model of the installation's own.
-    pub base_url: String,
-    pub model: String,
-    pub api_key: SecretString,
-    pub kind: ai::Kind,
-    #[serde(deserialize_with = "duration")]
-    pub timeout: Duration,
-    pub concurrency: u32,
-    pub context_tokens: u32,
-    #[serde(deserialize_with = "duration")]
-    pub max_wait: Duration,
-    /// Per tenant; 0 for no limit.
-    pub daily_tokens: u64,
-    #[serde(deserialize_with = "duration")]
-    pub cache_ttl: Duration,
-    /// Per million tokens.
-    pub prompt_price: f64,
-    pub completion_price: f64,
-}
-
-impl Ai {
-    /// The installation's own model, when one is set.
-    pub fn provider(&self) -> Option<OpenProvider> {
-        (!self.base_url.is_empty()).then(|| OpenProvider {
-            id: None,
-            model: Model {
-                kind: self.kind,
-                base_url: self.base_url.clone(),
-                name: self.model.clone(),
-                timeout_ms: u32::try_from(self.timeout.as_millis()).unwrap_or(u32::MAX),
-                concurrency: self.concurrency,
-                context_tokens: self.context_tokens,
-                prompt_price: self.prompt_price,
-                completion_price: self.completion_price,
-            },
-            api_key: (!self.api_key.expose_secret().is_empty()).then(|| self.api_key.clone()),
-            trusted: true,
-        })
-    }
-
-    fn validate(&self) -> Result<(), SettingsError> {
-        if self.base_url.is_empty() {
-            return Ok(());
-        }
-        ai::check_url(&self.base_url).map_err(|why| bad("ai.base_url", why))?;
-        if self.model.is_empty() {
-            return Err(bad("ai.model", "is missing: ai.base_url is set"));
-        }
-        let problem = self.provider().and_then(|provider| provider.model.problem());
-        problem.map_or(Ok(()), |(field, what)| Err(bad(format!("ai.{field}"), what)))
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dispatcher {
-    pub concurrency: usize,
-    pub per_channel: usize,
-    #[serde(deserialize_with = "duration")]
-    pub attempt_timeout: Duration,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Telegram {
-    #[serde(deserialize_with = "optional")]
-    pub api_base: Option<Url>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct History {
-    pub raw_max_bytes: usize,
-    pub batch: usize,
-    /// 0: for ever.
-    pub retention_days: u32,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Log {
-    pub filter: String,
-    pub format: LogFormat,
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stop {
-    #[serde(deserialize_with = "duration")]
-    pub drain: Duration,
 }
 
 /// Why the settings cannot be used. Names the field and where its value came from.
