@@ -340,6 +340,8 @@ pub(crate) struct Facets {
     channel: Vec<Facet>,
     /// Values are ids.
     rule: Vec<Facet>,
+    /// How many of those counted have a last event that a silence kept from the channels.
+    silenced: i64,
     /// How many alerts were counted: the latest that pass the filter, at most 10,000.
     counted: usize,
     /// Whether there are more than those.
@@ -395,6 +397,7 @@ async fn facets(
         category: of("category"),
         channel: of("channel"),
         rule: of("rule"),
+        silenced: found.silenced,
         counted: found.counted,
         more: found.more,
     }))

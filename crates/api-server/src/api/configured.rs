@@ -1,10 +1,11 @@
 //! What the configured resources share: finding one, refusing those of the provisioning file, names, times.
 
-use std::fmt::Display;
+use std::{fmt::Display, ops::Range, time::Duration};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 use watchbell_common::{
+    clock::{UnixMillis, millis},
     config::check::Wrong,
     http::ApiError,
     store::{
@@ -41,6 +42,9 @@ impl Stamp {
     }
 }
 
+/// The time over which it is shown when something was hidden.
+const LATELY: Duration = Duration::from_hours(7 * 24);
+
 /// How much a mute or a silence kept from people, as far as the history goes back.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HiddenView {
@@ -48,12 +52,31 @@ pub(super) struct HiddenView {
     count: i64,
     /// When the last one came.
     last_at: Option<Time>,
+    /// Where the parts begin: a week before they end, or when it was made.
+    from: Time,
+    /// Where the parts end: now, or when it expired.
+    until: Time,
+    /// How many came in each of 24 equal parts of that time.
+    #[schema(min_items = 24, max_items = 24)]
+    parts: Vec<i64>,
 }
 
-impl From<Hidden> for HiddenView {
-    fn from(hidden: Hidden) -> Self {
-        Self { count: hidden.count, last_at: hidden.last_at.map(Time) }
+impl HiddenView {
+    pub(super) fn new(hidden: &Hidden, time: &Range<UnixMillis>) -> Self {
+        Self {
+            count: hidden.count,
+            last_at: hidden.last_at.map(Time),
+            from: Time(time.start),
+            until: Time(time.end),
+            parts: hidden.parts.to_vec(),
+        }
     }
+}
+
+/// The last week before `until`, or as much of it as there was of what has these times.
+pub(super) fn lately(times: Option<&Times>, until: UnixMillis) -> Range<UnixMillis> {
+    let week_before = until.saturating_sub(millis(LATELY));
+    times.map_or(week_before, |times| times.created_at.clamp(week_before, until))..until
 }
 
 /// 400 that names a field.

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use watchbell_common::{
+    clock::UnixMillis,
     config::{Mute, check},
     http::ApiError,
     ids::{MuteId, TenantId},
     store::{
         Connection,
         config::{self, Kind, Owned, Times},
-        hidden::{self, Hidden},
-        mutes,
+        hidden, mutes,
     },
 };
 
@@ -22,7 +22,7 @@ use super::{
     Shelf,
     body::{self, Id},
     caller::{Editor, Viewer},
-    configured::{HiddenView, Stamp, find, find_to_change, invalid},
+    configured::{HiddenView, Stamp, find, find_to_change, invalid, lately},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
 };
@@ -64,12 +64,12 @@ struct MuteView {
 )]
 async fn list_mutes(State(api): State<Shelf>, Viewer(caller): Viewer) -> Result<Json<Items<MuteView>>, ApiError> {
     let mut tx = api.read().await?;
+    let now = api.shared.clock.now_ms();
     let there = mutes::list(&mut tx, caller.tenant).await?;
     let times = config::times(&mut tx, caller.tenant, Kind::Mute).await?;
     let mut items = Vec::with_capacity(there.len());
     for mute in &there {
-        let hidden = hidden::by_mute(&mut tx, caller.tenant, mute.item.id).await?;
-        items.push(view(mute, &times, hidden));
+        items.push(view(&mut tx, caller.tenant, (mute, &times), now).await?);
     }
     Ok(Json(Items { items }))
 }
@@ -84,11 +84,12 @@ async fn create_mute(
     Editor(caller): Editor,
     body::Json(body): body::Json<MuteBody>,
 ) -> Result<(StatusCode, Json<MuteView>), ApiError> {
+    let now = api.shared.clock.now_ms();
     let mut change = api.change(&caller).await?;
     let id = MuteId(config::next_id(change.tx(), Kind::Mute).await?);
     mutes::put(change.tx(), caller.tenant, &body.mute(id)?).await?;
     change.touch(Kind::Mute, id.0).await?;
-    let view = one(change.tx(), caller.tenant, id).await?;
+    let view = one(change.tx(), caller.tenant, id, now).await?;
     change.audit("create", "mute", id, (None, Some(&view))).await?;
     change.commit().await?;
     Ok((StatusCode::CREATED, Json(view)))
@@ -105,7 +106,7 @@ async fn get_mute(
     Id(id): Id<MuteId>,
 ) -> Result<Json<MuteView>, ApiError> {
     let mut tx = api.read().await?;
-    Ok(Json(one(&mut tx, caller.tenant, id).await?))
+    Ok(Json(one(&mut tx, caller.tenant, id, api.shared.clock.now_ms()).await?))
 }
 
 /// Replaces a mute
@@ -119,12 +120,13 @@ async fn update_mute(
     Id(id): Id<MuteId>,
     body::Json(body): body::Json<MuteBody>,
 ) -> Result<Json<MuteView>, ApiError> {
+    let now = api.shared.clock.now_ms();
     let mut change = api.change(&caller).await?;
-    let before = one(change.tx(), caller.tenant, id).await?;
+    let before = one(change.tx(), caller.tenant, id, now).await?;
     find_to_change(&mutes::list(change.tx(), caller.tenant).await?, |mute| mute.id == id)?;
     mutes::put(change.tx(), caller.tenant, &body.mute(id)?).await?;
     change.touch(Kind::Mute, id.0).await?;
-    let view = one(change.tx(), caller.tenant, id).await?;
+    let view = one(change.tx(), caller.tenant, id, now).await?;
     change.audit("update", "mute", id, (Some(&before), Some(&view))).await?;
     change.commit().await?;
     Ok(Json(view))
@@ -140,8 +142,9 @@ async fn delete_mute(
     Editor(caller): Editor,
     Id(id): Id<MuteId>,
 ) -> Result<StatusCode, ApiError> {
+    let now = api.shared.clock.now_ms();
     let mut change = api.change(&caller).await?;
-    let before = one(change.tx(), caller.tenant, id).await?;
+    let before = one(change.tx(), caller.tenant, id, now).await?;
     find_to_change(&mutes::list(change.tx(), caller.tenant).await?, |mute| mute.id == id)?;
     mutes::delete(change.tx(), caller.tenant, id).await?;
     change.audit("delete", "mute", id, (Some(&before), None)).await?;
@@ -149,15 +152,30 @@ async fn delete_mute(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn one(connection: &mut Connection, tenant: TenantId, id: MuteId) -> Result<MuteView, ApiError> {
+async fn one(connection: &mut Connection, tenant: TenantId, id: MuteId, now: UnixMillis) -> Result<MuteView, ApiError> {
     let mute = find(mutes::list(connection, tenant).await?, |mute| mute.id == id)?;
-    let hidden = hidden::by_mute(connection, tenant, id).await?;
-    Ok(view(&mute, &config::times(connection, tenant, Kind::Mute).await?, hidden))
+    let times = config::times(connection, tenant, Kind::Mute).await?;
+    view(connection, tenant, (&mute, &times), now).await
 }
 
-fn view(owned: &Owned<Mute>, times: &HashMap<i64, Times>, hidden: Hidden) -> MuteView {
+async fn view(
+    connection: &mut Connection,
+    tenant: TenantId,
+    (owned, times): (&Owned<Mute>, &HashMap<i64, Times>),
+    now: UnixMillis,
+) -> Result<MuteView, ApiError> {
     let Mute { id, from, source, comment } = owned.item.clone();
-    MuteView { id, from, source, comment, hidden: hidden.into(), stamp: Stamp::new(owned, times.get(&id.0)) }
+    let times = times.get(&id.0);
+    let lately = lately(times, now);
+    let hidden = hidden::by_mute(connection, tenant, id, &lately).await?;
+    Ok(MuteView {
+        id,
+        from,
+        source,
+        comment,
+        hidden: HiddenView::new(&hidden, &lately),
+        stamp: Stamp::new(owned, times),
+    })
 }
 
 impl MuteBody {

@@ -14,8 +14,7 @@ use watchbell_common::{
     store::{
         Connection,
         config::{self, Kind, Owned, Times},
-        hidden::{self, Hidden},
-        silences,
+        hidden, silences,
     },
 };
 
@@ -23,7 +22,7 @@ use super::{
     Shelf,
     body::{self, Id},
     caller::{Editor, Viewer},
-    configured::{HiddenView, Stamp, find, find_to_change, invalid, wrong},
+    configured::{HiddenView, Stamp, find, find_to_change, invalid, lately, wrong},
     errors::{ChangeErrors, Common, ReadErrors},
     paging::Items,
     time::Time,
@@ -82,8 +81,7 @@ async fn list_silences(State(api): State<Shelf>, Viewer(caller): Viewer) -> Resu
     let now = api.shared.clock.now_ms();
     let mut items = Vec::with_capacity(there.len());
     for silence in &there {
-        let hidden = hidden::by_silence(&mut tx, caller.tenant, silence.item.id).await?;
-        items.push(view(silence, &times, hidden, now));
+        items.push(view(&mut tx, caller.tenant, (silence, &times), now).await?);
     }
     Ok(Json(Items { items }))
 }
@@ -172,21 +170,29 @@ async fn one(
     now: UnixMillis,
 ) -> Result<SilenceView, ApiError> {
     let silence = find(silences::list(connection, tenant).await?, |silence| silence.id == id)?;
-    let hidden = hidden::by_silence(connection, tenant, id).await?;
-    Ok(view(&silence, &config::times(connection, tenant, Kind::Silence).await?, hidden, now))
+    let times = config::times(connection, tenant, Kind::Silence).await?;
+    view(connection, tenant, (&silence, &times), now).await
 }
 
-fn view(owned: &Owned<Silence>, times: &HashMap<i64, Times>, hidden: Hidden, now: UnixMillis) -> SilenceView {
+async fn view(
+    connection: &mut Connection,
+    tenant: TenantId,
+    (owned, times): (&Owned<Silence>, &HashMap<i64, Times>),
+    now: UnixMillis,
+) -> Result<SilenceView, ApiError> {
     let Silence { id, matcher, expires_at, comment } = owned.item.clone();
-    SilenceView {
+    let times = times.get(&id.0);
+    let lately = lately(times, now.min(expires_at));
+    let hidden = hidden::by_silence(connection, tenant, id, &lately).await?;
+    Ok(SilenceView {
         id,
         matcher,
         expires_at: Time(expires_at),
         active: expires_at > now,
         comment,
-        hidden: hidden.into(),
-        stamp: Stamp::new(owned, times.get(&id.0)),
-    }
+        hidden: HiddenView::new(&hidden, &lately),
+        stamp: Stamp::new(owned, times),
+    })
 }
 
 impl SilenceBody {

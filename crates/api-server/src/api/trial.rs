@@ -31,6 +31,7 @@ use super::{
     caller::Viewer,
     configured::{invalid, wrong},
     errors::ChangeErrors,
+    paging::{Paging, cursor},
     rules::{RuleBody, duration},
     sample::Sample,
     time::{self, Time},
@@ -185,6 +186,8 @@ struct DryRunBody {
     until: Option<String>,
     /// How many events to look at, newest first: 1000 when absent, at most 20000.
     limit: Option<u32>,
+    /// `next_cursor` of the answer before, to go on with the events behind those it looked at.
+    cursor: Option<String>,
 }
 
 /// What the draft would have done, beside what the rules in force would have done, without silences and models.
@@ -194,6 +197,11 @@ struct DryRunView {
     events: u32,
     /// Whether that was all of the time asked for.
     complete: bool,
+    /// When the last event came that was looked at; absent when there was none.
+    reached: Option<Time>,
+    /// Goes on behind that event; absent when that was all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
     /// To other channels than now.
     moved: u32,
     /// To no channel, where now there is one.
@@ -259,15 +267,20 @@ async fn dry_run_rules(
     let mut trial = Trial { tenant: &tenant, now, draft: compile(&tenant)?, counts: BTreeMap::new() };
     let mut view = DryRunView::default();
     let mut scan = Scan::new(until, body.limit);
+    if let Some(place) = (Paging { cursor: body.cursor, limit: None }).after()? {
+        scan.before = Some(place);
+    }
     loop {
         let page = scan.next(&api, caller.tenant).await?;
         let Some(page) = page else {
             view.complete = scan.ended;
+            view.next_cursor = scan.before.map(cursor);
             break;
         };
         let in_time: Vec<_> =
             page.into_iter().take_while(|stored| since.is_none_or(|since| stored.event.received_at >= since)).collect();
         let all = in_time.len() == scan.last_page;
+        view.reached = in_time.last().map(|stored| Time(stored.event.received_at)).or(view.reached);
         for alert in in_time.into_iter().filter_map(alert) {
             trial.compare(&alert, &mut view);
         }

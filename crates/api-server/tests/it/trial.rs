@@ -155,6 +155,11 @@ async fn a_dry_run_counts_what_a_draft_would_have_moved_and_lost() {
     assert_eq!((&run["events"], &run["moved"], &run["complete"]), (&json!(3), &json!(2), &json!(true)));
     let few = editor.post("/api/v1/rules/dry-run", json!({"rules": [], "limit": 4})).await.expect(200);
     assert_eq!((&few["events"], &few["moved"], &few["complete"]), (&json!(4), &json!(0), &json!(false)));
+    assert_eq!(few["reached"], "1970-01-01T00:00:00.006Z");
+    let rest = json!({"rules": [], "cursor": few["next_cursor"], "since": "1970-01-01T00:00:00.002Z"});
+    let rest = editor.post("/api/v1/rules/dry-run", rest).await.expect(200);
+    assert_eq!((&rest["events"], &rest["complete"], &rest["next_cursor"]), (&json!(4), &json!(true), &Value::Null));
+    assert_eq!(rest["reached"], "1970-01-01T00:00:00.002Z");
     editor.put("/api/v1/default-channels", json!({"channels": []})).await.expect(200);
     let found = editor.post("/api/v1/rules/dry-run", json!({"rules": [moving]})).await.expect(200);
     assert_eq!((&found["found"], &found["lost"]), (&json!(5), &json!(0)));

@@ -315,6 +315,8 @@ pub async fn count(connection: &mut Connection, tenant: TenantId) -> Result<Coun
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facets {
     pub counts: BTreeMap<(&'static str, String), i64>,
+    /// How many of those counted have a last event that a silence kept from the channels.
+    pub silenced: i64,
     /// How many alerts were counted: the latest that pass the filter.
     pub counted: usize,
     /// Whether there are more.
@@ -324,15 +326,17 @@ pub struct Facets {
 /// Counts the values of the latest alerts that pass a filter, at most [`COUNTED_MAX`].
 pub async fn facets(connection: &mut Connection, tenant: TenantId, filter: &Filter) -> Result<Facets, StoreError> {
     let columns = ["severity", "status", "source", "system", "category"];
-    let list = List { columns: "severity, status, source, system, category", ..LIST };
+    let list = List { columns: "severity, status, source, system, category, ending", ..LIST };
     let read = |row: &AnyRow| {
         let values = columns.map(|column| row.try_get::<String, _>(column));
-        Ok((row.try_get::<String, _>("id_")?, values))
+        let silenced = is_silenced(row)?;
+        Ok((row.try_get::<String, _>("id_")?, silenced, values))
     };
     let found = list.page(connection, tenant, &filter.query(), (None, COUNTED_MAX), read).await?;
     let mut facets = Facets { counted: found.items.len(), more: found.next.is_some(), ..Facets::default() };
     let mut ids = Vec::with_capacity(found.items.len());
-    for (id, values) in found.items {
+    for (id, silenced, values) in found.items {
+        facets.silenced += i64::from(silenced);
         for (column, value) in columns.into_iter().zip(values) {
             *facets.counts.entry((column, value?)).or_default() += 1;
         }
@@ -368,6 +372,10 @@ fn read(row: &AnyRow) -> Result<StoredAlert, StoreError> {
         analysis: read_analysis(row, "")?.ok_or_else(missing)?,
         source: row.try_get("source")?,
         subject: row.try_get("subject")?,
-        silenced: row.try_get::<Option<&str>, _>("ending")? == Some(Ending::Silenced.as_str()),
+        silenced: is_silenced(row)?,
     })
+}
+
+fn is_silenced(row: &AnyRow) -> Result<bool, StoreError> {
+    Ok(row.try_get::<Option<&str>, _>("ending")? == Some(Ending::Silenced.as_str()))
 }

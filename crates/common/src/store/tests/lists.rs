@@ -144,12 +144,19 @@ async fn what_was_hidden_is_counted_once(empty: Empty) {
     record(&store, &facts).await;
     record(&store, &facts).await;
     let mut tx = store.begin_read().await.unwrap();
-    let muted = hidden::by_mute(&mut tx, TENANT, MuteId(4)).await.unwrap();
-    assert_eq!(muted, Hidden { count: 2, last_at: Some(20) });
-    let silenced = hidden::by_silence(&mut tx, TENANT, SilenceId(5)).await.unwrap();
-    assert_eq!(silenced, Hidden { count: 1, last_at: Some(31) });
-    assert_eq!(hidden::by_mute(&mut tx, TENANT, MuteId(5)).await.unwrap(), Hidden::default());
-    assert_eq!(hidden::by_silence(&mut tx, TenantId(2), SilenceId(5)).await.unwrap(), Hidden::default());
+    // 24 parts of a millisecond each: the first event came before them, the last one behind.
+    let time = 15..31;
+    let parts = |filled| {
+        let mut parts = [0; hidden::PARTS];
+        parts[filled] = 1;
+        parts
+    };
+    let muted = hidden::by_mute(&mut tx, TENANT, MuteId(4), &time).await.unwrap();
+    assert_eq!(muted, Hidden { count: 2, last_at: Some(20), parts: parts(5) });
+    let silenced = hidden::by_silence(&mut tx, TENANT, SilenceId(5), &(2..3)).await.unwrap();
+    assert_eq!(silenced, Hidden { count: 1, last_at: Some(31), parts: parts(23) });
+    assert_eq!(hidden::by_mute(&mut tx, TENANT, MuteId(5), &time).await.unwrap(), Hidden::default());
+    assert_eq!(hidden::by_silence(&mut tx, TenantId(2), SilenceId(5), &time).await.unwrap(), Hidden::default());
 }
 
 async fn senders_are_counted(empty: Empty) {
