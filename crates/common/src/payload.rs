@@ -228,16 +228,16 @@ pub struct DeliverPayload {
 json_payload!(DeliverPayload, DeliverVersions);
 
 impl DeliverPayload {
-    /// The lanes of a channel's deliveries: what is critical has one of its own, the second, so that it overtakes the
-    /// rest.
-    pub fn lanes(channel: ChannelId) -> [String; 2] {
-        [format!("c{channel}"), format!("c{channel}!")]
+    /// The lanes of a channel's deliveries: most of them, what is critical, so that it overtakes the rest, and updates
+    /// of messages that already went out, so that nobody's first message stands behind a crowd of them.
+    pub fn lanes(channel: ChannelId) -> [String; 3] {
+        ["", "!", "~"].map(|mark| format!("c{channel}{mark}"))
     }
 
     /// The channel whose lane this is.
     pub fn channel_of(lane: &str) -> Option<ChannelId> {
         let number = lane.strip_prefix('c')?;
-        number.strip_suffix('!').unwrap_or(number).parse().ok().map(ChannelId)
+        number.strip_suffix(['!', '~']).unwrap_or(number).parse().ok().map(ChannelId)
     }
 }
 
@@ -365,6 +365,13 @@ mod tests {
             content: Content::Mail(Envelope::default()),
         };
         AlertPayload { head, raw: raw.into() }
+    }
+
+    #[test]
+    fn each_lane_of_a_channel_names_it() {
+        let lanes = DeliverPayload::lanes(ChannelId(71));
+        assert!(lanes.iter().all(|lane| DeliverPayload::channel_of(lane) == Some(ChannelId(71))), "{lanes:?}");
+        assert_eq!(DeliverPayload::channel_of("t71"), None);
     }
 
     #[test]

@@ -198,12 +198,16 @@ mod tests {
     #[tokio::test]
     async fn a_channel_that_the_answer_adds_gets_a_whole_message_in_the_books_and_the_others_an_update() {
         let snapshot = testing::snapshot(&critical_goes_to_ops());
-        assert_eq!(after(Severity::Error, &snapshot).await.0.len(), 1, "the update alone");
+        let (alone, _) = after(Severity::Error, &snapshot).await;
+        let [update] = &alone[..] else { panic!("the update alone: {alone:?}") };
+        let [_, critical, updates] = DeliverPayload::lanes(SINK);
+        assert_eq!(update.lane, updates, "in nobody's way");
         let (jobs, what) = after(Severity::Critical, &snapshot).await;
         let event = testing::alert().event.id;
         let payloads: Vec<_> = jobs.iter().map(|job| DeliverPayload::decode(&job.payload).unwrap()).collect();
         let [(update, told), (message, added)] = [(&jobs[0], &payloads[0]), (&jobs[1], &payloads[1])];
         assert_eq!((jobs.len(), told.channel, told.update, update.event), (2, SINK, true, None));
+        assert_eq!(update.lane, critical, "but this one is urgent, after all");
         assert_eq!((added.channel, added.update, message.event), (OPS, false, Some(event)));
         assert_eq!((added.count, added.since), (5, Some(NOW)));
         assert_eq!(added.delivery, delivery_id(event, OPS, Part::Message), "as if the answer had been in time");

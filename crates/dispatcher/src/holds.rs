@@ -1,7 +1,7 @@
 //! Until when platforms asked us not to call.
 //!
 //! A platform that limits us does not say which of its limits was hit, and calls that it gets meanwhile can make the
-//! ban longer. So everything waits that counts against any of them: both lanes of the channel, and all channels that
+//! ban longer. So everything waits that counts against any of them: all lanes of the channel, and all channels that
 //! share a pace with it, for example by the same bot. What is shared is noted in the queue, so that every process
 //! keeps to it.
 

@@ -46,8 +46,12 @@ pub(crate) fn delivery(lease: &Lease, channel: ChannelId, alert: Alert, seen: Se
     };
     let order = format!("{channel}:{}", alert.id);
     let delivery = delivery_id(alert.event.id, channel, part);
-    let [lane, critical] = DeliverPayload::lanes(channel);
-    let lane = if alert.analysis.severity == Severity::Critical { critical } else { lane };
+    let [lane, critical, updates] = DeliverPayload::lanes(channel);
+    let lane = match part {
+        _ if alert.analysis.severity == Severity::Critical => critical,
+        Part::Message => lane,
+        Part::Update => updates,
+    };
     let Seen { count, since } = seen;
     let update = part == Part::Update;
     let payload = DeliverPayload { delivery, channel, alert, count, since, update }.encode();

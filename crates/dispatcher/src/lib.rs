@@ -32,8 +32,8 @@ use watchbell_common::{
 pub use self::retry::RETRY_AFTER;
 use self::{deliver::Deliver, holds::Holds, senders::Senders};
 
-/// Late answers in hand at a time: they are rare, and none is urgent.
-const ENRICH_MAX: usize = 16;
+/// Late answers in hand at a time. None is urgent, and a crowd of them at once would stand in the way of what is.
+const ENRICH_MAX: usize = 4;
 
 /// Runs the three pools until `stop`.
 ///

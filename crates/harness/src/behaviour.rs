@@ -1,5 +1,7 @@
 //! The ways in which a model's server can be right, wrong, late or absent.
 
+use std::sync::LazyLock;
+
 use axum::{
     Json,
     body::{Body, Bytes},
@@ -7,6 +9,9 @@ use axum::{
 };
 use futures_util::stream;
 use serde_json::{Value, json};
+
+/// Made once, so that a benchmark does not measure how.
+static TEN_MEGABYTES: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; 10 * 1024 * 1024].into());
 
 /// What a [`Model`](crate::Model) does when it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +79,7 @@ impl Behaviour {
                 let chunk = || async { Some((Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 1_024])), ())) };
                 Response::new(Body::from_stream(stream::unfold((), move |()| chunk())))
             }
-            Self::TenMegabytes => Response::new(Body::from(vec![b'x'; 10 * 1024 * 1024])),
+            Self::TenMegabytes => Response::new(Body::from(TEN_MEGABYTES.clone())),
             Self::ErrorBody => Json(json!({ "error": { "message": "overloaded" } })).into_response(),
             Self::Broken => status(500).body(Body::empty()).expect(empty),
         }

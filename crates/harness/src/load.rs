@@ -66,6 +66,11 @@ pub fn per_second(mails: usize, took: Duration) -> f64 {
     mails as f64 / took.as_secs_f64()
 }
 
+#[expect(clippy::cast_precision_loss, reason = "some ten thousand mails")]
+fn part(some: usize, all: usize) -> f64 {
+    some as f64 / all as f64
+}
+
 /// From the arrival of each event to its delivery, sorted.
 #[derive(Debug)]
 pub struct Latencies(Vec<Duration>);
@@ -76,10 +81,15 @@ impl Latencies {
         received.into_iter().map(Received::latency).collect::<Vec<_>>().into()
     }
 
-    /// The latency that `share` per cent of the deliveries do not exceed; zero without deliveries.
+    /// The latency that `share` per cent of the deliveries do not exceed; zero without deliveries. The times are whole
+    /// milliseconds, too coarse to tell 5 from 5.5: those of one millisecond count as spread evenly around it.
     pub fn percentile(&self, share: usize) -> Duration {
+        const STEP: Duration = Duration::from_millis(1);
         let rank = (self.0.len() * share).div_ceil(100).max(1);
-        self.0.get(rank - 1).copied().unwrap_or_default()
+        let Some(&found) = self.0.get(rank - 1) else { return Duration::ZERO };
+        let before = self.0.partition_point(|latency| *latency < found);
+        let like = self.0[before..].partition_point(|latency| *latency == found);
+        (found + STEP.mul_f64(part(2 * (rank - before) - 1, 2 * like))).saturating_sub(STEP / 2)
     }
 }
 
@@ -119,6 +129,12 @@ mod tests {
         let all = Latencies((1..=200).map(Duration::from_millis).collect());
         assert_eq!([0, 50, 99, 100].map(|share| all.percentile(share).as_millis()), [1, 100, 198, 200]);
         assert_eq!(Latencies(Vec::new()).percentile(99), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_percentile_is_told_within_its_millisecond() {
+        let all = Latencies([[5; 10], [6; 10]].concat().into_iter().map(Duration::from_millis).collect());
+        assert_eq!([5, 50, 75, 100].map(|share| all.percentile(share).as_micros()), [4_550, 5_450, 5_950, 6_450]);
     }
 
     #[test]

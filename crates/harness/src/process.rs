@@ -43,10 +43,29 @@ impl Process {
     /// # Panics
     /// When it does not stop within `at_most`.
     pub async fn terminate(&mut self, at_most: Duration) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("`kill` is there");
-        assert!(sent.success(), "{} was gone before it was asked to stop:\n{}", self.name, self.log());
+        self.signal("TERM");
         self.exit(at_most).await
+    }
+
+    /// Makes it stand still, as a machine that sleeps would, until [`Process::go_on`].
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn stand_still(&self) {
+        self.signal("STOP");
+    }
+
+    /// Ends what [`Process::stand_still`] began.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.id().to_string()]).status();
+        assert!(sent.expect("`kill` is there").success(), "{} was gone before SIG{name}:\n{}", self.name, self.log());
     }
 
     /// Waits until it ends by itself.
