@@ -34,8 +34,10 @@ pub(crate) const KIND: ChannelKind = ChannelKind {
         beyond: Beyond::Cut,
         source: "https://docs.discord.com/developers/resources/message#embed-object-embed-limits (description)",
     },
-    // 5 in 2 s for each webhook, as its `X-RateLimit-*` headers say: 2 at once and then 90 a minute (3 in 2 s) keep that.
-    paces: |channel| vec![hook::pace(channel, 90, 2)],
+    // 5 in 2 s for each webhook, as its `X-RateLimit-*` headers say, and 30 a minute in its channel, which no header
+    // says (<https://github.com/discord/discord-api-docs/issues/367>) and which costs a wait of most of a minute: 5 at
+    // once and then 26 a minute keep both.
+    paces: |channel| vec![hook::pace(channel, 26, 5)],
     remembers: true,
     setup: "\
 channels:
@@ -54,15 +56,23 @@ const TEXT_MAX: usize = 4_096;
 /// Of an embed's title; from the same source.
 const TITLE_MAX: usize = 256;
 
+/// Of a message's text beside its embeds: <https://docs.discord.com/developers/resources/webhook#execute-webhook>
+const CONTENT_MAX: usize = 2_000;
+
+/// The version of the API of which the errors and limits here are documented.
+const API: &str = "/api/v10/webhooks";
+
 /// Discord's error codes (<https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>), and what to do.
-const REFUSALS: [(u64, &str); 6] = [
+const REFUSALS: [(u64, &str); 5] = [
     (10_003, "the channel is gone: make a webhook in another one"),
     (10_015, "the webhook was deleted: make a new one"),
     (50_027, "the webhook URL is incomplete or was withdrawn: copy it again from Discord"),
-    (50_035, "Discord does not accept the message's form: please report it with this line"),
     (50_083, "the thread is archived: open it again, or post to another one"),
     (220_001, "the channel is a forum: add ?thread_id=… of a post in it to the webhook URL"),
 ];
+
+/// Those for a form that it does not accept: nothing in it to show, or something invalid.
+const FORM_REFUSED: [u64; 2] = [50_006, 50_035];
 
 /// The message is gone.
 const UNKNOWN_MESSAGE: u64 = 10_008;
@@ -74,7 +84,8 @@ const EDITED_TOO_OFTEN: u64 = 30_046;
 const QUIET_MS: UnixMillis = 60 * 60 * 1_000;
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
-    let hook = Hook::of(channel, tools, fits)?;
+    let mut hook = Hook::of(channel, tools, fits)?;
+    pin_version(&mut hook.url);
     let name = hook::name(hook.url.as_str());
     Ok(Arc::new(Discord { hook, name }))
 }
@@ -86,6 +97,19 @@ fn fits(url: &Url) -> Result<(), &'static str> {
         (Some(_), Some(_), None) => Ok(()),
         (Some(_), Some(_), Some(_)) => Err("must end after the token: leave out /slack, /github and the like"),
         _ => Err("is not that of a Discord webhook: https://discord.com/api/webhooks/…/…"),
+    }
+}
+
+/// Webhooks are given out without a version, which stands for the oldest one: it counts waits in milliseconds. What is
+/// not Discord's own (a relay) has paths of its own.
+/// <https://docs.discord.com/developers/reference#api-versioning>
+fn pin_version(url: &mut Url) {
+    let ours = |domain: &str| url.domain().is_some_and(|host| host == domain || host.ends_with(&format!(".{domain}")));
+    if let Some((_, rest)) =
+        url.path().split_once("/webhooks").filter(|_| ours("discord.com") || ours("discordapp.com"))
+    {
+        let path = format!("{API}{rest}");
+        url.set_path(&path);
     }
 }
 
@@ -129,10 +153,11 @@ impl Channel for Discord {
         }
         let mut url = self.hook.url.clone();
         url.query_pairs_mut().append_pair("wait", "true");
-        let body = request(message, message.update);
-        let answer = self.hook.caller.call_reading(self.hook.request(Method::POST, url, &body), read).await?;
+        let post = |body: &Value| self.hook.request(Method::POST, url.clone(), body);
+        let drawn = post(&request(message, message.update));
+        let (answer, detail) = self.hook.caller.call_or_plain(drawn, || post(&plain(message)), read).await?;
         let id = answer.json()["id"].as_str().map(str::to_owned);
-        Ok(self.receipt(message, answer.status.to_string(), id))
+        Ok(self.receipt(message, detail, id))
     }
 }
 
@@ -144,7 +169,9 @@ impl Discord {
         url.set_path(&path);
         let caller = &self.hook.caller;
         let answer = caller.exchange(self.hook.request(Method::PATCH, url, &request(message, false))).await?;
-        if matches!(code(&answer), Some(UNKNOWN_MESSAGE | EDITED_TOO_OFTEN)) {
+        if matches!(code(&answer), Some(UNKNOWN_MESSAGE | EDITED_TOO_OFTEN))
+            || matches!(read(&answer), Some(Verdict::Form(_)))
+        {
             return Ok(None);
         }
         caller.judge(&answer, read)?;
@@ -172,7 +199,16 @@ fn read(answer: &Answer) -> Option<Verdict> {
         let wait = Duration::try_from_secs_f64(answer.json()["retry_after"].as_f64()?).ok()?;
         return Some(Verdict::RateLimited(Some(wait), "Discord limits this webhook"));
     }
-    Verdict::listed(&REFUSALS, &code(answer)?)
+    let code = code(answer)?;
+    if FORM_REFUSED.contains(&code) {
+        return Some(Verdict::Form("Discord does not accept the message's form: please report it with this line"));
+    }
+    Verdict::listed(&REFUSALS, &code)
+}
+
+fn plain(message: &Message) -> Value {
+    let content = draw::escaped(&draw::bare(message), CONTENT_MAX, Unit::Characters, escape);
+    json!({ "content": content, "allowed_mentions": { "parse": [] } })
 }
 
 /// One embed, because only those have a colour and room for 4096 characters. Nobody is ever mentioned.
@@ -228,6 +264,7 @@ mod tests {
         channel: example,
         success: |request| discord(request, &["71"]),
         provider_id: Some("71"),
+        form_refused: Some(|| error(StatusCode::BAD_REQUEST, 50_035, "Invalid Form Body")),
     };
 
     const WEBHOOK: &str = "/api/webhooks/1234567890/hunter2hunter2hunter2hunter2";
@@ -250,8 +287,9 @@ mod tests {
         };
         let Some(body) = contract::json_body(request) else { return invalid() };
         let embed = &body["embeds"][0];
-        let length = |field: &str| embed[field].as_str().unwrap_or_default().chars().count();
-        if length("description") == 0 || length("description") > 4_096 || length("title") > 256 {
+        let length = |text: &Value| text.as_str().unwrap_or_default().chars().count();
+        let [description, title, content] = [&embed["description"], &embed["title"], &body["content"]].map(length);
+        if description + content == 0 || description > 4_096 || title > 256 || content > 2_000 {
             return invalid();
         }
         match (method, rest.strip_prefix("/messages/")) {
@@ -417,6 +455,25 @@ mod tests {
         rejected: 400 Bad Request: {"code":220001,"message":"Webhooks posted to forum …"}; the channel is a forum: add ?thread_id=… of a post in it to the webhook URL
         rejected: 403 Forbidden: {"code":50013,"message":"Missing Permissions"}
         "#);
+    }
+
+    #[test]
+    fn webhooks_of_discords_own_are_called_by_the_documented_version_of_its_api() {
+        let pinned = |url: &str| {
+            let mut url = url.parse().unwrap();
+            pin_version(&mut url);
+            url.to_string()
+        };
+        for url in [
+            "https://discord.com/api/webhooks/1/x?thread_id=2",
+            "https://ptb.discord.com/api/v6/webhooks/1/x?thread_id=2",
+        ] {
+            let host = url.split('/').nth(2).unwrap();
+            assert_eq!(pinned(url), format!("https://{host}/api/v10/webhooks/1/x?thread_id=2"));
+        }
+        for url in ["https://relay.example/api/webhooks/1/x", "https://notdiscord.com/api/webhooks/1/x"] {
+            assert_eq!(pinned(url), url);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use reqwest::Url;
 use watchbell_common::alert::{Severity, Status};
 
-use crate::{Layout, Message, Unit, render};
+use crate::{Body, Layout, Message, Unit, render};
 
 /// What stands where a text was cut.
 const ELLIPSIS: &str = "…";
@@ -76,6 +76,15 @@ pub(crate) fn plain(layout: &Layout, short: bool) -> String {
     plain.extend(lines(layout, short));
     plain.extend(layout.link.clone());
     plain.join("\n")
+}
+
+/// What a message says as a plain text, for when a platform refuses it as it is drawn. Of a template's text the marks
+/// stay, which is better than nothing.
+pub(crate) fn bare(message: &Message) -> Cow<'_, str> {
+    match &message.body {
+        Body::Layout(layout) => Cow::Owned(plain(layout, message.update)),
+        Body::Written(_) => Cow::Borrowed(&message.text),
+    }
 }
 
 /// Where the layout leads, for platforms that refuse the whole message when they do not take its address: a host

@@ -47,6 +47,32 @@ impl SendError {
     }
 }
 
+/// What people can do where no connection comes about, by a part of what the libraries beneath say, the first that fits.
+const OF_CONNECTIONS: [(&str, &str); 10] = [
+    (
+        "invalid peer certificate",
+        "this machine does not trust the certificate for this name: renew it, or make its authority known here",
+    ),
+    ("corrupt message", "what answers there does not speak TLS: check the port, and whether it should be encrypted"),
+    ("proxy auth", "the proxy wants another user or password"),
+    ("tunnel error", "the proxy does not let this call through: check its rules"),
+    ("connection refused", "nobody listens there: check host and port, and whether the service runs"),
+    ("underlying connection", "nobody listens there: check host and port, and whether the service runs"),
+    ("unreachable", "there is no way there from this machine: check its network"),
+    ("resolving for socks", "this machine cannot look the name up: with socks5h:// the proxy does"),
+    ("failed to lookup address", "the name leads nowhere: check its spelling, and this machine's DNS"),
+    ("looking up", "the name leads nowhere: check its spelling, and this machine's DNS"),
+];
+
+/// What happened to a connection, with what to do about it where that is known.
+pub(crate) fn of_connection(detail: String) -> String {
+    let text = detail.to_ascii_lowercase();
+    match OF_CONNECTIONS.iter().find(|(known, _)| text.contains(known)) {
+        Some((_, advice)) => format!("{detail}; {advice}"),
+        None => detail,
+    }
+}
+
 /// Why a channel cannot be used as it is configured. Names the field and shows no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}`: {why}")]

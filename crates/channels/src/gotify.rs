@@ -152,7 +152,7 @@ mod tests {
     };
 
     pub(super) const EXAMPLE: contract::HttpExample =
-        contract::HttpExample { channel: example, success: gotify, provider_id: Some("25") };
+        contract::HttpExample { channel: example, success: gotify, provider_id: Some("25"), form_refused: None };
 
     fn example(base: &str) -> OpenChannel {
         let mut channel = contract::channel("gotify", &format!("{base}/push/"));

@@ -65,7 +65,22 @@ impl Hook {
 
     /// Posts JSON and classifies what comes back.
     pub(crate) async fn post(&self, body: &Value, read: Reader) -> Result<Answer, SendError> {
-        self.caller.call_reading(self.request(Method::POST, self.url.clone(), body), read).await
+        self.caller.call_reading(self.to_url(body), read).await
+    }
+
+    /// Posts JSON, and in the same attempt a plain text where the platform does not accept the form of it
+    /// ([`Caller::call_or_plain`]).
+    pub(crate) async fn post_or_plain(
+        &self,
+        drawn: &Value,
+        plain: impl FnOnce() -> Value,
+        read: Reader,
+    ) -> Result<(Answer, String), SendError> {
+        self.caller.call_or_plain(self.to_url(drawn), || self.to_url(&plain()), read).await
+    }
+
+    fn to_url(&self, body: &Value) -> RequestBuilder {
+        self.request(Method::POST, self.url.clone(), body)
     }
 }
 

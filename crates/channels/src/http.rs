@@ -14,7 +14,7 @@ use watchbell_common::{
 
 use crate::{
     Tools,
-    error::{ConfigureError, RATE_LIMIT_DEFAULT, SendError},
+    error::{ConfigureError, RATE_LIMIT_DEFAULT, SendError, of_connection},
     render,
     secrets::Secrets,
 };
@@ -62,6 +62,8 @@ pub(crate) fn provider_id(id: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Verdict {
     Rejected(&'static str),
+    /// The form of the message is refused, so that a plainer one may be taken.
+    Form(&'static str),
     /// Without a wait, that of the headers holds.
     RateLimited(Option<Duration>, &'static str),
     Transient {
@@ -95,6 +97,29 @@ impl Caller {
         let answer = self.exchange(request).await?;
         self.judge(&answer, read)?;
         Ok(answer)
+    }
+
+    /// Sends a message as it is drawn, and in the same attempt as plain text where the platform does not accept its
+    /// form: how a message looks never costs an alert. With what came back, what to say about it in the history.
+    pub(crate) async fn call_or_plain(
+        &self,
+        drawn: RequestBuilder,
+        plain: impl FnOnce() -> RequestBuilder,
+        read: Reader,
+    ) -> Result<(Answer, String), SendError> {
+        let answer = self.exchange(drawn).await?;
+        match (read(&answer), self.judge(&answer, read)) {
+            (_, Ok(())) => {
+                let detail = answer.status.to_string();
+                Ok((answer, detail))
+            }
+            (Some(Verdict::Form(_)), Err(refused)) => {
+                let answer = self.call_reading(plain(), read).await?;
+                let detail = format!("{}; sent as plain text: {refused}", answer.status);
+                Ok((answer, detail))
+            }
+            (_, Err(error)) => Err(error),
+        }
     }
 
     /// Sends the request. What comes back is not classified yet.
@@ -138,8 +163,11 @@ impl Caller {
         let ambiguous = !error.is_connect();
         let detail = match (error.is_timeout(), ambiguous) {
             (true, true) => format!("no answer within {:?}", self.timeout),
-            (true, false) => format!("no connection within {:?}", self.timeout.min(outbound::CONNECT_TIMEOUT)),
-            (false, _) => self.blot(&outbound::explain(error)),
+            (true, false) => {
+                let limit = self.timeout.min(outbound::CONNECT_TIMEOUT);
+                format!("no connection within {limit:?}; check host and port, and whether a firewall is in between")
+            }
+            (false, _) => of_connection(self.blot(&outbound::explain(error))),
         };
         SendError::Transient { detail, retry_after: None, ambiguous }
     }
@@ -159,7 +187,7 @@ impl Verdict {
     fn error(self, said: &str, retry_after: Option<Duration>) -> SendError {
         let detail = |advice: &str| format!("{said}; {advice}");
         match self {
-            Self::Rejected(advice) => SendError::Rejected { detail: detail(advice) },
+            Self::Rejected(advice) | Self::Form(advice) => SendError::Rejected { detail: detail(advice) },
             Self::RateLimited(wait, advice) => SendError::RateLimited {
                 detail: detail(advice),
                 retry_after: wait.or(retry_after).unwrap_or(RATE_LIMIT_DEFAULT),

@@ -1,5 +1,7 @@
 //! `lark`: custom bots of Lark and Feishu. They answer 200 to everything and say in a `code` whether they took it.
 
+mod draw;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -7,13 +9,13 @@ use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::Value;
 use watchbell_common::{clock::UnixMillis, config::OpenChannel};
 
+use self::draw::{interactive, plain, post, text};
 use crate::{
-    Beyond, Body, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Layout, Limits, Markup,
-    Message, Receipt, SendError, Tools, Unit,
-    draw::{self, Tone},
+    Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Message, Receipt, SendError,
+    Tools, Unit,
     hook::{self, Hook},
     http::{Answer, Verdict},
     render::{Language, Manner},
@@ -70,26 +72,27 @@ channels:
 /// Leaves 1.5 kB of the 20 for the envelope, the signature and what JSON escapes.
 const TEXT_MAX_BYTES: usize = 18 * 1024;
 
-/// Without the signature, and with “20 KB” read as the smaller of the two things that it may mean.
-const REQUEST_MAX_BYTES: usize = 19_900;
-
 /// What the path of a bot's URL starts with. Bots of the first version (`/bot/hook/`) take another form of message.
 const PATH: &str = "/open-apis/bot/v2/hook/";
 
 /// Lark's codes for why it refuses, and what to do. From the same source, and
 /// <https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code>.
-const REFUSALS: [(i64, &str); 7] = [
-    (9_499, "Lark cannot read the message: if it is a template's, look at its form; else report it with this line"),
+const REFUSALS: [(i64, &str); 4] = [
     (19_001, "the webhook URL is wrong or the bot was removed from the group: copy the URL again"),
-    (19_002, "Lark cannot read the message: if it is a template's, look at its form; else report it with this line"),
     (19_021, "the signature does not fit: copy the secret again into `sign_secret`, and check this machine's clock"),
     (19_022, "the bot only takes messages from certain addresses: add this machine's to its security settings"),
     (19_024, "the bot only takes messages with certain words: change its keywords to one that every message has"),
-    (11_246, "Lark does not accept the card: if it is a template's, look at its Markdown; else report it"),
 ];
+
+/// Those for a form that it does not accept; 11246 is about cards.
+const FORM_REFUSED: [i64; 3] = [BAD_REQUEST, 11_246, 19_002];
 
 /// More than the bot or the platform takes at present.
 const RATE_LIMITS: [i64; 2] = [11_232, 99_991_400];
+
+/// Says with its words whether it is about the form or, undocumented, another limit:
+/// `{"code":9499,"msg":"too many request","data":{}}`.
+const BAD_REQUEST: i64 = 9_499;
 
 /// Says in whole seconds when a limit ends.
 /// <https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control>
@@ -140,18 +143,25 @@ struct Lark {
 #[async_trait]
 impl Channel for Lark {
     async fn send(&self, message: &Message, _last: Option<&Kept>) -> Result<Receipt, SendError> {
-        let mut request = match self.format {
+        let drawn = match self.format {
             Format::Interactive => interactive(message),
             Format::Post => post(message, self.locale),
             Format::Text => text(message),
         };
+        let signed_plain = || self.signed(plain(message));
+        let (_, detail) = self.hook.post_or_plain(&self.signed(drawn), signed_plain, read).await?;
+        Ok(Receipt { detail, ..Receipt::default() })
+    }
+}
+
+impl Lark {
+    fn signed(&self, mut request: Value) -> Value {
         if let Some(secret) = &self.secret {
             let (timestamp, sign) = signature(self.hook.caller.clock.now_ms(), secret);
             request["timestamp"] = timestamp.into();
             request["sign"] = sign.into();
         }
-        let answer = self.hook.post(&request, read).await?;
-        Ok(Receipt { detail: answer.status.to_string(), ..Receipt::default() })
+        request
     }
 }
 
@@ -172,103 +182,18 @@ fn read(answer: &Answer) -> Option<Verdict> {
         return Some(Verdict::Transient { advice, ambiguous: true });
     }
     let code = codes.find(|code| *code != 0)?;
-    if RATE_LIMITS.contains(&code) {
+    let said = ["msg", "StatusMessage"].iter().filter_map(|name| json[name].as_str()).collect::<String>();
+    let too_many = code == BAD_REQUEST && said.to_ascii_lowercase().contains("too many");
+    if too_many || RATE_LIMITS.contains(&code) {
         let reset = answer.headers.get(RESET_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
         return Some(Verdict::RateLimited(reset.map(Duration::from_secs), "Lark limits this bot"));
     }
+    if FORM_REFUSED.contains(&code) {
+        return Some(Verdict::Form(
+            "Lark cannot read it: if it is a template's, look at its form; else please report it",
+        ));
+    }
     Verdict::listed(&REFUSALS, &code).or(Some(Verdict::Rejected("Lark's documentation lists the code")))
-}
-
-/// The text that a template wrote, as a request of these.
-fn written(message: &Message, make: impl Fn(&str) -> Value) -> Value {
-    hook::within(REQUEST_MAX_BYTES, &message.text_within(TEXT_MAX_BYTES), make)
-}
-
-/// A card. Texts of the alert are `plain_text`, which Lark shows as they are.
-fn interactive(message: &Message) -> Value {
-    let card = |card: Value| json!({ "msg_type": "interactive", "card": card });
-    match &message.body {
-        Body::Layout(layout) => card(json!({
-            "config": { "wide_screen_mode": true },
-            "header": { "template": colour(Tone::of(message)), "title": literal(&draw::title(layout)) },
-            "elements": elements(layout, message.update),
-        })),
-        Body::Written(Markup::Markdown) => {
-            written(message, |text| card(json!({ "elements": [{ "tag": "markdown", "content": text }] })))
-        }
-        Body::Written(Markup::Plain | Markup::Html) => {
-            written(message, |text| card(json!({ "elements": [{ "tag": "div", "text": literal(text) }] })))
-        }
-    }
-}
-
-fn elements(layout: &Layout, short: bool) -> Vec<Value> {
-    let (facts, excerpt) = draw::details(layout, short);
-    let mut elements = vec![json!({ "tag": "div", "text": literal(&layout.summary) })];
-    if !facts.is_empty() {
-        let fact = |(label, value): &(&str, String)| json!({ "is_short": false, "text": literal(&layout.labelled(label, value)) });
-        elements.push(json!({ "tag": "div", "fields": facts.into_iter().map(fact).collect::<Vec<_>>() }));
-    }
-    if !excerpt.is_empty() {
-        elements.extend([json!({ "tag": "hr" }), json!({ "tag": "div", "text": literal(&excerpt.join("\n")) })]);
-    }
-    elements.extend(draw::link(layout).map(|url| {
-        let button =
-            json!({ "tag": "button", "type": "default", "text": literal(layout.link_label), "url": url.as_str() });
-        json!({ "tag": "action", "actions": [button] })
-    }));
-    elements
-}
-
-fn literal(text: &str) -> Value {
-    json!({ "tag": "plain_text", "content": text })
-}
-
-/// <https://open.feishu.cn/document/feishu-cards/card-components/content-components/title> `template`
-const fn colour(tone: Tone) -> &'static str {
-    match tone {
-        Tone::Critical => "red",
-        Tone::Error => "orange",
-        Tone::Warning => "yellow",
-        Tone::Info => "blue",
-        Tone::Acknowledged => "grey",
-        Tone::Resolved => "green",
-    }
-}
-
-/// Rich text: a title and paragraphs, of which none has any markup.
-fn post(message: &Message, locale: &str) -> Value {
-    let post = |title: &str, content: Vec<Value>| json!({ "msg_type": "post", "content": { "post": { locale: { "title": title, "content": content } } } });
-    let paragraph = |line: &str| json!([{ "tag": "text", "text": line }]);
-    match &message.body {
-        Body::Layout(layout) => {
-            let lines = draw::lines(layout, message.update);
-            let link = |url: Url| json!([{ "tag": "a", "text": layout.link_label, "href": url.as_str() }]);
-            let content = lines.iter().map(|line| paragraph(line)).chain(draw::link(layout).map(link)).collect();
-            post(&draw::title(layout), content)
-        }
-        Body::Written(_) => written(message, |text| post("", text.lines().map(paragraph).collect())),
-    }
-}
-
-/// In a text, `<at …>` mentions people.
-fn text(message: &Message) -> Value {
-    let text = |text: &str| json!({ "msg_type": "text", "content": { "text": text } });
-    match &message.body {
-        Body::Layout(layout) => {
-            let plain = draw::plain(layout, message.update);
-            text(&draw::escaped(&plain, TEXT_MAX_BYTES, Unit::Bytes, escape))
-        }
-        Body::Written(_) => written(message, text),
-    }
-}
-
-/// Parts `<` from the name of a tag. Lark knows no way to escape it.
-fn escape(before: Option<char>, c: char, out: &mut String) {
-    if before == Some('<') && (c == '/' || c.is_alphabetic()) {
-        out.push('\u{200b}');
-    }
-    out.push(c);
 }
 
 #[cfg(test)]
@@ -279,14 +204,20 @@ mod tests {
         response::{IntoResponse as _, Response},
     };
 
-    use super::*;
+    use serde_json::json;
+
+    use super::{draw::literal, *};
     use crate::{
-        configure as configured,
+        Body, Markup, configure as configured,
         contract::{self, Server, refusal},
     };
 
-    pub(super) const EXAMPLE: contract::HttpExample =
-        contract::HttpExample { channel: example, success: lark, provider_id: None };
+    pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
+        channel: example,
+        success: lark,
+        provider_id: None,
+        form_refused: Some(|| says(11_246, "create card content failed")),
+    };
 
     fn example(base: &str) -> OpenChannel {
         let mut channel = contract::hook("lark", &format!("{base}{PATH}hunter21-b5f2-4be2-9a3f-hunter21"));
@@ -480,6 +411,7 @@ mod tests {
             refusal(example, |_| says(19_022, "Ip Not Allowed")).await,
             refusal(example, |_| says(19_024, "Key Words Not Found")).await,
             refusal(example, |_| Json(json!({ "StatusCode": 9_499, "StatusMessage": "…" })).into_response()).await,
+            refusal(example, |_| (StatusCode::BAD_REQUEST, says(9_499, "too many request")).into_response()).await,
             refusal(example, |_| says(4_711, "what")).await,
             refusal(example, |_| "<html>sign in to the guest network</html>".into_response()).await,
         ];
@@ -490,7 +422,8 @@ mod tests {
         rejected: 200 OK: {"code":19021,"data":{},"msg":"sign match fail or timestamp is not within one hour"}; the signature does not fit: copy the secret again into `sign_secret`, and check this machine's clock
         rejected: 200 OK: {"code":19022,"data":{},"msg":"Ip Not Allowed"}; the bot only takes messages from certain addresses: add this machine's to its security settings
         rejected: 200 OK: {"code":19024,"data":{},"msg":"Key Words Not Found"}; the bot only takes messages with certain words: change its keywords to one that every message has
-        rejected: 200 OK: {"StatusCode":9499,"StatusMessage":"…"}; Lark cannot read the message: if it is a template's, look at its form; else report it with this line
+        rejected: 200 OK: {"StatusCode":9499,"StatusMessage":"…"}; Lark cannot read it: if it is a template's, look at its form; else please report it
+        rate_limited 5s: 400 Bad Request: {"code":9499,"data":{},"msg":"too many request"}; Lark limits this bot
         rejected: 200 OK: {"code":4711,"data":{},"msg":"what"}; Lark's documentation lists the code
         transient: 200 OK: <html>sign in to the guest network</html>; that is no answer of Lark's: something between us and it may have answered
         "#);

@@ -47,16 +47,18 @@ const ATTACHMENT_MAX: usize = 3_300;
 const FALLBACK_MAX: usize = 300;
 
 /// The ids of Mattermost's errors (its `server/channels/web/webhook.go` and `app/webhook.go`), and what to do.
-const REFUSALS: [(&str, &str); 8] = [
+const REFUSALS: [(&str, &str); 6] = [
     ("channel.app_error", "the channel is gone, or the webhook's owner is not in it: make a new webhook"),
     ("channel_locked.app_error", "the webhook may only post to its own channel: take the other one out of the text"),
-    ("decode.app_error", "Mattermost cannot read the message: please report it with this line"),
     ("disabled.app_error", "incoming webhooks are switched off: an administrator can allow them under Integrations"),
     ("invalid.app_error", "there is no such webhook: copy its URL again, or make a new one"),
-    ("parse.app_error", "Mattermost cannot read the message: please report it with this line"),
     ("permissions.app_error", "the webhook's owner may not post there: give the right, or make a new webhook"),
     ("user.app_error", "the webhook's owner is gone: make a new webhook"),
 ];
+
+/// Those for a form that it does not accept.
+const FORM_REFUSED: [&str; 4] =
+    ["decode.app_error", "parse.app_error", "split_props_length.app_error", "text.app_error"];
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
     Ok(Arc::new(Mattermost { hook: Hook::of(channel, tools, |_| Ok(()))? }))
@@ -70,14 +72,22 @@ struct Mattermost {
 #[async_trait]
 impl Channel for Mattermost {
     async fn send(&self, message: &Message, _last: Option<&Kept>) -> Result<Receipt, SendError> {
-        let answer = self.hook.post(&request(message), read).await?;
-        Ok(Receipt { detail: answer.status.to_string(), ..Receipt::default() })
+        let (_, detail) = self.hook.post_or_plain(&request(message), || plain(message), read).await?;
+        Ok(Receipt { detail, ..Receipt::default() })
     }
 }
 
 fn read(answer: &Answer) -> Option<Verdict> {
     let answer = answer.json();
-    Verdict::listed(&REFUSALS, &answer["id"].as_str()?.strip_prefix("web.incoming_webhook.")?)
+    let id = answer["id"].as_str()?.strip_prefix("web.incoming_webhook.")?;
+    if FORM_REFUSED.contains(&id) {
+        return Some(Verdict::Form("Mattermost does not accept the message's form: please report it with this line"));
+    }
+    Verdict::listed(&REFUSALS, &id)
+}
+
+fn plain(message: &Message) -> Value {
+    json!({ "text": draw::escaped(&draw::bare(message), TEXT_MAX, Unit::Characters, escape) })
 }
 
 /// The layout is an attachment, because only those have a colour; its `fallback` is what a notification shows.
@@ -128,8 +138,12 @@ mod tests {
     use super::*;
     use crate::contract::{self, Server, refusal};
 
-    pub(super) const EXAMPLE: contract::HttpExample =
-        contract::HttpExample { channel: example, success: mattermost, provider_id: None };
+    pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
+        channel: example,
+        success: mattermost,
+        provider_id: None,
+        form_refused: Some(|| error(StatusCode::BAD_REQUEST, "split_props_length.app_error")),
+    };
 
     fn example(base: &str) -> OpenChannel {
         contract::hook("mattermost", &format!("{base}/hooks/hunter2hunter2hunter2hunte"))

@@ -275,7 +275,7 @@ mod tests {
     };
 
     pub(super) const EXAMPLE: contract::HttpExample =
-        contract::HttpExample { channel: example, success: ntfy, provider_id: Some("hwQ2YpKdmg") };
+        contract::HttpExample { channel: example, success: ntfy, provider_id: Some("hwQ2YpKdmg"), form_refused: None };
 
     fn example(base: &str) -> OpenChannel {
         let mut channel = contract::channel("ntfy", &format!("{base}/alerts"));

@@ -48,12 +48,10 @@ const HEADER_MAX: usize = 150;
 
 /// Slack's words for why it refuses, and what to do.
 /// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks> “Handling errors”
-const REFUSALS: [(&str, &str); 13] = [
+const REFUSALS: [(&str, &str); 11] = [
     ("action_prohibited", "an administrator restricts who may post there: ask for the webhook to be allowed"),
     ("channel_is_archived", "the channel is archived: restore it, or make a webhook for another channel"),
     ("channel_not_found", "the channel is gone: make a webhook for another channel"),
-    ("invalid_blocks", "Slack does not accept the message's form: please report it with this line"),
-    ("invalid_payload", "Slack cannot read the message: please report it with this line"),
     ("invalid_token", "the webhook URL is incomplete or was withdrawn: copy it again from Slack"),
     ("no_active_hooks", "the webhook is switched off: switch it on in Slack, or make a new one"),
     ("no_service", "the webhook was removed or switched off: make a new one in Slack"),
@@ -62,6 +60,16 @@ const REFUSALS: [(&str, &str); 13] = [
     ("posting_to_general_channel_denied", "only some may post to this channel: make a webhook for another one"),
     ("team_disabled", "the workspace is switched off: make a webhook in another one"),
     ("user_not_found", "the person it posts to is gone: make a webhook for somebody else"),
+];
+
+/// Those for a form that it does not accept.
+const FORM_REFUSED: [&str; 6] = [
+    "invalid_attachments",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_payload",
+    "no_text",
+    "too_many_attachments",
 ];
 
 fn configure(channel: &OpenChannel, tools: &Tools) -> Configured {
@@ -76,13 +84,21 @@ struct Slack {
 #[async_trait]
 impl Channel for Slack {
     async fn send(&self, message: &Message, _last: Option<&Kept>) -> Result<Receipt, SendError> {
-        let answer = self.hook.post(&request(message), read).await?;
-        Ok(Receipt { detail: answer.status.to_string(), ..Receipt::default() })
+        let (_, detail) = self.hook.post_or_plain(&request(message), || plain(message), read).await?;
+        Ok(Receipt { detail, ..Receipt::default() })
     }
 }
 
 fn read(answer: &Answer) -> Option<Verdict> {
-    Verdict::listed(&REFUSALS, &answer.body.trim())
+    let word = answer.body.trim();
+    if FORM_REFUSED.contains(&word) {
+        return Some(Verdict::Form("Slack does not accept the message's form: please report it with this line"));
+    }
+    Verdict::listed(&REFUSALS, &word)
+}
+
+fn plain(message: &Message) -> Value {
+    json!({ "text": draw::escaped(&draw::bare(message), TEXT_MAX, Unit::Characters, escape) })
 }
 
 /// An attachment, because only those have a colour. `fallback` is what a notification shows.
@@ -149,8 +165,12 @@ mod tests {
     use super::*;
     use crate::contract::{self, Server, refusal};
 
-    pub(super) const EXAMPLE: contract::HttpExample =
-        contract::HttpExample { channel: example, success: slack, provider_id: None };
+    pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
+        channel: example,
+        success: slack,
+        provider_id: None,
+        form_refused: Some(|| (StatusCode::BAD_REQUEST, "invalid_blocks").into_response()),
+    };
 
     fn example(base: &str) -> OpenChannel {
         contract::hook("slack", &format!("{base}/services/T0001/B0002/hunter2hunter2hunter2hu"))
@@ -160,7 +180,13 @@ mod tests {
     fn slack(request: &str) -> Response {
         let no = |word: &'static str| (StatusCode::BAD_REQUEST, word).into_response();
         let Some(body) = contract::json_body(request) else { return no("invalid_payload") };
-        let Some(blocks) = body["attachments"][0]["blocks"].as_array() else { return no("no_text") };
+        let Some(blocks) = body["attachments"][0]["blocks"].as_array() else {
+            return if body["text"].as_str().is_some_and(|text| !text.is_empty()) {
+                "ok".into_response()
+            } else {
+                no("no_text")
+            };
+        };
         let fits = |text: &Value, max: usize| {
             text["text"].as_str().is_some_and(|text| (1..=max).contains(&text.chars().count()))
                 && matches!(text["type"].as_str(), Some("plain_text" | "mrkdwn"))

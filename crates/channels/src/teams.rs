@@ -205,7 +205,7 @@ mod tests {
     };
 
     pub(super) const EXAMPLE: contract::HttpExample =
-        contract::HttpExample { channel: example, success: teams, provider_id: Some("08584") };
+        contract::HttpExample { channel: example, success: teams, provider_id: Some("08584"), form_refused: None };
 
     fn example(base: &str) -> OpenChannel {
         let url = format!("{base}/workflows/0a1b/triggers/manual/paths/invoke?api-version=1&sig=hunter2%2Dhunter2");

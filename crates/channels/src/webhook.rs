@@ -344,6 +344,7 @@ mod tests {
         channel: example,
         success: |_| (StatusCode::ACCEPTED, [("x-request-id", "r-1")], "ok").into_response(),
         provider_id: Some("r-1"),
+        form_refused: None,
     };
 
     /// Every secret says `hunter`.

@@ -6,6 +6,7 @@ use super::*;
 /// stands at the paces themselves.
 const DOCUMENTED: &[(&str, u32, u32)] = &[
     ("discord:", 5, 2),
+    ("discord:", 30, 60),
     ("lark:", 5, 1),
     ("lark:", 100, 60),
     // 60 at once and one more every 5 s, as a bucket of tokens: 72 in the first minute.

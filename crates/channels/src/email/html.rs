@@ -10,8 +10,10 @@ pub(super) fn layout(message: &Message, layout: &Layout) -> String {
     let colour = colour(message);
     let (symbol, heading, summary) = (layout.symbol, escape_html(&layout.heading), escape_html(&layout.summary));
     let (facts, excerpt, link) = (facts(layout), excerpt(layout), link(layout, colour));
+    let Sides { direction, start, .. } = Sides::of(layout);
     document(&format!(
-        "<div style=\"max-width:640px;border-left:6px solid {colour};padding:4px 0 4px 16px\">\n\
+        "<div dir=\"{direction}\" style=\"max-width:640px;border-{start}:6px solid {colour};\
+         padding:4px 0;padding-{start}:16px\">\n\
          <p style=\"margin:0 0 12px\"><span dir=\"auto\" style=\"display:inline-block;padding:4px 10px;\
          border-radius:4px;background-color:{colour};color:#ffffff;font-weight:bold\">{symbol} {heading}</span></p>\n\
          <p dir=\"auto\" style=\"margin:0 0 12px;font-size:18px;line-height:1.4\">{summary}</p>\n\
@@ -19,14 +21,34 @@ pub(super) fn layout(message: &Message, layout: &Layout) -> String {
     ))
 }
 
+/// How the language reads, and where its lines start and end: programs know no names for these but left and right.
+struct Sides {
+    direction: &'static str,
+    start: &'static str,
+    end: &'static str,
+}
+
+impl Sides {
+    const fn of(layout: &Layout) -> Self {
+        if layout.rtl {
+            Self { direction: "rtl", start: "right", end: "left" }
+        } else {
+            Self { direction: "ltr", start: "left", end: "right" }
+        }
+    }
+}
+
 fn facts(layout: &Layout) -> String {
     if layout.facts.is_empty() {
         return String::new();
     }
+    let end = Sides::of(layout).end;
+    // Beside a label on its right a value begins there, too; what reads the other way in it is isolated already.
+    let direction = if layout.rtl { "" } else { " dir=\"auto\"" };
     let row = |(label, value): &(&str, String)| {
         format!(
-            "<tr><td valign=\"top\" style=\"padding:2px 16px 2px 0;font-weight:bold;white-space:nowrap\">{}</td>\
-             <td dir=\"auto\" style=\"padding:2px 0\">{}</td></tr>\n",
+            "<tr><td valign=\"top\" style=\"padding:2px 0;padding-{end}:16px;font-weight:bold;white-space:nowrap\">{}</td>\
+             <td{direction} style=\"padding:2px 0\">{}</td></tr>\n",
             escape_html(label),
             escape_html(value)
         )

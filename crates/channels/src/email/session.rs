@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use watchbell_common::outbound::{Http, LookupError};
 
-use crate::{ConfigureError, SendError, secrets::Secrets};
+use crate::{ConfigureError, SendError, error::of_connection, secrets::Secrets};
 
 /// How long a relay that has the mail may take over its farewell: it is good manners, not worth waiting for.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -174,7 +174,9 @@ impl Relay {
             let detail = self.secrets.blot(&format!("{}: {error}", Step::Connect));
             match error {
                 LookupError::Refused(_) => SendError::Rejected { detail },
-                LookupError::Unknown { .. } => SendError::Transient { detail, retry_after: None, ambiguous: false },
+                LookupError::Unknown { .. } => {
+                    SendError::Transient { detail: of_connection(detail), retry_after: None, ambiguous: false }
+                }
             }
         })?;
         let mut result = Err(self.late(Step::Connect));
@@ -250,7 +252,7 @@ impl Relay {
                 let detail = self.secrets.blot(&format!("the relay offers no login of ours (PLAIN, LOGIN): {cause}"));
                 SendError::Rejected { detail }
             }
-            step => transient(self.secrets.blot(&format!("{step}: {cause}")), step == Step::Mail),
+            step => transient(of_connection(self.secrets.blot(&format!("{step}: {cause}"))), step == Step::Mail),
         }
     }
 }

@@ -196,6 +196,19 @@ fn values_among_persian_words_are_isolated_and_balanced() {
 }
 
 #[test]
+fn what_reads_from_right_to_left_is_isolated_in_every_language() {
+    let mut payload = payload();
+    payload.alert.event.subject = "سرور db1 (اصلی) از کار افتاد.".to_owned();
+    payload.alert.analysis.system = "سرور".to_owned();
+    for language in ["en", "zh", "fa"] {
+        let layout = Layout::new(&payload, &in_language(language));
+        let subject = layout.facts.iter().find(|(_, value)| value.contains("db1 (")).unwrap();
+        assert_eq!(subject.1, "\u{2068}سرور db1 (اصلی) از کار افتاد.\u{2069}");
+        assert!(layout.heading.ends_with("\u{2068}سرور\u{2069}"), "{}", layout.heading);
+    }
+}
+
+#[test]
 fn a_first_event_has_no_since_and_a_clock_that_went_back_neither() {
     let mut payload = payload();
     for since in [payload.alert.event.received_at, payload.alert.event.received_at + 1] {

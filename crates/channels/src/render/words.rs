@@ -158,6 +158,12 @@ impl Words {
     /// A text of either direction, safe among words of this language.
     pub(super) fn isolated(&self, text: String) -> String {
         let [open, close] = ISOLATE;
-        if self.rtl { format!("{open}{text}{close}") } else { text }
+        if self.rtl || text.contains(is_rtl) { format!("{open}{text}{close}") } else { text }
     }
+}
+
+/// Letters of the scripts that are written from right to left: Hebrew, Arabic and those around them, and their
+/// presentation forms.
+const fn is_rtl(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
 }

@@ -11,6 +11,7 @@ use watchbell_common::outbound::Http;
 use super::{Provider, Sms, bot::Bot, fill};
 use crate::{
     ConfigureError, SendError,
+    error::RATE_LIMIT_DEFAULT,
     http::{Answer, Caller},
 };
 
@@ -18,11 +19,12 @@ const API: &str = "https://api.kavenegar.com";
 
 const OK: u32 = 200;
 
-/// Its servers cannot answer at the moment; every other status needs a person.
+/// Its servers cannot answer at the moment, or were asked too often by our address; every other status needs a person.
 const BUSY: u32 = 409;
+const TOO_OFTEN: u32 = 451;
 
 /// What the statuses mean, in the language of the other errors: Kavenegar's own texts are Persian.
-const MEANINGS: [(u32, &str); 11] = [
+const MEANINGS: [(u32, &str); 17] = [
     (400, "a parameter is missing"),
     (401, "the account is disabled or the API key is wrong"),
     (402, "the operation failed"),
@@ -33,7 +35,13 @@ const MEANINGS: [(u32, &str); 11] = [
     (412, "`from` is not a line of this account"),
     (413, "the text is empty or too long"),
     (414, "too many messages in one request"),
+    (416, "this address may not use the API; allow it in the panel"),
     (418, "the account's credit is used up"),
+    (420, "the account may not send links; shorten the template"),
+    (427, "the account may not send from this line; choose another `from` or ask Kavenegar"),
+    (429, "this address is limited; ask Kavenegar"),
+    (TOO_OFTEN, "too many calls from this address"),
+    (501, "a test account only sends to its owner's number"),
 ];
 
 #[derive(Debug)]
@@ -111,6 +119,7 @@ impl Provider for Kavenegar {
         let detail = format!("{status} {detail}").trim_end().to_owned();
         Err(match caller.check(answer) {
             Err(error @ (SendError::Transient { .. } | SendError::RateLimited { .. })) => error.reworded(|_| detail),
+            _ if status == TOO_OFTEN => SendError::RateLimited { detail, retry_after: RATE_LIMIT_DEFAULT },
             _ if status == BUSY => SendError::Transient { detail, retry_after: None, ambiguous: false },
             _ => SendError::Rejected { detail },
         })

@@ -31,6 +31,7 @@ pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
     },
     success: |_| axum::Json(json!({ "results": [{ "ok": true }] })).into_response(),
     provider_id: None,
+    form_refused: None,
 };
 
 fn set(channel: &mut OpenChannel, bot: &[(&str, &str)]) {
@@ -175,6 +176,7 @@ async fn every_status_of_kavenegar_has_its_class_whatever_http_says() {
         (500, 500, "transient"),
         (200, 999, "rejected"),
         (429, 429, "rate_limited"),
+        (200, 451, "rate_limited"),
     ] {
         let server = provider(not_for_kavenegar, [kavenegar_says(http, status)]).await;
         let error = send(&kavenegar(&server.base), &contract::message()).await.unwrap_err();
@@ -196,7 +198,8 @@ async fn every_status_of_kavenegar_has_its_class_whatever_http_says() {
     409 the server cannot answer: پیام
     500 پیام
     999 پیام
-    429 پیام
+    429 this address is limited; ask Kavenegar: پیام
+    451 too many calls from this address: پیام
     503 Service Unavailable: busy: *** ***
     an answer that is not Kavenegar's: hello
     ");

@@ -26,10 +26,14 @@ const TOO_FAST: [(u32, Duration); 3] =
     [(14107, Duration::from_secs(30)), (20429, RATE_LIMIT_DEFAULT), (21611, RATE_LIMIT_DEFAULT)];
 
 /// Codes that mean more than Twilio's own text says.
-const HINTS: [(u32, &str); 3] = [
+const HINTS: [(u32, &str); 7] = [
     (20003, "`account_sid` or `auth_token` is wrong"),
     (21211, "the number does not exist"),
+    (21408, "allow the number's country in Twilio's console, under geographic permissions"),
+    (21606, "`from` is not a number of this account that can send texts"),
+    (21608, "a trial account only sends to numbers that were verified in Twilio's console"),
     (21610, "the receiver has unsubscribed by answering STOP"),
+    (21614, "the number cannot receive texts"),
 ];
 
 #[derive(Debug)]

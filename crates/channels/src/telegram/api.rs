@@ -23,6 +23,7 @@ pub(super) struct Api {
     /// Up to the token, included.
     base: SecretString,
     host: String,
+    proxied: bool,
 }
 
 impl fmt::Debug for Api {
@@ -57,6 +58,8 @@ pub(super) enum Refusal {
     Moved(ChatId),
     /// The topic is closed or gone: send to the group itself.
     NoTopic(String),
+    /// Something about the request that is not known: send as little as possible.
+    Unknown(String),
     Other(SendError),
 }
 
@@ -70,7 +73,10 @@ impl From<Refusal> for SendError {
     fn from(refusal: Refusal) -> Self {
         let detail = match refusal {
             Refusal::Other(error) => return error,
-            Refusal::Markup(detail) | Refusal::Buttons(detail) | Refusal::NoTopic(detail) => detail,
+            Refusal::Markup(detail)
+            | Refusal::Buttons(detail)
+            | Refusal::NoTopic(detail)
+            | Refusal::Unknown(detail) => detail,
             Refusal::NotModified => "the message says this already".to_owned(),
             Refusal::Moved(chat) => format!("the group is now {chat}: make this the target"),
         };
@@ -96,10 +102,11 @@ struct Parameters {
 }
 
 impl Api {
-    pub(super) fn new(client: Http, caller: Caller, base: &Url, token: &SecretString) -> Self {
+    pub(super) fn new(client: Http, caller: Caller, base: &Url, token: &SecretString, proxied: bool) -> Self {
         let token = token.expose_secret();
         let host = base.host_str().unwrap_or_default().to_owned();
-        Self { client, caller, base: format!("{}/bot{token}", base.as_str().trim_end_matches('/')).into(), host }
+        let base = format!("{}/bot{token}", base.as_str().trim_end_matches('/')).into();
+        Self { client, caller, base, host, proxied }
     }
 
     pub(super) fn now_ms(&self) -> i64 {
@@ -125,13 +132,13 @@ impl Api {
     }
 
     async fn finish<T: DeserializeOwned>(&self, request: RequestBuilder, answer_max: usize) -> Result<T, Refusal> {
-        let answer = self.caller.exchange_up_to(request, answer_max).await?;
+        let answer = self.caller.exchange_up_to(request, answer_max).await.map_err(|error| self.on_the_way(error))?;
         match serde_json::from_str(&answer.body) {
             Ok(Reply { ok: true, result: Some(result), .. }) if answer.status.is_success() => Ok(result),
             Ok(Reply { ok: false, description: Some(description), parameters, .. })
                 if parameters.retry_after.is_some() || !by_status_alone(answer.status) =>
             {
-                Err(self.refused(&description, &parameters))
+                Err(self.refused(answer.status, &description, &parameters))
             }
             _ => {
                 self.caller.check(&answer)?;
@@ -141,7 +148,18 @@ impl Api {
         }
     }
 
-    fn refused(&self, description: &str, parameters: &Parameters) -> Refusal {
+    /// Where no connection came about, nobody can tell a proxy from what is behind it but by being told.
+    fn on_the_way(&self, error: SendError) -> SendError {
+        match error {
+            SendError::Transient { detail, retry_after, ambiguous: false } if self.proxied => {
+                let detail = format!("by the bot's `proxy`: {detail}");
+                SendError::Transient { detail, retry_after, ambiguous: false }
+            }
+            error => error,
+        }
+    }
+
+    fn refused(&self, status: StatusCode, description: &str, parameters: &Parameters) -> Refusal {
         let detail = self.caller.blot(description);
         if let Some(chat) = parameters.migrate_to_chat_id {
             return Refusal::Moved(chat);
@@ -150,19 +168,13 @@ impl Api {
             return SendError::RateLimited { detail, retry_after: Duration::from_secs(seconds) }.into();
         }
         let text = description.to_ascii_lowercase();
-        let says = |texts: &[&str]| texts.iter().any(|known| text.contains(known));
-        if says(&["message is not modified"]) {
-            Refusal::NotModified
-        } else if says(&["can't parse entities", "message text is empty", "too long", "too_long"]) {
-            Refusal::Markup(detail)
-        } else if says(&["inline keyboard button", "button_url_invalid"]) {
-            Refusal::Buttons(detail)
-        } else if says(&["message thread not found", "topic_deleted", "topic_closed"]) {
-            Refusal::NoTopic(detail)
-        } else {
-            let advice = ADVICE.iter().find(|(known, _)| says(&[known]));
-            let detail = advice.map_or_else(|| detail.clone(), |(_, advice)| format!("{detail} ({advice})"));
-            SendError::Rejected { detail }.into()
+        if let Some((_, refusal)) = KNOWN.iter().find(|(known, _)| text.contains(known)) {
+            return refusal(detail);
+        }
+        match ADVICE.iter().find(|(known, _)| text.contains(known)) {
+            Some((_, advice)) => SendError::Rejected { detail: format!("{detail} ({advice})") }.into(),
+            None if status == StatusCode::BAD_REQUEST => Refusal::Unknown(detail),
+            None => SendError::Rejected { detail }.into(),
         }
     }
 }
@@ -172,8 +184,27 @@ fn by_status_alone(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
-/// What people can do about a refusal, by a part of its text in lower case. The texts are those of
-/// <https://github.com/tdlib/telegram-bot-api> and of Telegram's servers behind it.
+/// Makes a refusal of what Telegram said.
+type Meaning = fn(String) -> Refusal;
+
+/// What a refusal is about, by a part of its text in lower case, the first that fits. There is nothing else to go by: the
+/// Bot API has no codes but those of HTTP. The texts are those of <https://github.com/tdlib/telegram-bot-api>
+/// (`telegram-bot-api/Client.cpp`), of the library beneath it (`td/telegram/MessageEntity.cpp`) and, in capitals there, of
+/// Telegram's servers. Nothing is lost by one that is missing here: see [`Refusal::Unknown`].
+const KNOWN: [(&str, Meaning); 10] = [
+    ("message is not modified", |_| Refusal::NotModified),
+    ("inline keyboard button", Refusal::Buttons),
+    ("button_", Refusal::Buttons),
+    ("reply_markup", Refusal::Buttons),
+    ("can't parse entities", Refusal::Markup),
+    ("message text is empty", Refusal::Markup),
+    ("too long", Refusal::Markup),
+    ("too_long", Refusal::Markup),
+    ("message thread not found", Refusal::NoTopic),
+    ("topic_", Refusal::NoTopic),
+];
+
+/// What people can do about a refusal, by a part of its text in lower case; from the same sources.
 const ADVICE: [(&str, &str); 13] = [
     ("unauthorized", "Telegram does not know this bot token; copy it again from @BotFather"),
     ("bot was blocked", "the person blocked the bot; they have to unblock it and send it /start"),

@@ -228,7 +228,7 @@ fn api(channel: &OpenChannel, tools: &Tools) -> Result<Api, ConfigureError> {
         (None, None) => api_base(TELEGRAM_API_URL)?,
     };
     let caller = Caller::new(&Tools { http: client.clone(), ..tools.clone() }, secrets);
-    Ok(Api::new(client, caller, &base, token))
+    Ok(Api::new(client, caller, &base, token, secret("proxy").is_some()))
 }
 
 /// A token is the bot's id, a colon and the secret.

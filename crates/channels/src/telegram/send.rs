@@ -103,7 +103,7 @@ impl<'a> Attempt<'a> {
                     self.sent.push(part);
                     self.next += 1;
                 }
-                Err(Refusal::Markup(why)) if self.draft.markup != Markup::Plain => {
+                Err(Refusal::Markup(why) | Refusal::Unknown(why)) if self.draft.markup != Markup::Plain => {
                     self.degrade(&why, self.next);
                     self.next = 0;
                 }
@@ -184,7 +184,7 @@ impl<'a> Attempt<'a> {
                     self.move_to(chat);
                     request.chat_id = chat.into();
                 }
-                Err(Refusal::Buttons(why)) if request.reply_markup.is_some() => {
+                Err(Refusal::Buttons(why) | Refusal::Unknown(why)) if request.reply_markup.is_some() => {
                     self.drop_buttons(&why);
                     request.reply_markup = None;
                 }

@@ -31,6 +31,11 @@ pub(super) const EXAMPLE: contract::HttpExample = contract::HttpExample {
         axum::Json(json!({ "ok": true, "result": result })).into_response()
     },
     provider_id: Some("42"),
+    form_refused: Some(|| {
+        let description = "Bad Request: can't parse entities: Unsupported start tag \"x\" at byte offset 0";
+        let refusal = json!({ "ok": false, "error_code": 400, "description": description });
+        (axum::http::StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response()
+    }),
 };
 
 /// A channel to the group, by a bot whose API is at `base`.

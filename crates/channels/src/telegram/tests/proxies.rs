@@ -75,6 +75,7 @@ async fn encrypted_calls_are_tunnelled_through_an_http_proxy_that_wants_a_passwo
     // Without its password, and by a process that trusts nobody.
     let refused = through(&format!("http://ops:hunter4@{address}"), "https://telegram.invalid").await.unwrap_err();
     assert!(!refused.to_string().contains("hunter"), "{refused}");
+    assert!(refused.to_string().ends_with("the proxy wants another user or password"), "{refused}");
     assert_eq!((fake.texts().len(), refusals.load(Ordering::SeqCst)), (1, 1));
 }
 
@@ -128,10 +129,16 @@ async fn socks(mut client: TcpStream, upstream: &str) {
 #[tokio::test]
 async fn a_proxy_that_is_away_is_worth_another_try_and_shows_no_secret() {
     let away = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    for scheme in ["http", "socks5"] {
+    for scheme in ["http", "socks5h"] {
         let proxy = format!("{scheme}://ops:hunter3@{away}");
         match through(&proxy, "http://telegram.invalid").await.unwrap_err() {
-            SendError::Transient { detail, ambiguous: false, .. } => assert!(!detail.contains("hunter"), "{detail}"),
+            SendError::Transient { detail, ambiguous: false, .. } => {
+                assert!(detail.starts_with("by the bot's `proxy`: ") && !detail.contains("hunter"), "{detail}");
+                assert!(
+                    detail.ends_with("nobody listens there: check host and port, and whether the service runs"),
+                    "{detail}"
+                );
+            }
             other => panic!("{other:?}"),
         }
     }

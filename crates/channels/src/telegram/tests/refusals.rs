@@ -90,7 +90,7 @@ async fn a_refusal_says_what_to_do() {
         (403, "Forbidden: bot can't initiate conversation with a user"),
         (400, "Bad Request: not enough rights to send text messages to the chat"),
         (400, "Bad Request: need administrator rights in the channel chat"),
-        (400, "Bad Request: something new"),
+        (403, "Forbidden: something new"),
     ] {
         ops.fake.answer_next(code, description, &Value::Null);
         match ops.refused(&contract::message()).await {
@@ -109,6 +109,60 @@ async fn a_refusal_says_what_to_do() {
     Forbidden: bot can't initiate conversation with a user (the person has to send the bot /start first)
     Bad Request: not enough rights to send text messages to the chat (let the bot send messages in this chat)
     Bad Request: need administrator rights in the channel chat (make the bot an administrator that may post messages)
-    Bad Request: something new
+    Forbidden: something new
     ");
+}
+
+#[tokio::test]
+async fn what_a_known_refusal_is_about_is_left_away_in_the_same_attempt() {
+    let buttons = json!({ "buttons": [{ "text": "Graphs", "url": "https://graphs.example.org/d/1" }] });
+    let mut told = Vec::new();
+    for description in [
+        "Bad Request: inline keyboard button URL 'https://graphs.example.org/d/1' is invalid: Wrong HTTP URL",
+        "Bad Request: BUTTON_URL_INVALID",
+        "Bad Request: REPLY_MARKUP_TOO_LONG",
+        "Bad Request: can't parse entities: Unsupported start tag \"x\" at byte offset 0",
+        "Bad Request: message text is empty",
+        "Bad Request: message is too long",
+        "Bad Request: MESSAGE_TOO_LONG",
+        "Bad Request: ENTITIES_TOO_LONG",
+        "Bad Request: message thread not found",
+        "Bad Request: TOPIC_CLOSED",
+    ] {
+        let mut options = buttons.clone();
+        options["message_thread_id"] = TOPIC.into();
+        let mut ops = Ops::with(options).await;
+        ops.fake.answer_next(400, description, &Value::Null);
+        told.push(ops.send(&contract::message()).await);
+        let shown = ops.fake.shown().remove(0);
+        let left = [shown.parse_mode.is_some(), !shown.buttons.is_null(), shown.topic.is_some()];
+        assert_eq!(left.iter().filter(|left| **left).count(), 2, "{description}: one thing is left away: {left:?}");
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn an_unknown_refusal_of_a_request_costs_its_form_and_not_the_alert() {
+    let mut ops =
+        Ops::with(json!({ "buttons": [{ "text": "Graphs", "url": "https://graphs.example.org/d/1" }] })).await;
+    for _ in 0..2 {
+        ops.fake.answer_next(400, "Bad Request: SOMETHING_NEW", &Value::Null);
+    }
+    let said = ops.send(&contract::message()).await;
+    let why = "Bad Request: SOMETHING_NEW";
+    assert_eq!(said, format!("sent; without its buttons: {why}; sent as plain text: {why}"));
+    let shown = ops.fake.shown().remove(0);
+    assert_eq!((shown.text, shown.parse_mode, shown.buttons), (contract::message().text, None, Value::Null));
+
+    // An edit that is refused so becomes a fresh message.
+    ops.fake.answer_next(400, "Bad Request: SOMETHING_NEW", &Value::Null);
+    assert_eq!(ops.send(&event(4, |_| {})).await, "sent");
+    assert_eq!(ops.fake.texts().len(), 2);
+
+    // Where that is refused, too, it is for another reason.
+    ops.kept = None;
+    for _ in 0..3 {
+        ops.fake.answer_next(400, "Bad Request: SOMETHING_NEW", &Value::Null);
+    }
+    assert_eq!(ops.refused(&contract::message()).await, SendError::Rejected { detail: why.to_owned() });
 }
