@@ -165,6 +165,7 @@ mod tests {
             event: Some(event),
             lane: "lane".to_owned(),
             attempts: 0,
+            lapses: 0,
             count: 0,
             since: 0,
             payload,

@@ -188,10 +188,13 @@ impl Deliver {
 
     fn delivered(&self, lease: &Lease, attempt: &Attempt, receipt: Receipt, update: bool) -> Outcome {
         tracing::debug!(delivery.id = %attempt.delivery, attempt.number, "delivered: {}", receipt.detail);
-        let detail = match receipt.provider_id {
+        let mut detail = match receipt.provider_id {
             Some(id) => format!("{} ({id})", receipt.detail),
             None => receipt.detail,
         };
+        if lease.lapses > 0 {
+            detail = format!("possibly duplicated, since a worker vanished with it: {detail}");
+        }
         // An update is no part of the books.
         let ending = (!update).then_some(Ending::Delivered);
         Outcome {

@@ -127,6 +127,7 @@ pub(crate) fn lease(queue: QueueName, alert: &Alert, payload: Bytes) -> Lease {
         event: Some(alert.event.id),
         lane: "lane".to_owned(),
         attempts: 0,
+        lapses: 0,
         count: 3,
         since: NOW - 60_000,
         payload,

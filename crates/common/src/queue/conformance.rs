@@ -18,8 +18,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use super::{
-    Books, Counter, Decision, Depth, Ending, Lease, NewJob, Pushed, Queue, QueueError, QueueName, Scope, Verdict, Want,
-    WorkerId,
+    Books, Counter, Decision, Depth, Ending, Lease, NewJob, Pushed, Queue, QueueError, QueueName, SILENCE_MAX, Scope,
+    Verdict, Want, WorkerId,
 };
 use crate::ids::{EventId, JobId, TenantId};
 
@@ -86,6 +86,7 @@ macro_rules! queue_conformance {
             // workers
             a_vanished_workers_jobs_return_to_the_head,
             a_living_worker_keeps_its_jobs,
+            a_living_worker_keeps_its_jobs_when_everything_stood_still,
             a_released_job_returns_at_once_and_counts_no_lapse,
             a_job_that_outlives_too_many_workers_is_buried,
             an_event_survives_a_worker_killed_between_any_two_steps,
@@ -248,6 +249,22 @@ async fn tend(queue: &dyn Queue) -> super::Tended {
             return sum;
         }
     }
+}
+
+/// Lets time pass on a queue that is tended all the while.
+async fn pass<H: Harness>(h: &H, queue: &dyn Queue, by: Duration) -> super::Tended {
+    let mut sum = tend(queue).await;
+    let mut left = by;
+    while !left.is_zero() {
+        let step = left.min(SILENCE_MAX);
+        h.advance(step).await;
+        let tended = tend(queue).await;
+        sum.due += tended.due;
+        sum.reclaimed += tended.reclaimed;
+        sum.buried += tended.buried;
+        left -= step;
+    }
+    sum
 }
 
 async fn depth(queue: &dyn Queue, name: QueueName) -> Depth {

@@ -14,8 +14,10 @@
 //! 3. A decision is one atomic step: the job leaves, its successors and its facts are queued, the books are
 //!    written, or none of it. [`Queue::decide_all`] carries out many, in their order, each its own step.
 //! 4. The jobs of a worker that stopped calling [`Queue::keep_alive`] come back after its time to live, at
-//!    the head of their lanes. [`Queue::release`] gives them back at once. A job whose workers vanished
-//!    [`LAPSES_MAX`] times is buried: it probably kills them.
+//!    the head of their lanes. Its silence counts only while somebody listens: of the time between two calls of
+//!    [`Queue::tend`] no more than [`SILENCE_MAX`]. So a disk or a machine that stood still, or a clock that jumped
+//!    forward, costs no living worker its jobs. [`Queue::release`] gives them back at once. A job whose workers
+//!    vanished [`LAPSES_MAX`] times is buried: it probably kills them.
 //! 5. `Retry` counts an attempt; `Defer` does not. `Bury` keeps the job, with its bytes and the reason, until
 //!    it is replayed.
 //! 6. Fairness: lanes take turns, so a full lane delays another only by its share; `per_lane` bounds how many
@@ -44,6 +46,8 @@
 #[cfg(test)]
 pub(crate) mod conformance;
 pub mod facts;
+mod figures;
+mod jobs;
 mod limits;
 pub mod redis;
 pub mod sqlite;
@@ -56,13 +60,18 @@ use bytes::Bytes;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    clock::UnixMillis,
-    ids::{EventId, JobId, TenantId},
+pub use self::{
+    figures::{AUDIT_EXAMPLES_MAX, Audit, Books, DeadFilter, DeadJob, Depth, Published, Tended},
+    jobs::{Counter, Decision, Dedup, Ending, Lease, LeaseToken, NewJob, Pushed, Scope, Slot, Verdict, Want, WorkerId},
 };
+use crate::ids::{JobId, TenantId};
 
 /// The longest delay a job or a lane can be given; longer ones are cut to it.
 pub const DELAY_MAX: Duration = Duration::from_hours(1);
+
+/// How much of the time between two calls of [`Queue::tend`] counts as silence of the workers: twice as long as one
+/// that tends pauses.
+pub const SILENCE_MAX: Duration = Duration::from_millis(500);
 
 /// A job that was leased this often by workers that then vanished is buried.
 pub const LAPSES_MAX: u32 = 16;
@@ -120,288 +129,6 @@ impl fmt::Display for QueueName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
-}
-
-/// A job to push.
-#[derive(Debug, Clone)]
-pub struct NewJob {
-    pub id: JobId,
-    pub tenant: TenantId,
-    /// The event whose ledger line this job belongs to; `None` keeps it out of the books (facts, updates).
-    pub event: Option<EventId>,
-    /// Who shares a turn: a sender at intake, a channel when delivering.
-    pub lane: String,
-    /// Jobs of a queue with the same key move one after the other.
-    pub order: Option<String>,
-    pub dedup: Option<Dedup>,
-    /// Counts the jobs pushed with this name; the count comes back in [`Lease::count`].
-    pub counter: Option<Counter>,
-    /// How long the job waits before it is ready; at most [`DELAY_MAX`].
-    pub delay: Duration,
-    pub payload: Bytes,
-}
-
-impl NewJob {
-    /// A job that is ready at once, with no order, deduplication or counting.
-    pub fn new(id: JobId, tenant: TenantId, event: Option<EventId>, lane: impl Into<String>, payload: Bytes) -> Self {
-        Self {
-            id,
-            tenant,
-            event,
-            lane: lane.into(),
-            order: None,
-            dedup: None,
-            counter: None,
-            delay: Duration::ZERO,
-            payload,
-        }
-    }
-}
-
-/// Counts jobs, in episodes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counter {
-    pub name: String,
-    /// This job ends the episode; the next one that does not begins another, at 1.
-    pub closes: bool,
-}
-
-/// Drop the job if its like was queued a short while ago.
-#[derive(Debug, Clone)]
-pub struct Dedup {
-    /// What it is a repeat of, for example channel and fingerprint.
-    pub key: String,
-    /// The state it reports. A key whose last variant was another is not a repeat: it starts the window anew.
-    pub variant: String,
-    /// Counted from the first sighting; repeats do not extend it.
-    pub window: Duration,
-    /// Queued to [`QueueName::History`] instead, when the job is dropped.
-    pub fact: Bytes,
-}
-
-/// What became of a pushed job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pushed {
-    Queued,
-    /// Dropped by [`Dedup`]. Its event, when this push received it, ended as deduplicated.
-    Duplicate,
-}
-
-/// How an event can end. The ledger keeps the best (the first in this list) of an event's several jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Ending {
-    Delivered,
-    Silenced,
-    Deduplicated,
-    Unrouted,
-    Muted,
-}
-
-impl Ending {
-    /// All of them, best first.
-    pub const ALL: [Self; 5] = [Self::Delivered, Self::Silenced, Self::Deduplicated, Self::Unrouted, Self::Muted];
-
-    /// The name used in keys, rows, metrics and on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Silenced => "silenced",
-            Self::Deduplicated => "deduplicated",
-            Self::Unrouted => "unrouted",
-            Self::Muted => "muted",
-        }
-    }
-}
-
-/// Names a worker: unique among all processes, at most [`KEY_MAX_BYTES`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct WorkerId(pub Arc<str>);
-
-/// What entitles a worker to decide a job.
-#[derive(Debug, Clone)]
-pub struct LeaseToken {
-    pub queue: QueueName,
-    pub job: JobId,
-    pub worker: WorkerId,
-    /// Goes up each time the job is leased.
-    pub epoch: u64,
-}
-
-/// A job in a worker's hands.
-#[derive(Debug, Clone)]
-pub struct Lease {
-    pub token: LeaseToken,
-    pub tenant: TenantId,
-    pub event: Option<EventId>,
-    pub lane: String,
-    /// How many times it was retried before.
-    pub attempts: u32,
-    /// The value of its counter when it was pushed; 0 without one.
-    pub count: u64,
-    /// When the counter's present episode began; 0 without one.
-    pub since: UnixMillis,
-    pub payload: Bytes,
-}
-
-/// How many jobs a worker wants.
-#[derive(Debug, Clone, Copy)]
-pub struct Want {
-    pub max: usize,
-    /// How many jobs of one lane may be leased at a time, over all workers; 0 for no bound.
-    pub per_lane: usize,
-    /// Only jobs of lanes of which no worker has any; then as many of them as fit.
-    pub whole_lanes: bool,
-}
-
-impl Want {
-    /// Up to `max` jobs, without a bound per lane.
-    pub const fn up_to(max: usize) -> Self {
-        Self { max, per_lane: 0, whole_lanes: false }
-    }
-}
-
-/// Slots of a rate limit that are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slot {
-    pub key: String,
-    /// How many slots are refilled per minute, evenly.
-    pub per_minute: u32,
-    /// How many may be taken at once after a pause.
-    pub burst: u32,
-    /// How many of these must be left over for others.
-    pub reserve: u32,
-    /// How many are taken. With `reserve`, no more than `burst`.
-    pub count: u32,
-}
-
-/// What a worker decided about its lease.
-#[derive(Debug, Clone)]
-pub struct Decision {
-    pub lease: LeaseToken,
-    pub verdict: Verdict,
-    /// For [`QueueName::History`], queued in the same step.
-    pub facts: Vec<Bytes>,
-}
-
-/// The decision itself.
-#[derive(Debug, Clone)]
-pub enum Verdict {
-    /// The job is done. Its successors are pushed; a successor of the same event keeps the line open.
-    Complete {
-        follow_ups: Vec<(QueueName, NewJob)>,
-        /// How this job ended for its event; `None` when the successors carry it on.
-        ending: Option<Ending>,
-    },
-    /// Try again after this long; counts an attempt.
-    Retry { after: Duration, error: String },
-    /// Not now; no attempt.
-    Defer { after: Duration, scope: Scope },
-    /// Give up and keep it.
-    Bury { reason: String },
-}
-
-/// What waits when a job is deferred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// This job only.
-    Job,
-    /// The job goes back to the head of its lane, and the whole lane pauses: for a rate limit.
-    Lane,
-}
-
-/// A job that gave up.
-#[derive(Debug, Clone, Serialize)]
-pub struct DeadJob {
-    pub id: JobId,
-    pub queue: QueueName,
-    pub tenant: TenantId,
-    pub event: Option<EventId>,
-    pub lane: String,
-    pub attempts: u32,
-    pub reason: String,
-    pub buried_at: UnixMillis,
-    #[serde(skip)]
-    pub payload: Bytes,
-}
-
-/// Which dead jobs to list or replay. Empty fields match everything.
-#[derive(Debug, Clone, Default)]
-pub struct DeadFilter {
-    pub tenant: Option<TenantId>,
-    pub queue: Option<QueueName>,
-    pub lanes: Vec<String>,
-    pub ids: Vec<JobId>,
-}
-
-/// How many jobs are where.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Depth {
-    pub ready: u64,
-    pub held: u64,
-    pub leased: u64,
-    pub waiting: u64,
-    pub dead: u64,
-}
-
-/// A tenant's books.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Books {
-    pub received: u64,
-    pub delivered: u64,
-    pub silenced: u64,
-    pub deduplicated: u64,
-    pub unrouted: u64,
-    pub muted: u64,
-    /// Events whose only remaining jobs are dead.
-    pub dead: u64,
-    /// Events with a live job.
-    pub pending: u64,
-}
-
-impl Books {
-    /// What is missing: 0 unless something was lost (positive) or counted twice (negative).
-    pub fn unaccounted(&self) -> i64 {
-        let ended = self.delivered + self.silenced + self.deduplicated + self.unrouted + self.muted;
-        i64::try_from(self.received).unwrap_or(i64::MAX)
-            - i64::try_from(ended + self.dead + self.pending).unwrap_or(i64::MAX)
-    }
-}
-
-/// What [`Queue::audit`] found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Audit {
-    /// Ledger lines that were open.
-    pub lines: u64,
-    /// Jobs that belong to an event.
-    pub jobs: u64,
-    /// Open lines whose counts differ from the jobs that are really there, at most [`AUDIT_EXAMPLES_MAX`].
-    pub wrong: Vec<EventId>,
-    /// How many such lines there are.
-    pub wrong_total: u64,
-}
-
-/// How many events an [`Audit`] names.
-pub const AUDIT_EXAMPLES_MAX: usize = 20;
-
-/// What [`Queue::tend`] did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tended {
-    /// Waiting jobs whose time had come.
-    pub due: u64,
-    /// Leases taken back from workers that vanished.
-    pub reclaimed: u64,
-    /// Jobs buried for lapsing [`LAPSES_MAX`] times.
-    pub buried: u64,
-    /// More is due than one call moves; call again.
-    pub more: bool,
-}
-
-/// The configuration document as it was published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    pub version: i64,
-    pub document: Bytes,
 }
 
 /// Why the queue did not do it.

@@ -5,7 +5,7 @@
 //! has in hand and gives back whatever the queue still counts as its own, while the next shift already works.
 //!
 //! A decision is never given up: it is repeated until the queue carries it out or says that the lease is stale.
-//! So an outage of the queue delays decisions, and doubles work only when the lease lapsed meanwhile.
+//! So an outage of the queue delays decisions, and doubles no work: the leases last as long as nobody tends the queue.
 //!
 //! Metrics: `watchbell_jobs_total{queue, verdict}` counts decisions (`completed`, `retried`, `deferred`, `buried`,
 //! `stale`, `refused`), `watchbell_job_seconds{queue}` how long handlers took (per batch where there are batches),
@@ -50,9 +50,6 @@ const RELEASES_MAX: u32 = 5;
 
 /// How often the queue is tended: a job that waits for its time leaves up to this much later.
 pub const TEND_EVERY: Duration = Duration::from_millis(250);
-
-/// How long workers have to report after an outage of the queue, before those that did not are given up.
-const TEND_AFTER_OUTAGE: Duration = Duration::from_secs(2);
 
 /// What a handler decided about one job.
 #[derive(Debug, Clone)]
@@ -116,17 +113,13 @@ pub async fn run_tender(queue: Arc<dyn Queue>, stop: CancellationToken) -> anyho
     let mut outage = Outage::new("tending the queue");
     let mut pause = Duration::ZERO;
     while stop.run_until_cancelled(sleep(pause)).await.is_some() {
-        // The leases of all workers may have lapsed while none could report.
-        if outage.lasts() {
-            let answer = queue.ping().await;
-            pause = if answer.is_ok() { TEND_AFTER_OUTAGE } else { GONE_PAUSE.1 };
-            outage.note(&answer);
-            continue;
-        }
         let answer = queue.tend().await;
         outage.note(&answer);
-        pause = if answer.as_ref().is_ok_and(|tended| tended.more) { Duration::ZERO } else { TEND_EVERY };
-        let Ok(tended) = answer else { continue };
+        let Ok(tended) = answer else {
+            pause = GONE_PAUSE.1;
+            continue;
+        };
+        pause = if tended.more { Duration::ZERO } else { TEND_EVERY };
         if tended.reclaimed > 0 {
             metrics::counter!("watchbell_jobs_reclaimed_total").increment(tended.reclaimed);
             tracing::warn!(jobs = tended.reclaimed, "took jobs back from workers that vanished");

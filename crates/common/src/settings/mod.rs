@@ -154,8 +154,9 @@ impl Settings {
         if smtp.memory_max_bytes < smtp.message_max_bytes {
             return Err(bad("smtp.memory_max_bytes", "must be at least smtp.message_max_bytes"));
         }
-        if self.queue.lease < Duration::from_secs(1) {
-            return Err(bad("queue.lease", "must be at least 1s"));
+        // A worker reports each third of it, and while the queue stands still now and then that takes a second more.
+        if self.queue.lease < Duration::from_secs(3) {
+            return Err(bad("queue.lease", "must be at least 3s"));
         }
         Ok(())
     }

@@ -89,6 +89,13 @@ async fn a_delivery_completes_and_is_a_fact() {
 }
 
 #[tokio::test]
+async fn what_a_worker_may_have_sent_before_it_vanished_is_marked() {
+    let outcome = attempt(202, |_, lease| lease.lapses = 1).await;
+    let detail = "possibly duplicated, since a worker vanished with it: 202 Accepted".to_owned();
+    assert_eq!(said(&outcome), (1, AttemptOutcome::Delivered, detail));
+}
+
+#[tokio::test]
 async fn a_template_writes_the_message_and_one_that_fails_costs_nothing() {
     let with = |body: &str| {
         let body = body.to_owned();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use watchbell_harness::{Mood, Product, Service, Sink, eventually};
 
-use crate::{TOKEN, mail, one_channel};
+use crate::{TOKEN, mail, one_channel, repeats::each_once};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -217,7 +217,9 @@ async fn repeats_of_an_alert_arrive_in_order_through_failures_and_are_counted() 
         let body = json!({ "dedup_key": "the same", "title": format!("step {number}"), "level": "error" });
         assert_eq!(product.push(TOKEN, &body).await.status(), 202);
     }
-    let received = sink.wait_for(6, Duration::from_mins(1)).await;
+    eventually("six deliveries", Duration::from_mins(1), || async { (sink.deliveries().len() == 6).then_some(()) })
+        .await;
+    let received = each_once(&product, &sink).await;
     let titles: Vec<_> = received.iter().map(|message| message.text("subject").to_owned()).collect();
     assert_eq!(titles, ["step 0", "step 1", "step 2", "step 3", "step 4", "step 5"], "{received:?}");
     let counts: Vec<_> = received.iter().map(|message| message.body["count"].as_u64().unwrap()).collect();
@@ -238,7 +240,11 @@ async fn repeats_stay_in_order_between_several_analyzers_and_dispatchers() {
         let body = json!({ "dedup_key": "the same", "title": format!("step {number}"), "level": "error" });
         assert_eq!(product.push(TOKEN, &body).await.status(), 202);
     }
-    let received = sink.wait_for(REPEATS, Duration::from_mins(1)).await;
+    eventually("all deliveries", Duration::from_mins(1), || async {
+        (sink.deliveries().len() == REPEATS).then_some(())
+    })
+    .await;
+    let received = each_once(&product, &sink).await;
     let titles: Vec<_> = received.iter().map(|message| message.text("subject").to_owned()).collect();
     assert_eq!(titles, (0..REPEATS).map(|number| format!("step {number}")).collect::<Vec<_>>());
 }

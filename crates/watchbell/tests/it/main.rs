@@ -14,6 +14,7 @@ mod keys;
 mod model;
 mod outages;
 mod pulseguard;
+mod repeats;
 mod secrets;
 mod snippets;
 mod telegram;

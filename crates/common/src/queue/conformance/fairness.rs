@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Harness, TTL_OVER, bury, decide, defer, depth, done, job, number, numbers, retry, take, take_one, tend, worker,
+    Harness, TTL_OVER, bury, decide, defer, depth, done, job, number, numbers, pass, retry, take, take_one, tend,
+    worker,
 };
 use crate::queue::{DeadFilter, Depth, NewJob, QueueName, Scope, Want};
 
@@ -90,8 +91,7 @@ pub(crate) async fn no_lane_holds_more_leases_than_its_bound<H: Harness>(h: H) {
     // Whatever gives a job back gives its place in the lane back, too.
     assert_eq!(q.release(&two).await.unwrap(), 2);
     assert_eq!(numbers(&q.lease(DELIVER, &one, want(10)).await.unwrap()), [2, 3]);
-    h.advance(TTL_OVER).await;
-    tend(&*q).await;
+    pass(&h, &*q, TTL_OVER).await;
     let two = worker(&*q, "two").await;
     let leases = q.lease(DELIVER, &two, want(10)).await.unwrap();
     assert_eq!(leases.iter().filter(|lease| lease.lane == "slow").count(), 3);
@@ -190,8 +190,7 @@ pub(crate) async fn an_order_survives_a_vanished_worker<H: Harness>(h: H) {
     let w = worker(&*q, "gone").await;
     q.push(DELIVER, vec![ordered(1, "a"), ordered(2, "b")]).await.unwrap();
     take_one(&*q, DELIVER, &w).await;
-    h.advance(TTL_OVER).await;
-    tend(&*q).await;
+    pass(&h, &*q, TTL_OVER).await;
     let w = worker(&*q, "next").await;
     let leases = take(&*q, DELIVER, &w, 10).await;
     assert_eq!(numbers(&leases), [1]);

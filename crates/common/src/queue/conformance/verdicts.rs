@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Harness, TENANT, TTL_OVER, assert_sound, books, bury, counter, decide, defer, depth, done, ended, event_id, facts,
-    job, job_id, job_of, number, numbers, retry, take, take_one, tend, then, worker,
+    job, job_id, job_of, number, numbers, pass, retry, take, take_one, tend, then, worker,
 };
 use crate::{
     ids::TenantId,
@@ -32,8 +32,7 @@ pub(crate) async fn a_stale_lease_decides_nothing<H: Harness>(h: H) {
     let w = worker(&*q, "w").await;
     let reclaimed = take_one(&*q, INTAKE, &w).await;
     assert_stale(&*q, &released).await;
-    h.advance(TTL_OVER).await;
-    tend(&*q).await;
+    pass(&h, &*q, TTL_OVER).await;
     assert_stale(&*q, &reclaimed).await;
 
     let w = worker(&*q, "w").await;

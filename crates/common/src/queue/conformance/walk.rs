@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Harness, TENANT, TTL, assert_sound, books, job, job_of, take, tend, worker};
+use super::{Harness, TENANT, TTL, assert_sound, books, job, job_of, pass, take, tend, worker};
 use crate::queue::{
     Counter, DELAY_MAX, DeadFilter, Decision, Dedup, Depth, Ending, Lease, NewJob, QueueError, QueueName, Scope,
     Verdict, Want,
@@ -127,8 +127,8 @@ pub(crate) async fn steps_in_any_order_keep_the_books<H: Harness>(mut h: H) {
 async fn finish<H: Harness>(h: &H) {
     let q = h.queue();
     loop {
-        h.advance(TTL.max(DELAY_MAX)).await;
-        tend(&*q).await;
+        h.advance(DELAY_MAX).await;
+        pass(h, &*q, TTL).await;
         q.replay(&DeadFilter::default(), 10_000).await.unwrap();
         let w = worker(&*q, "last").await;
         let mut done = 0;

@@ -1,6 +1,6 @@
 -- ARGV: now, queue, worker, how many, how many per lane (0: any), whole lanes (1: only lanes of which nothing is
--- leased), bytes. Answers nothing, or the epoch and then 8 fields per job: id, tenant, event, lane, attempts, count,
--- since, payload.
+-- leased), bytes. Answers nothing, or the epoch and then 9 fields per job: id, tenant, event, lane, attempts, lapses,
+-- count, since, payload.
 local queue, worker, per_lane = ARGV[2], ARGV[3], tonumber(ARGV[5])
 local max, whole_lanes, bytes = tonumber(ARGV[4]), ARGV[6] == '1', tonumber(ARGV[7])
 local lanes, leased = P .. 'lanes:' .. queue, P .. 'leased:' .. queue
@@ -32,16 +32,16 @@ while turn < #turns and #ids < max and bytes > 0 do
   turn = turn + 1
   local lane, left = turns[turn].lane, turns[turn].left - 1
   local id = call('LPOP', P .. 'ready:' .. queue .. ':' .. lane)
-  local head = id and call('HMGET', P .. 'job:' .. id, 't', 'e', 'n', 'c', 'f')
+  local head = id and call('HMGET', P .. 'job:' .. id, 't', 'e', 'n', 'x', 'c', 'f')
   if head and head[1] then
     call('HSET', P .. 'job:' .. id, 'w', worker, 'p', epoch)
     ids[#ids + 1] = id
     taken_of[lane] = (taken_of[lane] or 0) + 1
     -- A payload that is gone (someone else deleted it) is handed out empty: the worker buries it, visibly.
     local payload = call('GET', P .. 'body:' .. id) or ''
-    for _, field in ipairs({ id, head[1], head[2] or '', lane, head[3] or '0', head[4] or '0', head[5] or '0', payload }) do
-      jobs[#jobs + 1] = field
-    end
+    for _, field in ipairs({ id, head[1], head[2] or '', lane }) do jobs[#jobs + 1] = field end
+    for i = 3, 6 do jobs[#jobs + 1] = head[i] or '0' end
+    jobs[#jobs + 1] = payload
     bytes = bytes - #payload
   end
   if left > 0 then turns[#turns + 1] = { lane = lane, left = left } end

@@ -22,6 +22,7 @@
 //! | `wake:<queue>` | list | at most one token, when there may be something to lease; waiting workers block on it |
 //! | `workers` | sorted set | workers by the time their leases lapse |
 //! | `ttls` | hash | worker → its time to live |
+//! | `tended` | string | when the queue was tended last; known to this Redis only, and not after its restart |
 //! | `ledger:<tenant>` | hash | event → `live dead best` |
 //! | `books` | hash | `<tenant>:received`, `<tenant>:<ending>` and `<tenant>:dead` |
 //! | `dedup:<key>` | string | `until variant`; expires |
@@ -203,7 +204,7 @@ impl Queue for RedisQueue {
         let mut answer: Vec<Vec<u8>> = self.link.run(&self.scripts.lease, &call).await?;
         let Some((epoch, jobs)) = answer.split_first_mut() else { return Ok(Vec::new()) };
         let epoch = number(epoch)?;
-        jobs.chunks_exact_mut(8).map(|job| read_lease(queue, worker, epoch, job)).collect()
+        jobs.chunks_exact_mut(9).map(|job| read_lease(queue, worker, epoch, job)).collect()
     }
 
     async fn wait(&self, queue: QueueName, at_most: Duration) {
@@ -400,15 +401,16 @@ fn text(field: &mut Vec<u8>) -> Result<String, QueueError> {
     String::from_utf8(std::mem::take(field)).map_err(|_| malformed())
 }
 
-/// Reads the 8 fields that `lease.lua` answers for a job.
+/// Reads the 9 fields that `lease.lua` answers for a job.
 fn read_lease(queue: QueueName, worker: &WorkerId, epoch: u64, fields: &mut [Vec<u8>]) -> Result<Lease, QueueError> {
-    let [id, tenant, event, lane, attempts, count, since, payload] = fields else { return Err(malformed()) };
+    let [id, tenant, event, lane, attempts, lapses, count, since, payload] = fields else { return Err(malformed()) };
     Ok(Lease {
         token: LeaseToken { queue, job: job_id(id)?, worker: worker.clone(), epoch },
         tenant: TenantId(number(tenant)?),
         event: event_id(event)?,
         lane: text(lane)?,
         attempts: number(attempts)?,
+        lapses: number(lapses)?,
         count: number(count)?,
         since: number(since)?,
         payload: Bytes::from(std::mem::take(payload)),

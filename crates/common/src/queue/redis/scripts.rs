@@ -12,7 +12,8 @@ use crate::{
     clock::{Clock, millis},
     ids::JobId,
     queue::{
-        COUNTER_TTL, DELAY_MAX, Decision, Ending, LAPSES_MAX, NewJob, QueueName, Scope, Verdict, facts::BUNDLE_BYTES,
+        COUNTER_TTL, DELAY_MAX, Decision, Ending, LAPSES_MAX, NewJob, QueueName, SILENCE_MAX, Scope, Verdict,
+        facts::BUNDLE_BYTES,
     },
 };
 
@@ -88,7 +89,7 @@ fn script(memory: Memory, body: &str) -> Script {
     let quoted = |names: Vec<&str>| names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     let constants = format!(
         "local QUEUES, ENDINGS, DEDUPLICATED = {{ {} }}, {{ {} }}, {}\n\
-         local LAPSES_MAX, DELAY_MAX, COUNTER_TTL, UNANNOUNCED_TTL = {LAPSES_MAX}, {}, {}, {}\n\
+         local LAPSES_MAX, DELAY_MAX, COUNTER_TTL, UNANNOUNCED_TTL, SILENCE_MAX = {LAPSES_MAX}, {}, {}, {}, {}\n\
          local BUNDLE_BYTES = {BUNDLE_BYTES}",
         quoted(QueueName::ALL.map(QueueName::as_str).to_vec()),
         quoted(Ending::ALL.map(Ending::as_str).to_vec()),
@@ -96,6 +97,7 @@ fn script(memory: Memory, body: &str) -> Script {
         millis(DELAY_MAX),
         millis(COUNTER_TTL),
         millis(UNANNOUNCED_TTL),
+        millis(SILENCE_MAX),
     );
     Script::new(&format!("{flags}\n{constants}\n{}\n{body}", include_str!("prelude.lua")))
 }

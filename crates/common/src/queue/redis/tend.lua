@@ -34,12 +34,27 @@ local function wake_due(queue)
   end
 end
 
--- After a clock jumped back, a worker is believed no longer than its time to live from now on.
-local function clamp_workers()
+-- How long nobody listened. A Redis that does not know was restarted meanwhile, or took another one's place. It is
+-- written into the memory of this one only: the log would cost an idle queue a write to the disk with each call.
+local function unheard()
+  local last = tonumber(call('GET', P .. 'tended') or 0)
+  redis.set_repl(redis.REPL_NONE)
+  call('SET', P .. 'tended', now)
+  redis.set_repl(redis.REPL_ALL)
+  return math.max(now - last - SILENCE_MAX, 0)
+end
+
+-- Takes from the workers' silence the time in which nobody listened. And after a clock jumped back, a worker is
+-- believed no longer than its time to live from now on.
+local function listen()
+  local deaf = unheard()
   local workers = call('ZRANGE', P .. 'workers', 0, -1, 'WITHSCORES')
   for i = 1, #workers, 2 do
     local ttl = tonumber(call('HGET', P .. 'ttls', workers[i])) or UNANNOUNCED_TTL
-    if tonumber(workers[i + 1]) > now + ttl then believe(workers[i], ttl) end
+    local deadline = tonumber(workers[i + 1])
+    if math.min(deadline + deaf, now + ttl) ~= deadline then
+      call('ZADD', P .. 'workers', math.min(deadline + deaf, now + ttl), workers[i])
+    end
   end
 end
 
@@ -71,7 +86,7 @@ for _, queue in ipairs(QUEUES) do
   end_pauses(queue)
   wake_due(queue)
 end
-clamp_workers()
+listen()
 for _, worker in ipairs(until_now(P .. 'workers')) do reclaim(worker) end
 finish()
 

@@ -94,7 +94,7 @@ impl Desk {
         served: &Served,
     ) -> rusqlite::Result<Vec<(i64, Lease)>> {
         self.all(
-            "SELECT seq, id, tenant, event, attempts, count, since, bytes FROM jobs JOIN payloads USING (seq)
+            "SELECT seq, id, tenant, event, attempts, lapses, count, since, bytes FROM jobs JOIN payloads USING (seq)
              WHERE queue = ?1 AND lane = ?2 AND place = 'ready' ORDER BY seq LIMIT ?3",
             (queue, &served.lane, served.share),
             |row| {
@@ -105,9 +105,10 @@ impl Desk {
                     event: row.get::<_, Option<_>>(3)?.map(EventId::from_uuid),
                     lane: served.lane.clone(),
                     attempts: row.get(4)?,
-                    count: row.get(5)?,
-                    since: row.get(6)?,
-                    payload: Bytes::copy_from_slice(row.get_ref(7)?.as_blob()?),
+                    lapses: row.get(5)?,
+                    count: row.get(6)?,
+                    since: row.get(7)?,
+                    payload: Bytes::copy_from_slice(row.get_ref(8)?.as_blob()?),
                 };
                 Ok((row.get(0)?, lease))
             },

@@ -9,6 +9,7 @@ use rusqlite::{
 
 use super::writer::Desk;
 use crate::{
+    clock::UnixMillis,
     ids::TenantId,
     queue::{
         Ending, QueueName,
@@ -111,6 +112,8 @@ pub(super) struct Tally {
     pub(super) lanes: Vec<LaneChange>,
     /// Bundles of facts; a tenant's last one may still grow.
     pub(super) facts: Vec<(TenantId, BytesMut)>,
+    /// When it tended the queue.
+    pub(super) tended_at: Option<UnixMillis>,
 }
 
 impl Tally {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clock::{UnixMillis, millis},
-    queue::{COUNTER_TTL, DELAY_MAX, LAPSES_MAX, QueueName, Tended, WorkerId},
+    queue::{COUNTER_TTL, DELAY_MAX, LAPSES_MAX, QueueName, SILENCE_MAX, Tended, WorkerId},
 };
 
 /// How many rows one call moves of each kind. It keeps the other callers waiting for some ten milliseconds at most.
@@ -38,6 +38,7 @@ impl Desk {
     pub(super) fn tend(&mut self) -> rusqlite::Result<Tended> {
         self.write_lanes()?;
         let now = self.now();
+        self.listen(now)?;
         let mut tended = Tended { more: self.clamp(now)? == TEND_MAX, ..Tended::default() };
         self.wake_due(now, &mut tended)?;
         self.write_lanes()?;
@@ -47,11 +48,22 @@ impl Desk {
         Ok(tended)
     }
 
+    /// Takes from the workers' silence the time in which nobody listened. And after a clock jumped back, a worker is
+    /// believed no longer than its time to live from now on.
+    fn listen(&mut self, now: UnixMillis) -> rusqlite::Result<()> {
+        let unheard = now.saturating_sub(self.tended_at).saturating_sub(millis(SILENCE_MAX)).max(0);
+        self.tally.tended_at = Some(now);
+        self.run(
+            "UPDATE workers SET deadline = min(deadline + ?2, ?1 + ttl) WHERE deadline <> min(deadline + ?2, ?1 + ttl)",
+            (now, unheard),
+        )?;
+        Ok(())
+    }
+
     /// No wait may outlast its limit because the clock jumped back. Returns how many jobs' waits were cut.
     fn clamp(&self, now: UnixMillis) -> rusqlite::Result<usize> {
         let latest = now.saturating_add(millis(DELAY_MAX));
         self.run("UPDATE lanes SET paused_until = ?1 WHERE paused_until > 0 AND paused_until > ?1", [latest])?;
-        self.run("UPDATE workers SET deadline = ?1 + ttl WHERE deadline > ?1 + ttl", [now])?;
         self.run(
             "UPDATE jobs SET due = ?1
              WHERE seq IN (SELECT seq FROM jobs WHERE place = 'waiting' AND due > ?1 LIMIT ?2)",

@@ -67,12 +67,15 @@ pub(super) struct Desk {
     clock: Arc<dyn Clock>,
     bells: Arc<Bells>,
     commits: Arc<AtomicU64>,
+    /// When this process tended the queue last; at first, when it opened it.
+    pub(super) tended_at: UnixMillis,
     pub(super) tally: Tally,
 }
 
 impl Desk {
     fn new(conn: Connection, clock: Arc<dyn Clock>, bells: Arc<Bells>, commits: Arc<AtomicU64>) -> Self {
-        Self { conn, clock, bells, commits, tally: Tally::default() }
+        let tended_at = clock.now_ms();
+        Self { conn, clock, bells, commits, tended_at, tally: Tally::default() }
     }
 
     pub(super) fn now(&self) -> UnixMillis {
@@ -140,6 +143,7 @@ impl Desk {
         let tally = std::mem::take(&mut self.tally);
         match done {
             Ok(()) => {
+                self.tended_at = tally.tended_at.unwrap_or(self.tended_at);
                 for (bell, ready) in self.bells.iter().zip(tally.woken()) {
                     (0..ready.min(WAKE_MAX)).for_each(|_| bell.notify_one());
                 }
