@@ -1,5 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import english from "../src/messages/en/connect.json" with { type: "json" };
+import { read } from "./api";
 import { confirm } from "./confirm";
 import { expect, test } from "./fixtures";
 import { Receiver } from "./receiver";
@@ -85,4 +87,32 @@ test("the list says where messages arrive and where not, and leads to the delive
   await expect(page).toHaveURL(/\/deliveries\/\?channel=\d+$/);
   await expect(page.getByRole("row").filter({ hasText: "second" })).toContainText("Gave up");
   await receiver.stop();
+});
+
+test("the list is ordered by a column, and the URL remembers it", async ({ page, signIn }) => {
+  await signIn();
+  for (const name of ["ordered 10", "ordered 9"]) await Sender.to(page.request, name);
+  await page.goto("/en/channels/");
+  const names = async () => (await page.getByRole("link", { name: /^ordered/ }).allTextContents()).join();
+  await expect.poll(names).toBe("ordered 10,ordered 9");
+  const head = page.getByRole("columnheader", { name: "Name" });
+  await head.getByRole("button").press("Enter");
+  await expect(head).toHaveAttribute("aria-sort", "ascending");
+  await expect.poll(names).toBe("ordered 9,ordered 10");
+  await head.getByRole("button").press("Enter");
+  await expect(page).toHaveURL(/sort=-name/);
+  await page.reload();
+  await expect.poll(names).toBe("ordered 10,ordered 9");
+  await expect(head).toHaveAttribute("aria-sort", "descending");
+});
+
+test("what the server says about a platform's fields is said in every language", async ({ page, signIn }) => {
+  await signIn();
+  const { items } = await read(page.request, "/api/v1/platforms");
+  const helps: Record<string, string> = english.helps;
+  for (const { id, fields, bot } of items) {
+    for (const { name, help } of [...fields, ...bot]) {
+      expect(helps[`${id}_${name}`] ?? helps[name], `${id}: ${name}`).toBe(help);
+    }
+  }
 });

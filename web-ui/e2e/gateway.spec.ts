@@ -43,7 +43,7 @@ function use(server: Server, key: string, localAddress: string): Promise<number>
 async function reloadUntil(page: Page, words: string): Promise<void> {
   await expect(async () => {
     await page.reload();
-    await expect(page.getByText(words).first()).toBeVisible({ timeout: 1_000 });
+    await expect(page.getByText(words).filter({ visible: true }).first()).toBeVisible({ timeout: 1_000 });
   }).toPass();
 }
 
@@ -59,7 +59,7 @@ test("a stolen key is seen, its binding changed, blocked and removed", async ({ 
   expect(await use(server, key, "127.0.0.3")).toBe(403);
   await signIn("/en/gateway/");
   const row = page.getByRole("row").filter({ hasText: "sk-012…rney" });
-  await expect(row.getByText("127.0.0.2/32")).toBeVisible();
+  await expect(row.getByText("127.0.0.2/32").filter({ visible: true })).toBeVisible();
 
   await page.getByRole("tab", { name: "Interceptions" }).click();
   await reloadUntil(page, "127.0.0.3");
@@ -78,12 +78,12 @@ test("a stolen key is seen, its binding changed, blocked and removed", async ({ 
   await expect(drawer.getByText("`nowhere` is no address and no network")).toBeVisible();
   await drawer.getByLabel("Addresses").fill("127.0.0.2\n127.0.0.3");
   await drawer.getByRole("button", { name: "Save" }).click();
-  await expect(row.getByText("127.0.0.3/32")).toBeVisible();
+  await expect(row.getByText("127.0.0.3/32").filter({ visible: true })).toBeVisible();
   await expect.poll(() => use(server, key, "127.0.0.3")).toBe(200);
 
   await row.getByRole("button", { name: "Block" }).click();
   await confirm(page, "Block the key");
-  await expect(row.getByText("Blocked")).toBeVisible();
+  await expect(row.getByText("Blocked").filter({ visible: true })).toBeVisible();
   await expect.poll(() => use(server, key, "127.0.0.2")).toBe(403);
   await row.getByRole("button", { name: "Unbind" }).click();
   await confirm(page, "Unbind the key");
@@ -130,7 +130,7 @@ test("every tab with something on it is accessible in all languages", async ({ p
   for (const locale of ["en", "zh", "fa"]) {
     for (const [tab, shown] of Object.entries(tabs)) {
       await page.goto(`/${locale}/gateway/${tab}`);
-      await expect(page.locator(shown).first()).toBeVisible();
+      await expect(page.locator(shown).filter({ visible: true }).first()).toBeVisible();
       await expectAccessible(page, `the gateway's ${tab} in ${locale}`);
     }
   }

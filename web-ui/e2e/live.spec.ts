@@ -44,6 +44,65 @@ test("a restart of the server loses neither the place in the list nor what was t
   await expect(list.getByRole("listitem").first()).toContainText("after the restart");
 });
 
+test("what is half typed stays, in every form, when news comes in and when the server restarts", async ({
+  page,
+  server,
+  signIn,
+  watch,
+}) => {
+  test.slow();
+  await signIn();
+  const sender = await Sender.to(page.request, "half-typed");
+  const alert = { title: "half typed", severity: "warning", host: "half-1" };
+  await sender.send(alert);
+  await page.goto("/en/alerts/?system=half-1");
+  await page.getByRole("button", { name: /half typed/ }).click();
+  const drawer = page.getByRole("dialog");
+  await drawer.getByRole("button", { name: "Correct", exact: true }).click();
+  const summary = drawer.getByLabel("Summary");
+  await summary.fill("half a summ");
+  await sender.send(alert);
+  await expect(drawer.getByText("2 times")).toBeVisible();
+  await expect(summary).toHaveValue("half a summ");
+  await page.keyboard.press("Escape");
+  await drawer.getByRole("button", { name: "Keep editing" }).click();
+
+  const forms: [path: string, label: string, opener?: string][] = [
+    ["/en/rules/", "Name", "New rule"],
+    ["/en/mutes/?new=1", "Why"],
+    ["/en/channels/?new=1", "Name"],
+    [`/en/channels/?id=${sender.channel}`, "Name"],
+    ["/en/bots/?new=telegram", "Name"],
+    ["/en/templates/?new=1", "Name"],
+    ["/en/ai/?new=1", "Model"],
+    ["/en/account/", "Name"],
+  ];
+  const typed = [];
+  for (const [path, label, opener] of forms) {
+    const tab = await page.context().newPage();
+    await tab.goto(path);
+    if (opener) await tab.getByRole("button", { name: opener }).first().click();
+    const field = tab.getByLabel(label, { exact: true });
+    await field.fill("half a wo");
+    typed.push({ path, tab, field });
+  }
+
+  watch.expect(/ERR_(CONNECTION|EMPTY|INCOMPLETE)|network error|^503 from/i);
+  await server.restart();
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await sender.send(alert);
+  await expect(drawer.getByText("3 times")).toBeVisible();
+  await expect(summary).toHaveValue("half a summ");
+  for (const { path, tab, field } of typed) {
+    await expect(tab.getByText("Live", { exact: true }), path).toBeVisible();
+    await expect(field, path).toHaveValue("half a wo");
+    await tab.close();
+  }
+  await summary.pressSequentially("ary");
+  await drawer.getByRole("button", { name: "Save the correction" }).click();
+  await expect(page.getByText("The correction is kept")).toBeVisible();
+});
+
 test("what comes in is on the screen within a second, in the list and in the counters", async ({ page, signIn }) => {
   await signIn();
   const sender = await Sender.to(page.request, "within-a-second");

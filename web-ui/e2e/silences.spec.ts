@@ -30,7 +30,12 @@ test("a silence shows what it would hit before it is made, holds back, and is en
   await page.goto(`/en/rules/?test=${events.items[0].id}`);
   await expect(page.getByText("Nowhere: it is silenced")).toBeVisible();
 
+  await sender.send({ title: "silence me fan", severity: "warning" });
+  await page.goto("/en/alerts/?q=silence+me+fan");
+  await expect(page.getByRole("button", { name: /^Silenced/ })).toContainText("1");
   await page.goto("/en/silences/");
+  await expect(row.getByText(/1 event kept back/)).toBeVisible();
+  await expect(row.getByRole("img", { name: /at most 1 in one bar$/ })).toBeVisible();
   await row.getByRole("button", { name: "End this silence" }).click();
   await confirm(page, "End this silence");
   await expect(row).toBeHidden();

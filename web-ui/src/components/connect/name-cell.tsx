@@ -20,7 +20,7 @@ export function NameCell({
 }) {
   return (
     <Td>
-      <div className="flex flex-wrap items-center gap-2 py-1.5">
+      <div className="flex flex-wrap items-center gap-x-2 py-1.5">
         <Link href={href} className="font-medium hover:text-accent hover:underline">
           <bdi>{name}</bdi>
         </Link>

@@ -21,6 +21,18 @@ export function useFieldWords() {
   };
 }
 
+/** What a field is for, in the same way. Not a message with placeholders: what stands in braces is meant so. */
+function useFieldHelp() {
+  const t = useTranslations("connect");
+  return (platform: string, field: Described): { text: string; isOurs: boolean } => {
+    const keys = [`${platform}_${field.name}`, field.name];
+    const key = keys.find((each) => t.has(`helps.${each}` as "helps.language"));
+    return key
+      ? { text: t.raw(`helps.${key}` as "helps.language"), isOurs: true }
+      : { text: field.help, isOurs: false };
+  };
+}
+
 /** Fields as the server describes them for a platform. */
 export function PlatformFields({
   platform,
@@ -43,6 +55,7 @@ export function PlatformFields({
 }) {
   const t = useTranslations("connect");
   const wordsOf = useFieldWords();
+  const helpOf = useFieldHelp();
   return fields.map((field) => {
     const isStored = field.secret ? stored?.(field.name) : undefined;
     const isGoing = isStored !== undefined && values[field.name] === null;
@@ -58,7 +71,7 @@ export function PlatformFields({
     const hint = (
       <>
         {kept && <span className="block text-ink">{kept}</span>}
-        <Help text={field.help} />
+        <Help {...helpOf(platform, field)} />
       </>
     );
     const named = [field.name, `${prefix}${field.name}`];
@@ -91,14 +104,14 @@ export function PlatformFields({
   });
 }
 
-/** The server's help, in which machine text stands between backticks. */
-function Help({ text }: { text: string }) {
+/** Help in which machine text stands between backticks. */
+function Help({ text, isOurs }: { text: string; isOurs: boolean }) {
   return (
-    <bdi lang="en">
+    <bdi lang={isOurs ? undefined : "en"}>
       {text.split("`").map((part, index) =>
         index % 2 === 1 ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text never move
-          <code key={index} className="rounded-sm bg-sunken px-1 font-mono text-xs text-ink">
+          <code key={index} dir="ltr" className="rounded-sm bg-sunken px-1 font-mono text-xs text-ink">
             {part}
           </code>
         ) : (

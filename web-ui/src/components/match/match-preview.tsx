@@ -21,7 +21,7 @@ export function MatchPreview({ match }: { match: Match }) {
     { placeholderData: (before) => before, retry: false },
   );
   return (
-    <section aria-live="polite" className="grid gap-3 rounded-lg border bg-sunken p-4">
+    <section aria-live="polite" className="grid grid-cols-1 gap-3 rounded-lg border bg-sunken p-4">
       {matchesAll(match) && (
         <p className="flex items-start gap-2 font-medium text-warning">
           <TriangleAlert className="mt-0.5 size-4 shrink-0" aria-hidden />
@@ -46,7 +46,7 @@ function Hits({ data }: { data: components["schemas"]["SilencePreviewView"] }) {
   const t = useTranslations("match.preview");
   if (data.events === 0) return <p className="text-muted">{t("none")}</p>;
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-1 gap-3">
       <p className="font-medium tabular-nums">{t("hits", { hits: data.hits, events: data.events })}</p>
       {data.examples.length > 0 && (
         <ul aria-label={t("newest")} className="grid gap-1.5">

@@ -10,9 +10,15 @@ import { Sidebar } from "./sidebar";
 import { type ShellActions, TopBar, type Viewer } from "./top-bar";
 
 // Fetched when first opened.
-const CommandPalette = dynamic(() => import("./command-palette").then((module) => module.CommandPalette));
-const NavigationDrawer = dynamic(() => import("./navigation-drawer").then((module) => module.NavigationDrawer));
-const ShortcutHelp = dynamic(() => import("./shortcut-help").then((module) => module.ShortcutHelp));
+const CommandPalette = dynamic(() => import("./command-palette").then((module) => module.CommandPalette), {
+  loading: () => null,
+});
+const NavigationDrawer = dynamic(() => import("./navigation-drawer").then((module) => module.NavigationDrawer), {
+  loading: () => null,
+});
+const ShortcutHelp = dynamic(() => import("./shortcut-help").then((module) => module.ShortcutHelp), {
+  loading: () => null,
+});
 
 /** What surrounds every screen: the places at the side, the bar above, the keys. */
 export function Shell({ viewer, children, ...actions }: ShellActions & { viewer: Viewer; children: ReactNode }) {

@@ -23,9 +23,11 @@ test("a confirmation shows what it will do, stays open on failure, and closes wh
     </IntlProvider>,
   );
   await user.click(screen.getByRole("button", { name: "Delete" }));
-  expect(screen.getByRole("alertdialog", { name: "Delete ops?" })).toHaveAccessibleDescription("2 rules lose it.");
+  const question = await screen.findByRole("alertdialog", { name: "Delete ops?" });
+  expect(question).toHaveAccessibleDescription("2 rules lose it.");
   await user.click(screen.getByRole("button", { name: "Delete the channel" }));
   expect(await screen.findByText("a rule uses it")).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Delete the channel" }));
   expect(screen.queryByRole("alertdialog")).toBeNull();
+  expect(screen.getByRole("button", { name: "Delete" })).toHaveFocus();
 });

@@ -9,6 +9,7 @@ import { Drawer } from "./dialog";
 export function EditorDrawer({
   title,
   description,
+  className,
   isDirty,
   onClose,
   footer,
@@ -16,6 +17,7 @@ export function EditorDrawer({
 }: {
   title: ReactNode;
   description?: ReactNode;
+  className?: string;
   isDirty: boolean;
   onClose: () => void;
   /** The buttons, with a way to leave that is given here. */
@@ -42,6 +44,7 @@ export function EditorDrawer({
       onOpenChange={(open) => !open && leave()}
       title={title}
       description={description}
+      className={className}
       footer={isLeaving && isDirty ? question : footer(leave)}
     >
       {children}

@@ -26,7 +26,7 @@ export function FacetList({
   const toggle = (value: string) =>
     onChange(chosen.includes(value) ? chosen.filter((other) => other !== value) : [...chosen, value]);
   return (
-    <fieldset>
+    <fieldset className="min-w-0">
       <legend className="mb-1 font-medium text-muted text-sm">{title}</legend>
       {facets.map(({ value, label, count }) => (
         // biome-ignore lint/a11y/noLabelWithoutControl: the checkbox inside is the control

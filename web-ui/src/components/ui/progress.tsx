@@ -8,11 +8,14 @@ export function Progress({
   label,
   done,
   total,
+  note,
   onStop,
 }: {
   label: string;
   done: number;
   total: number;
+  /** How far it is, where that is not "3 of 7". */
+  note?: string;
   onStop?: () => void;
 }) {
   const t = useTranslations("common");
@@ -22,7 +25,7 @@ export function Progress({
       <div className="flex items-center justify-between gap-3 text-sm">
         <span>{label}</span>
         <span className="text-muted tabular-nums">
-          {t("progress", { done: format.number(done), total: format.number(total) })}
+          {note ?? t("progress", { done: format.number(done), total: format.number(total) })}
         </span>
       </div>
       <div className="flex items-center gap-3">

@@ -10,6 +10,7 @@ import { Link } from "@/components/ui/link";
 import { ProvisionedBadge } from "@/components/ui/provisioned";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
+import { useSpan } from "@/lib/use-span";
 import type { Provider } from "./provider";
 import { useUsage } from "./use-usage";
 
@@ -71,6 +72,7 @@ function Row({ provider }: { provider: Provider }) {
   const t = useTranslations("ai");
   const format = useFormatter();
   const today = useUsage().data?.providers.find(({ id }) => id === provider.id);
+  const span = useSpan();
   const price = (value: number) => format.number(value, { maximumFractionDigits: 4 });
   return (
     <div className="min-w-0 flex-1">
@@ -89,7 +91,7 @@ function Row({ provider }: { provider: Provider }) {
       </div>
       <p className="mt-0.5 flex flex-wrap gap-x-3 text-muted text-sm">
         <bdi className="wrap-anywhere">{provider.base_url}</bdi>
-        <span>{t("waits", { timeout: provider.timeout })}</span>
+        <span>{t("waits", { timeout: span(provider.timeout) })}</span>
         {today && <span>{t("usage.calls", { calls: today.calls })}</span>}
         {today && today.unanswered > 0 && (
           <span className="text-warning">{t("usage.unanswered", { calls: today.unanswered })}</span>

@@ -67,6 +67,7 @@ export const AlertRow = memo(function AlertRow({ alert, isActive, isSelected, on
           <span className="sm:hidden">
             <SeverityBadge severity={alert.severity} />
           </span>
+          {alert.silenced && <VolumeX className="size-3.5 shrink-0 sm:hidden" role="img" aria-label={t("silenced")} />}
           {alert.system && !name.startsWith(alert.system) && <bdi className="truncate text-ink">{alert.system}</bdi>}
           {alert.category && <bdi className="truncate max-sm:hidden">{alert.category}</bdi>}
           <bdi className="truncate max-md:hidden">{alert.source}</bdi>

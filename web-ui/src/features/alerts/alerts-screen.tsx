@@ -24,15 +24,19 @@ import { useActions } from "./use-actions";
 import { useAlerts } from "./use-alerts";
 
 // Fetched when first needed.
-const AlertDrawer = dynamic(() => import("./detail/alert-drawer").then((module) => module.AlertDrawer));
-const SilenceDialog = dynamic(() => import("./silence-dialog").then((module) => module.SilenceDialog));
+const AlertDrawer = dynamic(() => import("./detail/alert-drawer").then((module) => module.AlertDrawer), {
+  loading: () => null,
+});
+const SilenceDialog = dynamic(() => import("./silence-dialog").then((module) => module.SilenceDialog), {
+  loading: () => null,
+});
 
 const loadList = () => import("./alert-list").then((module) => module.AlertList);
 const AlertList = dynamic(loadList, { loading: () => <SkeletonRows /> });
 // The list itself always is, so it comes while it is still asked who is looking.
 if (typeof window !== "undefined") void loadList();
-const BulkBar = dynamic(() => import("./bulk-bar").then((module) => module.BulkBar));
-const Drawer = dynamic(() => import("@/components/ui/dialog").then((module) => module.Drawer));
+const BulkBar = dynamic(() => import("./bulk-bar").then((module) => module.BulkBar), { loading: () => null });
+const Drawer = dynamic(() => import("@/components/ui/dialog").then((module) => module.Drawer), { loading: () => null });
 const ViewMenu = dynamic(() => import("./view-menu").then((module) => module.ViewMenu), { ssr: false });
 
 const NONE: ReadonlySet<string> = new Set();
@@ -50,6 +54,7 @@ export function AlertsScreen() {
   const [activeId, setActiveId] = useState<string>();
   const [chosen, setChosen] = useState(NONE);
   const [silencing, setSilencing] = useState<Alert>();
+  const [isCorrecting, setCorrecting] = useState(false);
   const search = useRef<HTMLInputElement>(null);
 
   const shown = alerts ?? NO_ALERTS;
@@ -83,7 +88,7 @@ export function AlertsScreen() {
 
   useAlertKeys({
     mayEdit,
-    isBlocked: silencing !== undefined,
+    isBlocked: silencing !== undefined || isCorrecting,
     alert: shown[active],
     hasSelection: selected.length > 0,
     move: (by) => {
@@ -158,6 +163,8 @@ export function AlertsScreen() {
         <AlertDrawer
           id={opened}
           mayEdit={mayEdit}
+          isDirty={isCorrecting}
+          onDirty={setCorrecting}
           onAct={actions.one}
           onSilence={setSilencing}
           onClose={() => open(undefined)}

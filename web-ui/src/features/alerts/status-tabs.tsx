@@ -21,7 +21,8 @@ export function StatusTabs({
   const choose = (status?: string) =>
     onChange(status === "silenced" ? { status: undefined, silenced: "true" } : { status, silenced: undefined });
   const countOf = (status: string) => {
-    if (!counts || status === "silenced") return undefined;
+    if (!counts) return undefined;
+    if (status === "silenced") return counts.silenced;
     return counts.status.find(({ value }) => value === status)?.count ?? 0;
   };
   return (

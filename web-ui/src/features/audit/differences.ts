@@ -6,8 +6,8 @@ export interface Difference {
   after?: string;
 }
 
-/** What changes with every change and tells nothing. */
-const NOISE = ["created_at", "updated_at", "created_by", "provisioned"];
+/** What changes with every change and tells nothing, and what is counted rather than set. */
+const NOISE = /^(created_at|updated_at|created_by|provisioned|hidden\..*)$/;
 
 /** What is not the same in two states of an item, value by value. */
 export function differences(before: unknown, after: unknown): Difference[] {
@@ -15,7 +15,7 @@ export function differences(before: unknown, after: unknown): Difference[] {
   const young = valuesOf(after);
   const paths = [...new Set([...old.keys(), ...young.keys()])];
   return paths
-    .filter((path) => !NOISE.includes(path) && old.get(path) !== young.get(path))
+    .filter((path) => !NOISE.test(path) && old.get(path) !== young.get(path))
     .map((path) => ({ path, before: old.get(path), after: young.get(path) }));
 }
 

@@ -5,6 +5,7 @@ import { ClearFilters, FilterSelect } from "@/components/ui/filters";
 import { Input } from "@/components/ui/input";
 import { api } from "@/lib/api/client";
 import type { components } from "@/lib/api/schema";
+import { useMoment } from "@/lib/use-moment";
 import { NAMED, SPANS } from "./period";
 import { KINDS, useWords } from "./words";
 
@@ -68,7 +69,9 @@ function PersonFilter({ entries, value, onChange }: { entries: Entry[]; value: s
 
 function TimeFilter({ params, onChange }: { params: URLSearchParams; onChange: Change }) {
   const t = useTranslations("audit.time");
+  const moment = useMoment();
   const span = params.get("span") ?? undefined;
+  const [from, to] = [moment(params.get("from") ?? ""), moment(params.get("to") ?? "")];
   const day = (name: "from" | "to") => (
     <Input
       type="date"
@@ -96,6 +99,11 @@ function TimeFilter({ params, onChange }: { params: URLSearchParams; onChange: C
           <span aria-hidden>–</span>
           {day("to")}
         </div>
+      )}
+      {span === NAMED && (from || to) && (
+        <p aria-live="polite" className="basis-full text-muted text-sm">
+          {from ?? "…"} – {to ?? "…"}
+        </p>
       )}
     </>
   );

@@ -34,6 +34,7 @@ const ACTIONS = [
   "replay",
   "register",
   "set_up",
+  "sign_in",
   "lock_out",
   "rotate-token",
   "reset_password",

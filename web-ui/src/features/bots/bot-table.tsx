@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import { EnabledSwitch } from "@/components/connect/enabled-switch";
 import { NameCell } from "@/components/connect/name-cell";
 import { usePlatformTitle } from "@/components/connect/use-platforms";
+import { SortTh, useSort } from "@/components/ui/sort";
 import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
@@ -16,25 +17,39 @@ export function BotTable({ bots }: { bots: Bot[] }) {
   const c = useTranslations("connect");
   const titleOf = usePlatformTitle();
   const channels = api.useQuery("get", "/api/v1/channels");
+  const usesOf = ({ id }: Bot) => channels.data?.items.filter(({ bot_id }) => bot_id === id).length;
+  const { sorted, sorting } = useSort(bots, {
+    name: ({ name }) => name,
+    platform: ({ platform }) => titleOf(platform),
+    channels: usesOf,
+    changed: ({ updated_at }) => updated_at,
+  });
   return (
     <Table>
       <thead>
         <Tr>
-          <Th>{t("name")}</Th>
-          <Th>{t("platform")}</Th>
-          <Th className={`${NUMBERS} hidden sm:table-cell`}>{t("channels")}</Th>
-          <Th className="hidden lg:table-cell">{t("changed")}</Th>
+          <SortTh column="name" sorting={sorting}>
+            {t("name")}
+          </SortTh>
+          <SortTh column="platform" sorting={sorting}>
+            {t("platform")}
+          </SortTh>
+          <SortTh column="channels" sorting={sorting} className={`${NUMBERS} hidden sm:table-cell`}>
+            {t("channels")}
+          </SortTh>
+          <SortTh column="changed" sorting={sorting} className="hidden lg:table-cell">
+            {t("changed")}
+          </SortTh>
           <Th className="text-end">{c("enabled.title")}</Th>
         </Tr>
       </thead>
       <tbody>
-        {bots.map((bot) => (
+        {sorted.map((bot) => (
           <Tr key={bot.id}>
             <NameCell href={`/bots/?id=${bot.id}`} {...bot} />
             <Td className="whitespace-nowrap">{titleOf(bot.platform)}</Td>
             <Td className={`${NUMBERS} hidden sm:table-cell`}>
-              {channels.data &&
-                t("count", { count: channels.data.items.filter((each) => each.bot_id === bot.id).length })}
+              {channels.data && t("count", { count: usesOf(bot) ?? 0 })}
             </Td>
             <Td className="hidden text-muted lg:table-cell">
               <RelativeTime at={bot.updated_at} />

@@ -82,7 +82,12 @@ function ReadOnly({ channel }: { channel: Channel }) {
         {channel.templates.map((use) => (
           <Fact key={`${use.template_id} ${use.sort_order}`} label={t("uses.title")}>
             <bdi>{templates.data?.items.find(({ id }) => id === use.template_id)?.name ?? use.template_id}</bdi>
-            {use.condition && <bdi className="ms-2 font-mono text-muted text-sm">{use.condition}</bdi>}
+            {use.condition && (
+              <>
+                {" "}
+                · <bdi className="font-mono text-muted text-sm">{use.condition}</bdi>
+              </>
+            )}
           </Fact>
         ))}
       </Facts>

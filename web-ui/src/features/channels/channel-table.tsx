@@ -6,6 +6,7 @@ import { EnabledSwitch } from "@/components/connect/enabled-switch";
 import { NameCell } from "@/components/connect/name-cell";
 import { usePlatformTitle } from "@/components/connect/use-platforms";
 import { Cut } from "@/components/ui/cut";
+import { SortTh, useSort } from "@/components/ui/sort";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
@@ -19,20 +20,37 @@ export function ChannelTable({ channels }: { channels: Channel[] }) {
   const c = useTranslations("connect");
   const titleOf = usePlatformTitle();
   const healthOf = useHealth();
+  const { sorted, sorting } = useSort(channels, {
+    name: ({ name }) => name,
+    platform: ({ platform }) => titleOf(platform),
+    target: ({ target }) => target,
+    health: ({ id }) => healthOf(id)?.failing ?? 0,
+    changed: ({ updated_at }) => updated_at,
+  });
   return (
     <Table>
       <thead>
         <Tr>
-          <Th>{t("name")}</Th>
-          <Th className="max-sm:hidden">{t("platform")}</Th>
-          <Th className="hidden md:table-cell">{t("target")}</Th>
-          <Th>{t("health.title")}</Th>
-          <Th className="hidden lg:table-cell">{t("changed")}</Th>
+          <SortTh column="name" sorting={sorting}>
+            {t("name")}
+          </SortTh>
+          <SortTh column="platform" sorting={sorting} className="max-sm:hidden">
+            {t("platform")}
+          </SortTh>
+          <SortTh column="target" sorting={sorting} className="hidden md:table-cell">
+            {t("target")}
+          </SortTh>
+          <SortTh column="health" sorting={sorting}>
+            {t("health.title")}
+          </SortTh>
+          <SortTh column="changed" sorting={sorting} className="hidden lg:table-cell">
+            {t("changed")}
+          </SortTh>
           <Th className="text-end">{c("enabled.title")}</Th>
         </Tr>
       </thead>
       <tbody>
-        {channels.map((channel) => (
+        {sorted.map((channel) => (
           <Tr key={channel.id}>
             <NameCell href={`/channels/?id=${channel.id}`} {...channel} badge={channel.drill_until && <DrillBadge />} />
             <Td className="whitespace-nowrap max-sm:hidden">{titleOf(channel.platform)}</Td>

@@ -6,6 +6,7 @@ import { Button } from "@/components/ui/button";
 import { Checkbox } from "@/components/ui/checkbox";
 import { Cut } from "@/components/ui/cut";
 import { SeverityBadge } from "@/components/ui/severity";
+import { SortTh, useSort } from "@/components/ui/sort";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import type { components } from "@/lib/api/schema";
@@ -27,14 +28,26 @@ export function useDestination(): (letter: Pick<DeadLetter, "channel" | "channel
 
 interface Props {
   letters: DeadLetter[];
+  /** No more pages are to come. */
+  isWhole: boolean;
   selected: ReadonlySet<string>;
   /** Without, nothing can be selected or replayed: the viewer may only look. */
   actions?: { onSelect: (ids: ReadonlySet<string>) => void; onReplay: (id: string) => void; isBusy: boolean };
   onOpen: (id: string) => void;
 }
 
-export function DeadLetterTable({ letters, selected, actions, onOpen }: Props) {
+export function DeadLetterTable({ letters, isWhole, selected, actions, onOpen }: Props) {
   const t = useTranslations("dead-letters");
+  const { sorted, sorting } = useSort(
+    letters,
+    {
+      what: useLetterName(),
+      reason: ({ reason }) => reason,
+      channel: useDestination(),
+      buried: ({ buried_at }) => buried_at,
+    },
+    isWhole,
+  );
   const isAll = letters.every(({ id }) => selected.has(id));
   return (
     <Table>
@@ -49,10 +62,18 @@ export function DeadLetterTable({ letters, selected, actions, onOpen }: Props) {
               />
             </Th>
           )}
-          <Th className="w-3/5">{t("columns.what")}</Th>
-          <Th className="w-2/5 max-md:hidden">{t("columns.reason")}</Th>
-          <Th className="max-sm:hidden">{t("columns.channel")}</Th>
-          <Th className="text-end">{t("columns.buried")}</Th>
+          <SortTh column="what" sorting={sorting} className="w-3/5">
+            {t("columns.what")}
+          </SortTh>
+          <SortTh column="reason" sorting={sorting} className="w-2/5 max-md:hidden">
+            {t("columns.reason")}
+          </SortTh>
+          <SortTh column="channel" sorting={sorting} className="max-sm:hidden">
+            {t("columns.channel")}
+          </SortTh>
+          <SortTh column="buried" sorting={sorting} className="text-end">
+            {t("columns.buried")}
+          </SortTh>
           {actions && (
             <Th>
               <span className="sr-only">{t("replay")}</span>
@@ -61,7 +82,7 @@ export function DeadLetterTable({ letters, selected, actions, onOpen }: Props) {
         </Tr>
       </thead>
       <tbody>
-        {letters.map((letter) => (
+        {sorted.map((letter) => (
           <Row key={letter.id} {...{ letter, selected, actions, onOpen }} />
         ))}
       </tbody>
@@ -69,7 +90,7 @@ export function DeadLetterTable({ letters, selected, actions, onOpen }: Props) {
   );
 }
 
-function Row({ letter, selected, actions, onOpen }: Omit<Props, "letters"> & { letter: DeadLetter }) {
+function Row({ letter, selected, actions, onOpen }: Omit<Props, "letters" | "isWhole"> & { letter: DeadLetter }) {
   const t = useTranslations("dead-letters");
   const name = useLetterName()(letter);
   const destination = useDestination()(letter);
@@ -104,8 +125,8 @@ function Row({ letter, selected, actions, onOpen }: Omit<Props, "letters"> & { l
       <Td className="max-w-0 text-muted max-md:hidden">
         <Cut>{reason}</Cut>
       </Td>
-      <Td className="whitespace-nowrap max-sm:hidden">
-        <bdi>{destination}</bdi>
+      <Td className="max-w-40 max-sm:hidden">
+        <Cut title={destination}>{destination}</Cut>
         {attempts > 0 && <span className="block text-muted text-xs">{t("attempts", { count: attempts })}</span>}
       </Td>
       <Td className="text-end text-muted">

@@ -24,7 +24,9 @@ import { ReplayPanel } from "./replay-panel";
 import { useReplay } from "./use-replay";
 
 // Fetched when first opened.
-const DeadLetterDrawer = dynamic(() => import("./dead-letter-drawer").then((module) => module.DeadLetterDrawer));
+const DeadLetterDrawer = dynamic(() => import("./dead-letter-drawer").then((module) => module.DeadLetterDrawer), {
+  loading: () => null,
+});
 
 const QUEUES = ["intake", "route", "deliver", "enrich", "history"] as const;
 const NONE: ReadonlySet<string> = new Set();
@@ -114,6 +116,7 @@ export function DeadLettersScreen() {
         {(loaded) => (
           <DeadLetterTable
             letters={loaded}
+            isWhole={!pages.hasNextPage}
             selected={selected}
             actions={mayEdit ? { onSelect: setChosen, onReplay: replayOne, isBusy } : undefined}
             onOpen={(id) => change({ id })}

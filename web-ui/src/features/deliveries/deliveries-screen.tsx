@@ -14,7 +14,8 @@ import { LoadPages } from "@/components/ui/load";
 import { NothingMatches } from "@/components/ui/nothing-matches";
 import { Page } from "@/components/ui/page";
 import { SeverityBadge } from "@/components/ui/severity";
-import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
+import { SortTh, useSort } from "@/components/ui/sort";
+import { NUMBERS, Table, Td, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { useLiveRefresh } from "@/lib/api/live";
 import { usePages } from "@/lib/api/pages";
@@ -23,7 +24,9 @@ import { cn } from "@/lib/cn";
 import { useUrlState } from "@/lib/use-url-state";
 
 // Fetched when first opened.
-const DeliveryDrawer = dynamic(() => import("./delivery-drawer").then((module) => module.DeliveryDrawer));
+const DeliveryDrawer = dynamic(() => import("./delivery-drawer").then((module) => module.DeliveryDrawer), {
+  loading: () => null,
+});
 
 type Delivery = components["schemas"]["DeliveryView"];
 
@@ -52,7 +55,9 @@ export function DeliveriesScreen() {
     <Page title={t("title")} description={t("description")}>
       <Filters params={params} onChange={change} onClear={isFiltered ? clear : undefined} />
       <LoadPages pages={pages} nothing={isFiltered ? <NothingMatches onClear={clear} /> : <NothingSent />}>
-        {(deliveries) => <DeliveryTable deliveries={deliveries} onOpen={(id) => change({ id })} />}
+        {(deliveries) => (
+          <DeliveryTable deliveries={deliveries} isWhole={!pages.hasNextPage} onOpen={(id) => change({ id })} />
+        )}
       </LoadPages>
       {opened && <DeliveryDrawer id={opened} onClose={() => change({ id: undefined })} />}
     </Page>
@@ -120,22 +125,55 @@ function Filters({
   );
 }
 
-function DeliveryTable({ deliveries, onOpen }: { deliveries: Delivery[]; onOpen: (id: string) => void }) {
+function DeliveryTable({
+  deliveries,
+  isWhole,
+  onOpen,
+}: {
+  deliveries: Delivery[];
+  /** No more pages are to come. */
+  isWhole: boolean;
+  onOpen: (id: string) => void;
+}) {
   const t = useTranslations("deliveries");
+  const { sorted, sorting } = useSort(
+    deliveries,
+    {
+      state: ({ state }) => DELIVERY_STATES.indexOf(state),
+      what: ({ subject }) => subject,
+      channel: ({ channel_name }) => channel_name,
+      answer: ({ detail }) => detail,
+      attempts: ({ attempts }) => attempts,
+      changed: ({ state_at }) => state_at,
+    },
+    isWhole,
+  );
   return (
     <Table>
       <thead>
         <Tr>
-          <Th>{t("columns.state")}</Th>
-          <Th className="w-1/2">{t("columns.what")}</Th>
-          <Th className="max-sm:hidden">{t("columns.channel")}</Th>
-          <Th className="w-1/2 max-lg:hidden">{t("columns.answer")}</Th>
-          <Th className={cn(NUMBERS, "max-md:hidden")}>{t("columns.attempts")}</Th>
-          <Th className="text-end">{t("columns.changed")}</Th>
+          <SortTh column="state" sorting={sorting}>
+            {t("columns.state")}
+          </SortTh>
+          <SortTh column="what" sorting={sorting} className="w-3/5">
+            {t("columns.what")}
+          </SortTh>
+          <SortTh column="channel" sorting={sorting} className="max-sm:hidden">
+            {t("columns.channel")}
+          </SortTh>
+          <SortTh column="answer" sorting={sorting} className="w-2/5 max-lg:hidden">
+            {t("columns.answer")}
+          </SortTh>
+          <SortTh column="attempts" sorting={sorting} className={cn(NUMBERS, "max-md:hidden")}>
+            {t("columns.attempts")}
+          </SortTh>
+          <SortTh column="changed" sorting={sorting} className="text-end">
+            {t("columns.changed")}
+          </SortTh>
         </Tr>
       </thead>
       <tbody>
-        {deliveries.map((delivery) => (
+        {sorted.map((delivery) => (
           <Row key={delivery.id} delivery={delivery} onOpen={onOpen} />
         ))}
       </tbody>
@@ -170,8 +208,8 @@ function Row({ delivery, onOpen }: { delivery: Delivery; onOpen: (id: string) =>
           <Cut>{name}</Cut>
         </p>
       </Td>
-      <Td className="whitespace-nowrap max-sm:hidden">
-        <bdi>{name}</bdi>
+      <Td className="max-w-44 max-sm:hidden">
+        <Cut title={name}>{name}</Cut>
       </Td>
       <Td className="max-w-0 text-muted max-lg:hidden">
         <Cut>{detail || t("noAnswer")}</Cut>

@@ -13,7 +13,7 @@ import { errorOf } from "@/lib/api/errors";
 import { useUrlState } from "@/lib/use-url-state";
 import { callsOf, type OpenApi } from "./document";
 
-const CallList = dynamic(() => import("./call-list").then((module) => module.CallList));
+const CallList = dynamic(() => import("./call-list").then((module) => module.CallList), { loading: () => null });
 
 const DOCUMENT = "/api/openapi.json";
 

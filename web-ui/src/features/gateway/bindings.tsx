@@ -10,6 +10,7 @@ import { EmptyState } from "@/components/ui/empty-state";
 import { LoadPages } from "@/components/ui/load";
 import { SearchInput } from "@/components/ui/search-input";
 import { Select } from "@/components/ui/select";
+import { SortTh, useSort } from "@/components/ui/sort";
 import { Table, Td, Th, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { usePages } from "@/lib/api/pages";
@@ -19,7 +20,9 @@ import { BlockBinding, UnbindBinding } from "./binding-actions";
 import { type Binding, MODES, type Mode } from "./gateway";
 
 // The form is fetched when it is first opened.
-const BindingEditor = dynamic(() => import("./binding-editor").then((module) => module.BindingEditor));
+const BindingEditor = dynamic(() => import("./binding-editor").then((module) => module.BindingEditor), {
+  loading: () => null,
+});
 
 /** Addresses that a row shows; the others are counted. */
 const ADDRESSES_SHOWN = 3;
@@ -69,23 +72,52 @@ export function Bindings() {
           </EmptyState>
         }
       >
-        {(bindings) => <BindingTable bindings={bindings} onEdit={mayEdit ? setEdited : undefined} />}
+        {(bindings) => (
+          <BindingTable bindings={bindings} isWhole={!pages.hasNextPage} onEdit={mayEdit ? setEdited : undefined} />
+        )}
       </LoadPages>
       {edited && <BindingEditor binding={edited} onClose={() => setEdited(undefined)} />}
     </>
   );
 }
 
-function BindingTable({ bindings, onEdit }: { bindings: Binding[]; onEdit?: (binding: Binding) => void }) {
+function BindingTable({
+  bindings,
+  isWhole,
+  onEdit,
+}: {
+  bindings: Binding[];
+  /** No more pages are to come. */
+  isWhole: boolean;
+  onEdit?: (binding: Binding) => void;
+}) {
   const t = useTranslations("gateway.bindings");
+  const { sorted, sorting } = useSort(
+    bindings,
+    {
+      key: ({ masked }) => masked,
+      mode: ({ mode, blocked }) => (blocked ? MODES.length : MODES.indexOf(mode)),
+      addresses: ({ addresses }) => addresses.join(),
+      used: ({ last_used_at }) => last_used_at,
+    },
+    isWhole,
+  );
   return (
     <Table>
       <thead>
         <Tr>
-          <Th>{t("columns.key")}</Th>
-          <Th>{t("columns.mode")}</Th>
-          <Th className="w-full">{t("columns.addresses")}</Th>
-          <Th className="text-end max-sm:hidden">{t("columns.used")}</Th>
+          <SortTh column="key" sorting={sorting}>
+            {t("columns.key")}
+          </SortTh>
+          <SortTh column="mode" sorting={sorting} className="max-sm:hidden">
+            {t("columns.mode")}
+          </SortTh>
+          <SortTh column="addresses" sorting={sorting} className="w-full max-sm:hidden">
+            {t("columns.addresses")}
+          </SortTh>
+          <SortTh column="used" sorting={sorting} className="text-end max-sm:hidden">
+            {t("columns.used")}
+          </SortTh>
           {onEdit && (
             <Th>
               <span className="sr-only">{t("columns.actions")}</span>
@@ -94,23 +126,19 @@ function BindingTable({ bindings, onEdit }: { bindings: Binding[]; onEdit?: (bin
         </Tr>
       </thead>
       <tbody>
-        {bindings.map((binding) => (
+        {sorted.map((binding) => (
           <Tr key={binding.id}>
-            <Td className="whitespace-nowrap">
+            <Td className="whitespace-nowrap max-sm:w-full max-sm:py-2">
               <bdi className="font-mono text-sm">{binding.masked}</bdi>
+              <div className="grid gap-1 sm:hidden">
+                <Where binding={binding} />
+                <Addresses binding={binding} />
+              </div>
             </Td>
-            <Td>
-              <span className="flex gap-1">
-                <Badge>{t(`modes.${binding.mode}`)}</Badge>
-                {binding.blocked && (
-                  <Badge tone="critical">
-                    <Ban aria-hidden />
-                    {t("blocked")}
-                  </Badge>
-                )}
-              </span>
+            <Td className="max-sm:hidden">
+              <Where binding={binding} />
             </Td>
-            <Td>
+            <Td className="max-sm:hidden">
               <Addresses binding={binding} />
             </Td>
             <Td className="text-end text-muted max-sm:hidden">
@@ -136,6 +164,22 @@ function BindingTable({ bindings, onEdit }: { bindings: Binding[]; onEdit?: (bin
         ))}
       </tbody>
     </Table>
+  );
+}
+
+/** From how many addresses, and whether at all. */
+function Where({ binding: { mode, blocked } }: { binding: Binding }) {
+  const t = useTranslations("gateway.bindings");
+  return (
+    <span className="flex gap-1">
+      <Badge>{t(`modes.${mode}`)}</Badge>
+      {blocked && (
+        <Badge tone="critical">
+          <Ban aria-hidden />
+          {t("blocked")}
+        </Badge>
+      )}
+    </span>
   );
 }
 

@@ -12,7 +12,8 @@ import { ErrorState } from "@/components/ui/error-state";
 import { LoadPages } from "@/components/ui/load";
 import { SearchInput } from "@/components/ui/search-input";
 import { Select } from "@/components/ui/select";
-import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
+import { SortTh, useSort } from "@/components/ui/sort";
+import { NUMBERS, Table, Td, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { client } from "@/lib/api/client";
 import { usePages } from "@/lib/api/pages";
@@ -74,7 +75,7 @@ export function Interceptions() {
           </EmptyState>
         }
       >
-        {(lines) => <Lines lines={lines} />}
+        {(lines) => <Lines lines={lines} isWhole={!pages.hasNextPage} />}
       </LoadPages>
     </>
   );
@@ -109,45 +110,75 @@ function Export({ filter }: { filter: { q?: string; key?: string; since?: string
   );
 }
 
-function Lines({ lines }: { lines: Interception[] }) {
+/** `isWhole`: no more pages are to come. */
+function Lines({ lines, isWhole }: { lines: Interception[]; isWhole: boolean }) {
   const t = useTranslations("gateway.log");
   const format = useFormatter();
+  const outcome = ({ refused, reason }: Interception) => (refused ? t(`refused.${reason}`) : t("observed"));
+  const { sorted, sorting } = useSort(
+    lines,
+    {
+      key: ({ masked }) => masked,
+      outcome,
+      attempted: ({ attempted }) => attempted,
+      bound: ({ bound }) => bound,
+      request: ({ method, path }) => `${path} ${method}`,
+      uses: ({ uses }) => uses,
+      at: ({ at }) => at,
+    },
+    isWhole,
+  );
   return (
     <Table>
       <thead>
         <Tr>
-          <Th>{t("columns.key")}</Th>
-          <Th>{t("columns.outcome")}</Th>
-          <Th>{t("columns.attempted")}</Th>
-          <Th className="max-sm:hidden">{t("columns.bound")}</Th>
-          <Th className="w-full max-sm:hidden">{t("columns.request")}</Th>
-          <Th className={cn(NUMBERS, "max-sm:hidden")}>{t("columns.uses")}</Th>
-          <Th className="text-end">{t("columns.at")}</Th>
+          <SortTh column="key" sorting={sorting}>
+            {t("columns.key")}
+          </SortTh>
+          <SortTh column="outcome" sorting={sorting}>
+            {t("columns.outcome")}
+          </SortTh>
+          <SortTh column="attempted" sorting={sorting} className="max-sm:hidden">
+            {t("columns.attempted")}
+          </SortTh>
+          <SortTh column="bound" sorting={sorting} className="max-sm:hidden">
+            {t("columns.bound")}
+          </SortTh>
+          <SortTh column="request" sorting={sorting} className="w-full max-sm:hidden">
+            {t("columns.request")}
+          </SortTh>
+          <SortTh column="uses" sorting={sorting} className={cn(NUMBERS, "max-sm:hidden")}>
+            {t("columns.uses")}
+          </SortTh>
+          <SortTh column="at" sorting={sorting} className="text-end">
+            {t("columns.at")}
+          </SortTh>
         </Tr>
       </thead>
       <tbody>
-        {lines.map(({ id, masked, refused, reason, attempted, bound, method, path, uses, at }) => (
-          <Tr key={id}>
-            <Td className="whitespace-nowrap font-mono text-sm">
-              <bdi>{masked}</bdi>
+        {sorted.map((line) => (
+          <Tr key={line.id}>
+            <Td className="whitespace-nowrap font-mono text-sm max-sm:w-full max-sm:py-2">
+              <bdi>{line.masked}</bdi>
+              <bdi className="block sm:hidden">{line.attempted}</bdi>
             </Td>
             <Td>
-              <Badge tone={refused ? "critical" : "warning"}>{refused ? t(`refused.${reason}`) : t("observed")}</Badge>
+              <Badge tone={line.refused ? "critical" : "warning"}>{outcome(line)}</Badge>
             </Td>
-            <Td className="whitespace-nowrap font-mono text-sm">
-              <bdi>{attempted}</bdi>
+            <Td className="whitespace-nowrap font-mono text-sm max-sm:hidden">
+              <bdi>{line.attempted}</bdi>
             </Td>
             <Td className="max-w-48 font-mono text-muted text-sm max-sm:hidden">
-              <Cut>{bound}</Cut>
+              <Cut>{line.bound}</Cut>
             </Td>
             <Td className="max-w-0 font-mono text-muted text-sm max-sm:hidden">
               <Cut>
-                {method} {path}
+                {line.method} {line.path}
               </Cut>
             </Td>
-            <Td className={cn(NUMBERS, "max-sm:hidden")}>{format.number(uses)}</Td>
+            <Td className={cn(NUMBERS, "max-sm:hidden")}>{format.number(line.uses)}</Td>
             <Td className="text-end text-muted">
-              <RelativeTime at={new Date(at)} />
+              <RelativeTime at={new Date(line.at)} />
             </Td>
           </Tr>
         ))}

@@ -14,6 +14,7 @@ import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
 import { refusedField } from "@/lib/api/field-errors";
 import type { components } from "@/lib/api/schema";
+import { useMoment } from "@/lib/use-moment";
 import { numberOf } from "./gateway";
 
 const SETTINGS = "/api/v1/gateway/settings";
@@ -44,7 +45,8 @@ function Form({ view: { settings, effective } }: { view: View }) {
   const t = useTranslations("gateway.settings");
   const format = useFormatter();
   const { register, control, handleSubmit, reset, formState } = useForm({ defaultValues: typed(settings) });
-  const mode = useWatch({ control, name: "mode" });
+  const [mode, until] = useWatch({ control, name: ["mode", "learn_until"] });
+  const moment = useMoment();
   const cache = useQueryClient();
   const save = api.useMutation("put", SETTINGS);
   const refused = refusedField(save.error);
@@ -88,21 +90,27 @@ function Form({ view: { settings, effective } }: { view: View }) {
             </Field>
           ))}
           {learns && (
-            <Field label={t("fields.learn_until")} hint={t("hints.learn_until")} error={errorOf("learn_until")}>
+            <Field
+              label={t("fields.learn_until")}
+              hint={moment(until) ?? t("hints.learn_until")}
+              error={errorOf("learn_until")}
+            >
               {(wiring) => <Input type="datetime-local" dir="ltr" {...wiring} {...register("learn_until")} />}
             </Field>
           )}
           {NUMBERS.map((name) => (
-            <Field
-              key={name}
-              label={t(`fields.${name}`)}
-              hint={t("now", { value: format.number(effective[name] ?? 0) })}
-              error={errorOf(name)}
-            >
-              {(wiring) => (
-                <Input type="number" min={0} inputMode="numeric" dir="ltr" {...wiring} {...register(name)} />
-              )}
-            </Field>
+            // How many within how long stand side by side.
+            <div key={name} className={name === "alert_threshold_count" ? "sm:col-start-1" : undefined}>
+              <Field
+                label={t(`fields.${name}`)}
+                hint={t("now", { value: format.number(effective[name] ?? 0) })}
+                error={errorOf(name)}
+              >
+                {(wiring) => (
+                  <Input type="number" min={0} inputMode="numeric" dir="ltr" {...wiring} {...register(name)} />
+                )}
+              </Field>
+            </div>
           ))}
         </div>
         {save.error && !refused && <ErrorState error={save.error} isInline />}

@@ -16,14 +16,17 @@ import { useUrlState } from "@/lib/use-url-state";
 import type { Mute } from "./mute-editor";
 
 // The form is fetched when it is first opened.
-const MuteEditor = dynamic(() => import("./mute-editor").then((module) => module.MuteEditor));
+const MuteEditor = dynamic(() => import("./mute-editor").then((module) => module.MuteEditor), { loading: () => null });
+
+/** How often it is counted anew what they hid. */
+const HIDDEN_MS = 15_000;
 
 /** All mutes. `?new=1&from=noreply@*` opens the form for a new one with conditions in it. */
 export function MutesScreen() {
   const t = useTranslations("mutes");
   const { mayEdit } = useSession();
   const [params, change] = useUrlState();
-  const mutes = api.useQuery("get", "/api/v1/mutes");
+  const mutes = api.useQuery("get", "/api/v1/mutes", {}, { refetchInterval: HIDDEN_MS });
   const [edited, setEdited] = useState<Partial<Mute> | undefined>(() =>
     params.get("new") ? { from: params.get("from"), source: params.get("source") } : undefined,
   );

@@ -16,8 +16,10 @@ import { refusedField } from "@/lib/api/field-errors";
 import { RuleFields } from "./rule-fields";
 import { bodyOf, bodyOfRule, formFieldOf, type Rule, type RuleBody, type RuleForm, ruleFormOf } from "./rule-form";
 
-const RuleTester = dynamic(() => import("./rule-tester").then((module) => module.RuleTester));
-const WhatIfPanel = dynamic(() => import("./what-if-panel").then((module) => module.WhatIfPanel));
+const RuleTester = dynamic(() => import("./rule-tester").then((module) => module.RuleTester), { loading: () => null });
+const WhatIfPanel = dynamic(() => import("./what-if-panel").then((module) => module.WhatIfPanel), {
+  loading: () => null,
+});
 
 const FORM = "rule-form";
 
@@ -35,6 +37,11 @@ export function RuleEditor({ rule, rules, mayEdit, onClose }: Props) {
   const t = useTranslations("rules");
   const isLocked = !mayEdit || Boolean(rule?.provisioned);
   const [tab, setTab] = useState("form");
+  const [visited, setVisited] = useState<readonly string[]>([]);
+  const visit = (next: string) => {
+    setTab(next);
+    setVisited([...visited, next]);
+  };
   const form = useForm<RuleForm>({ defaultValues: ruleFormOf(rule) });
   const { save, isPending, error } = useSave(rule?.id, onClose);
   const submit = form.handleSubmit(
@@ -65,13 +72,13 @@ export function RuleEditor({ rule, rules, mayEdit, onClose }: Props) {
         onClose={onClose}
         footer={buttons}
       >
-        <Tabs value={tab} onValueChange={setTab}>
+        <Tabs value={tab} onValueChange={visit}>
           <TabList>
             <Tab value="form">{t("editor.tabs.form")}</Tab>
             <Tab value="test">{t("editor.tabs.test")}</Tab>
             {mayEdit && <Tab value="whatIf">{t("editor.tabs.whatIf")}</Tab>}
           </TabList>
-          <TabPanel value="form" forceMount className="data-[state=inactive]:hidden">
+          <TabPanel value="form" {...keptIf(true)}>
             <form id={FORM} onSubmit={submit} noValidate className="grid gap-6">
               {rule?.provisioned && <ProvisionedNote />}
               {error !== null && <ErrorState error={error} isInline />}
@@ -80,13 +87,13 @@ export function RuleEditor({ rule, rules, mayEdit, onClose }: Props) {
               </fieldset>
             </form>
           </TabPanel>
-          <TabPanel value="test">
+          <TabPanel value="test" {...keptIf(visited.includes("test"))}>
             <WithDraft rule={rule} rules={rules}>
               {(draft) => <RuleTester rules={draft} />}
             </WithDraft>
           </TabPanel>
           {mayEdit && (
-            <TabPanel value="whatIf">
+            <TabPanel value="whatIf" {...keptIf(visited.includes("whatIf"))}>
               <WithDraft rule={rule} rules={rules}>
                 {(draft) => <WhatIfPanel rules={draft} />}
               </WithDraft>
@@ -97,6 +104,10 @@ export function RuleEditor({ rule, rules, mayEdit, onClose }: Props) {
     </FormProvider>
   );
 }
+
+/** What was typed or found in a tab is still there when one comes back to it. */
+const keptIf = (isVisited: boolean) =>
+  isVisited ? ({ forceMount: true, className: "data-[state=inactive]:hidden" } as const) : {};
 
 /** The rules as they would be with what stands in the form. */
 function WithDraft({

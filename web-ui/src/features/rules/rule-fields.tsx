@@ -12,7 +12,7 @@ import { SEVERITIES } from "@/components/ui/severity";
 import { Switch } from "@/components/ui/switch";
 import { ChannelPicker } from "./channel-picker";
 import { DAYS, type RuleForm } from "./rule-form";
-import { dayName } from "./rule-hours";
+import { dayName, RuleHours } from "./rule-hours";
 
 const UNCHANGED = "unchanged";
 
@@ -178,7 +178,7 @@ function Hours() {
   const t = useTranslations("rules.fields");
   const locale = useLocale();
   const { control, register, formState } = useFormContext<RuleForm>();
-  const hasHours = useWatch({ control, name: "hasHours" });
+  const [hasHours, hours] = useWatch({ control, name: ["hasHours", "hours"] });
   const errors = formState.errors.hours;
   if (!hasHours) return null;
   return (
@@ -225,6 +225,7 @@ function Hours() {
           ))}
         </datalist>
       </div>
+      {hours.from && hours.to && <RuleHours active={hours} />}
     </div>
   );
 }

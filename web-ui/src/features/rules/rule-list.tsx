@@ -15,8 +15,12 @@ import { useDragOrder } from "./use-drag-order";
 import { useRuleOrder } from "./use-rule-order";
 
 // Fetched when they are first opened.
-const RuleRemoval = dynamic(() => import("./rule-removal").then((module) => module.RuleRemoval));
-const WhatIfPanel = dynamic(() => import("./what-if-panel").then((module) => module.WhatIfPanel));
+const RuleRemoval = dynamic(() => import("./rule-removal").then((module) => module.RuleRemoval), {
+  loading: () => null,
+});
+const WhatIfPanel = dynamic(() => import("./what-if-panel").then((module) => module.WhatIfPanel), {
+  loading: () => null,
+});
 
 /** The rules in their order. Another order is a draft until it is saved, and can be tried before. */
 export function RuleList({

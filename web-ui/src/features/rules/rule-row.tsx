@@ -22,6 +22,7 @@ import { ProvisionedMark } from "@/components/ui/provisioned";
 import { SeverityBadge } from "@/components/ui/severity";
 import { Switch } from "@/components/ui/switch";
 import { cn } from "@/lib/cn";
+import { useSpan } from "@/lib/use-span";
 import { ChannelNames } from "./channel-names";
 import type { Rule } from "./rule-form";
 import { RuleHours } from "./rule-hours";
@@ -93,6 +94,7 @@ export function RuleRow({
 
 function RuleEffects({ rule }: { rule: Rule }) {
   const t = useTranslations("rules");
+  const span = useSpan();
   return (
     <div className="grid content-start gap-1.5">
       <div className="flex min-h-9 items-center">
@@ -109,7 +111,7 @@ function RuleEffects({ rule }: { rule: Rule }) {
           {t("setsSeverity")} <SeverityBadge severity={rule.set_severity} />
         </Effect>
       )}
-      {rule.ai_max_wait && <Effect>{t("waits", { wait: rule.ai_max_wait })}</Effect>}
+      {rule.ai_max_wait && <Effect>{t("waits", { wait: span(rule.ai_max_wait) })}</Effect>}
       {rule.continue && (
         <Effect icon={<CornerDownRight className="rtl:-scale-x-100" aria-hidden />}>{t("goesOn")}</Effect>
       )}
@@ -119,14 +121,14 @@ function RuleEffects({ rule }: { rule: Rule }) {
 
 function Effect({ icon, children }: { icon?: ReactNode; children: ReactNode }) {
   return (
-    <div className="flex flex-wrap items-center gap-1.5 text-muted text-sm [&>svg]:size-3.5 [&>svg]:shrink-0">
+    <div className="flex items-baseline gap-1.5 text-muted text-sm [&>svg]:size-3.5 [&>svg]:shrink-0 [&>svg]:self-start [&>svg]:translate-y-0.5">
       {icon}
-      {children}
+      <span className="flex min-w-0 flex-wrap items-center gap-1.5">{children}</span>
     </div>
   );
 }
 
-/** Dragged with the pointer; with the arrow keys the rule moves by one place. */
+/** Dragged with the pointer; with the arrow keys the rule moves by one place. A phone has the menu for that. */
 function Handle({
   rule,
   onDrag,
@@ -149,7 +151,7 @@ function Handle({
       aria-label={t("moveHandle", { name: rule.name })}
       onPointerDown={onDrag}
       onKeyDown={onKeyDown}
-      className="grid h-9 w-6 shrink-0 cursor-grab touch-none place-items-center rounded-sm text-muted hover:bg-hover active:cursor-grabbing"
+      className="grid h-9 w-6 shrink-0 cursor-grab touch-none max-sm:hidden place-items-center rounded-sm text-muted hover:bg-hover active:cursor-grabbing"
     >
       <GripVertical className="size-4" aria-hidden />
     </button>

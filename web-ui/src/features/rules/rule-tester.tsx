@@ -3,6 +3,7 @@
 import { BellOff, CircleAlert, Send, Split } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { Reason } from "@/components/match/reason";
 import { Badge } from "@/components/ui/badge";
 import { Field } from "@/components/ui/field";
 import { Input, Textarea } from "@/components/ui/input";
@@ -13,7 +14,9 @@ import { RelativeTime } from "@/components/ui/time";
 import { api } from "@/lib/api/client";
 import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
+import { useMoment } from "@/lib/use-moment";
 import { useSettled } from "@/lib/use-settled";
+import { useSpan } from "@/lib/use-span";
 import type { RuleBody } from "./rule-form";
 import { SampleFields } from "./sample-fields";
 
@@ -29,6 +32,7 @@ export function RuleTester({ rules, event }: { rules?: RuleBody[]; event?: strin
   const [text, setText] = useState("");
   const [at, setAt] = useState("");
   const moment = new Date(at);
+  const inWords = useMoment();
   const pasted = fromPasted(text);
   const given = source === "past" ? { event_id: chosen } : source === "sample" ? { event: sample } : pasted;
   const asked: TestBody = {
@@ -66,7 +70,7 @@ export function RuleTester({ rules, event }: { rules?: RuleBody[]; event?: strin
         </TabPanel>
       </Tabs>
       <div className="max-w-64">
-        <Field label={t("at")} hint={t("atHint")}>
+        <Field label={t("at")} hint={inWords(at) ?? t("atHint")}>
           {(wiring) => (
             <Input type="datetime-local" {...wiring} value={at} onChange={(change) => setAt(change.target.value)} />
           )}
@@ -167,10 +171,15 @@ function Problem({ error }: { error: unknown }) {
 function RoutingAnswer({ routing }: { routing: Routing }) {
   const t = useTranslations("rules.tester");
   const { channels, severity, reasons, ending, muted, silenced_by: silence } = routing;
+  const span = useSpan();
   const goes = channels.length > 0 && !ending && muted == null;
   return (
     <section aria-live="polite" aria-label={t("result")} className="grid gap-3 rounded-lg border bg-sunken p-4">
-      {routing.read && <bdi className="ps-6 text-muted">{routing.read.subject}</bdi>}
+      {routing.read && (
+        <p className="ps-6 text-muted">
+          <bdi>{routing.read.subject}</bdi>
+        </p>
+      )}
       <Line icon={goes ? Send : BellOff} tone={goes ? "text-success" : "text-critical"}>
         <span className="flex flex-wrap items-center gap-1.5 font-medium">
           {goes ? t("goesTo") : t(`nowhere.${muted != null ? "muted" : silence != null ? "silenced" : "unrouted"}`)}
@@ -194,7 +203,7 @@ function RoutingAnswer({ routing }: { routing: Routing }) {
           <ol className="grid gap-1">
             {reasons.map((reason) => (
               <li key={reason}>
-                <bdi>{reason}</bdi>
+                <Reason text={reason} />
               </li>
             ))}
           </ol>
@@ -202,7 +211,7 @@ function RoutingAnswer({ routing }: { routing: Routing }) {
       </Line>
       <div className="flex flex-wrap items-center gap-2 ps-6 text-muted text-sm">
         {t("severityAfter")} <SeverityBadge severity={severity} />
-        {routing.ai_max_wait && t("waits", { wait: routing.ai_max_wait })}
+        {routing.ai_max_wait && t("waits", { wait: span(routing.ai_max_wait) })}
       </div>
     </section>
   );

@@ -23,8 +23,8 @@ import type { Rule } from "./rule-form";
 const RuleList = dynamic(() => import("./rule-list").then((module) => module.RuleList), {
   loading: () => <SkeletonRows count={5} />,
 });
-const RuleEditor = dynamic(() => import("./rule-editor").then((module) => module.RuleEditor));
-const RuleTester = dynamic(() => import("./rule-tester").then((module) => module.RuleTester));
+const RuleEditor = dynamic(() => import("./rule-editor").then((module) => module.RuleEditor), { loading: () => null });
+const RuleTester = dynamic(() => import("./rule-tester").then((module) => module.RuleTester), { loading: () => null });
 
 /** All rules. `?id=7` opens one of them, `?test=evt_…` says where that event goes. */
 export function RulesScreen() {

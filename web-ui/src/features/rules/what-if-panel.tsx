@@ -3,6 +3,7 @@
 import { ArrowRight, FlaskConical } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
+import { Reason } from "@/components/match/reason";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Kpi } from "@/components/ui/kpi";
@@ -19,16 +20,17 @@ const SPANS = [1, 3, 7, 14, 30];
 interface Run {
   /** The rules that it was done with. */
   rules: string;
-  days: number;
-  done: number;
+  /** How much of the time was looked at, from 0 to 1. */
+  share: number;
   result?: DryRun;
   error?: unknown;
   isStopped?: boolean;
 }
 
-/** Tries a draft of the rules on the last days, day by day, and can be stopped. */
+/** Tries a draft of the rules on the last days, some alerts at a time, and can be stopped. */
 export function WhatIfPanel({ rules, intro }: { rules: RuleBody[]; intro?: ReactNode }) {
   const t = useTranslations("rules.whatIf");
+  const format = useFormatter();
   const [days, setDays] = useState(7);
   const [run, setRun] = useState<Run>();
   const abort = useRef<AbortController>(undefined);
@@ -41,16 +43,21 @@ export function WhatIfPanel({ rules, intro }: { rules: RuleBody[]; intro?: React
     const change = (changes: Partial<Run>) => {
       if (abort.current === current) setRun((before) => before && { ...before, ...changes });
     };
-    setRun({ rules: JSON.stringify(rules), days, done: 0 });
+    setRun({ rules: JSON.stringify(rules), share: 0 });
     try {
-      await whatIf(rules, days, { signal: current.signal, onDay: (done, result) => change({ done, result }) });
+      await whatIf(rules, days, { signal: current.signal, onBatch: change });
     } catch (error) {
       change(current.signal.aborted ? { isStopped: true } : { error });
     }
   };
 
-  const isRunning = run && !run.error && !run.isStopped && run.done < run.days;
+  const isRunning = run && !run.error && !run.isStopped && run.share < 1;
   const isOutdated = run && run.rules !== JSON.stringify(rules);
+  const sofar = ({ events, reached }: DryRun) =>
+    t("sofar", {
+      events,
+      reached: reached ? format.dateTime(new Date(reached), { dateStyle: "medium", timeStyle: "short" }) : "",
+    });
   const spans = SPANS.map((span) => ({ value: String(span), label: t("days", { days: span }) }));
   return (
     <section className="grid gap-4" aria-label={t("title")}>
@@ -69,11 +76,17 @@ export function WhatIfPanel({ rules, intro }: { rules: RuleBody[]; intro?: React
         </Button>
       </div>
       {isRunning && (
-        <Progress label={t("running")} done={run.done} total={run.days} onStop={() => abort.current?.abort()} />
+        <Progress
+          label={t("running")}
+          done={Math.round(run.share * 100)}
+          total={100}
+          note={run.result && sofar(run.result)}
+          onStop={() => abort.current?.abort()}
+        />
       )}
       {run?.error !== undefined && <ErrorState error={run.error} isInline onRetry={() => void start()} />}
       {isOutdated && !isRunning && <Note>{t("outdated")}</Note>}
-      {run?.isStopped && <Note>{t("stopped", { done: run.done, days: run.days })}</Note>}
+      {run?.isStopped && <Note>{run.result ? t("stopped", { sofar: sofar(run.result) }) : t("stoppedAtOnce")}</Note>}
       {run?.result && <Result result={run.result} />}
     </section>
   );
@@ -98,7 +111,6 @@ function Result({ result }: { result: DryRun }) {
       <p className="text-muted text-sm">
         {t("events", { events })} {t("without")}
       </p>
-      {!result.complete && <Note>{t("incomplete")}</Note>}
       {events > 0 && isSame && <p className="font-medium">{t("same")}</p>}
       {!isSame && <ChannelTable result={result} />}
       {result.examples.length > 0 && <Examples result={result} />}
@@ -164,9 +176,13 @@ function Examples({ result }: { result: DryRun }) {
               )}
             </div>
             {reasons.length > 0 && (
-              <p className="text-muted text-sm">
-                <bdi>{reasons.join(" · ")}</bdi>
-              </p>
+              <ul className="text-muted text-sm">
+                {reasons.map((reason) => (
+                  <li key={reason}>
+                    <Reason text={reason} />
+                  </li>
+                ))}
+              </ul>
             )}
           </li>
         ))}

@@ -12,23 +12,24 @@ const NOTHING: DryRun = {
   examples: [],
 };
 
-test("days add up, channel by channel", () => {
+test("batches add up, channel by channel", () => {
   const ops = { id: 1, name: "ops", now: 3, draft: 1 };
-  const day = { ...NOTHING, events: 5, moved: 2, lost: 1, channels: [ops] };
-  const before = {
+  const newer = { ...NOTHING, complete: false, next_cursor: "more", events: 5, moved: 2, lost: 1, channels: [ops] };
+  const older = {
     ...NOTHING,
     events: 7,
     found: 1,
     severity_changed: 4,
-    complete: false,
+    reached: "2027-01-30T00:00:00.000Z",
     channels: [
       { ...ops, draft: 4 },
       { id: 2, name: "lab", now: 0, draft: 2 },
     ],
   };
-  expect(together(day, before)).toEqual({
+  expect(together(newer, older)).toEqual({
     events: 12,
-    complete: false,
+    complete: true,
+    reached: "2027-01-30T00:00:00.000Z",
     moved: 2,
     lost: 1,
     found: 1,

@@ -5,32 +5,35 @@ import type { RuleBody } from "./rule-form";
 export type DryRun = components["schemas"]["DryRunView"];
 
 const DAY_MS = 86_400_000;
-/** The most that the server looks at in one request. */
-const EVENTS_PER_DAY = 20_000;
+/** How many alerts one request looks at: few enough to see it move and to stop it at once. */
+const BATCH = 2_000;
 const EXAMPLES_MAX = 50;
 
-/** What a draft of the rules would have done over some days, newest first; `onDay` gets what is known so far. */
+/** What a draft of the rules would have done so far. */
+export interface Sofar {
+  /** How much of the time was looked at, from 0 to 1. */
+  share: number;
+  result: DryRun;
+}
+
+/** What a draft of the rules would have done over some days, newest first; `onBatch` gets what is known so far. */
 export async function whatIf(
   rules: RuleBody[],
   days: number,
-  { signal, onDay }: { signal: AbortSignal; onDay: (done: number, sofar: DryRun) => void },
+  { signal, onBatch }: { signal: AbortSignal; onBatch: (sofar: Sofar) => void },
 ): Promise<void> {
-  const now = Date.now();
-  let total: DryRun | undefined;
-  for (let day = 0; day < days; day += 1) {
-    const { data } = await client.POST("/api/v1/rules/dry-run", {
-      signal,
-      body: {
-        rules,
-        until: new Date(now - day * DAY_MS).toISOString(),
-        since: new Date(now - (day + 1) * DAY_MS).toISOString(),
-        limit: EVENTS_PER_DAY,
-      },
-    });
+  const until = Date.now();
+  const since = until - days * DAY_MS;
+  const body = { rules, until: new Date(until).toISOString(), since: new Date(since).toISOString(), limit: BATCH };
+  let result: DryRun | undefined;
+  do {
+    const cursor = result?.next_cursor;
+    const { data } = await client.POST("/api/v1/rules/dry-run", { signal, body: { ...body, cursor } });
     if (!data) return;
-    total = total ? together(total, data) : data;
-    onDay(day + 1, total);
-  }
+    result = result ? together(result, data) : data;
+    const reached = data.reached ? Date.parse(data.reached) : since;
+    onBatch({ share: result.next_cursor ? (until - reached) / (until - since) : 1, result });
+  } while (result.next_cursor);
 }
 
 /** Two stretches of time as one; the newer comes first. */
@@ -46,7 +49,9 @@ export function together(newer: DryRun, older: DryRun): DryRun {
   }
   return {
     events: newer.events + older.events,
-    complete: newer.complete && older.complete,
+    complete: older.complete,
+    reached: older.reached ?? newer.reached,
+    next_cursor: older.next_cursor,
     moved: newer.moved + older.moved,
     lost: newer.lost + older.lost,
     found: newer.found + older.found,

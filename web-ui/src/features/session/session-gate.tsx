@@ -13,7 +13,9 @@ import { useSession } from "@/lib/session";
 import { chooseTenant, chosenTenant } from "@/lib/tenant";
 
 // The form is not needed by those who are signed in.
-const SessionEnded = dynamic(() => import("./session-ended").then((module) => module.SessionEnded));
+const SessionEnded = dynamic(() => import("./session-ended").then((module) => module.SessionEnded), {
+  loading: () => null,
+});
 
 /** Shows its children to whoever is signed in; sends everyone else to the login and back again afterwards. */
 export function SessionGate({

@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { Controller, FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
-import { useFormatter, useTranslations } from "use-intl";
+import { useTranslations } from "use-intl";
 import { MatchFields } from "@/components/match/match-fields";
 import { conditionOf, formOf, type Match, type MatchForm, matchOf } from "@/components/match/match-form";
 import { MatchPreview } from "@/components/match/match-preview";
@@ -16,6 +16,7 @@ import { toast } from "@/components/ui/toast";
 import { api } from "@/lib/api/client";
 import { refusedField } from "@/lib/api/field-errors";
 import type { components } from "@/lib/api/schema";
+import { useMoment } from "@/lib/use-moment";
 import { endOf, localOf, SPANS, type Span } from "./expiry";
 
 export type Silence = components["schemas"]["SilenceView"];
@@ -73,7 +74,7 @@ export function SilenceEditor({ draft, onClose }: { draft: Draft; onClose: () =>
           </>
         )}
       >
-        <form id={FORM} onSubmit={submit} noValidate className="grid gap-6">
+        <form id={FORM} onSubmit={submit} noValidate className="grid grid-cols-1 gap-6">
           <MatchFields />
           <LivePreview />
           <ExpiryFields />
@@ -115,7 +116,7 @@ function LivePreview() {
 
 function ExpiryFields() {
   const t = useTranslations("silences");
-  const format = useFormatter();
+  const moment = useMoment();
   const { register, control, formState } = useFormContext<SilenceForm>();
   const [span, custom] = useWatch<SilenceForm, ["span", "custom"]>({ name: ["span", "custom"] });
   const end = endOf(span, custom, Date.now());
@@ -150,7 +151,7 @@ function ExpiryFields() {
       </div>
       {end && (
         <p aria-live="polite" className="text-muted text-sm">
-          {t("editor.ends", { end: format.dateTime(end, { dateStyle: "full", timeStyle: "short" }) })}
+          {t("editor.ends", { end: moment(localOf(end)) ?? "" })}
         </p>
       )}
     </div>

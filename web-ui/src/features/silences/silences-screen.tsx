@@ -16,7 +16,12 @@ import type { Draft, Silence } from "./silence-editor";
 import { SilenceRow } from "./silence-row";
 
 // The form is fetched when it is first opened.
-const SilenceEditor = dynamic(() => import("./silence-editor").then((module) => module.SilenceEditor));
+const SilenceEditor = dynamic(() => import("./silence-editor").then((module) => module.SilenceEditor), {
+  loading: () => null,
+});
+
+/** How often it is counted anew what they hid. */
+const HIDDEN_MS = 15_000;
 
 const VIEWS = ["active", "expired"] as const;
 
@@ -25,7 +30,7 @@ export function SilencesScreen() {
   const t = useTranslations("silences");
   const { mayEdit } = useSession();
   const [params, change] = useUrlState();
-  const silences = api.useQuery("get", "/api/v1/silences");
+  const silences = api.useQuery("get", "/api/v1/silences", {}, { refetchInterval: HIDDEN_MS });
   const [draft, setDraft] = useState<Draft | undefined>(() =>
     params.get("new") ? { match: matchIn(params), comment: params.get("comment") ?? "" } : undefined,
   );

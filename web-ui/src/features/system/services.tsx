@@ -45,12 +45,14 @@ export function Services() {
             {data.items.map((service) => (
               <Tr key={`${service.name} ${service.host} ${service.pid} ${service.started_at}`}>
                 <Td>
-                  <bdi className="font-medium">{service.name}</bdi>
-                  {service.host && (
-                    <bdi className="ms-2 font-mono text-muted text-xs">
-                      {service.host}:{service.pid}
-                    </bdi>
-                  )}
+                  <span className="flex flex-wrap items-baseline gap-x-2">
+                    <bdi className="font-medium">{service.name}</bdi>
+                    {service.host && (
+                      <bdi className="font-mono text-muted text-xs">
+                        {service.host}:{service.pid}
+                      </bdi>
+                    )}
+                  </span>
                 </Td>
                 <Td>
                   {service.up ? (

@@ -9,8 +9,10 @@ import { Queues } from "./queues";
 import { Services } from "./services";
 
 // Forms that only platform admins see.
-const SettingsForm = dynamic(() => import("./settings-form").then((module) => module.SettingsForm));
-const Tenants = dynamic(() => import("./tenants").then((module) => module.Tenants));
+const SettingsForm = dynamic(() => import("./settings-form").then((module) => module.SettingsForm), {
+  loading: () => null,
+});
+const Tenants = dynamic(() => import("./tenants").then((module) => module.Tenants), { loading: () => null });
 
 /** What runs, how deep its queues are, and what can be set while it runs. */
 export function SystemScreen() {

@@ -9,7 +9,8 @@ import { Button } from "@/components/ui/button";
 import { Link } from "@/components/ui/link";
 import { CreateButton, ListScreen } from "@/components/ui/list-screen";
 import { SkeletonRows } from "@/components/ui/skeleton";
-import { NUMBERS, Table, Td, Th, Tr } from "@/components/ui/table";
+import { SortTh, useSort } from "@/components/ui/sort";
+import { NUMBERS, Table, Td, Tr } from "@/components/ui/table";
 import { RelativeTime } from "@/components/ui/time";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
@@ -74,18 +75,32 @@ function TemplateTable({ templates }: { templates: Template[] }) {
   const channels = api.useQuery("get", "/api/v1/channels");
   const usesOf = (id: number) =>
     channels.data?.items.filter((channel) => channel.templates.some((use) => use.template_id === id)).length;
+  const { sorted, sorting } = useSort(templates, {
+    name: ({ name }) => name,
+    mode: ({ parse_mode }) => parse_mode,
+    channels: ({ id }) => usesOf(id),
+    changed: ({ updated_at }) => updated_at,
+  });
   return (
     <Table>
       <thead>
         <Tr>
-          <Th>{t("name")}</Th>
-          <Th>{t("mode")}</Th>
-          <Th className={`${NUMBERS} hidden sm:table-cell`}>{t("channels")}</Th>
-          <Th className="hidden sm:table-cell">{t("changed")}</Th>
+          <SortTh column="name" sorting={sorting}>
+            {t("name")}
+          </SortTh>
+          <SortTh column="mode" sorting={sorting}>
+            {t("mode")}
+          </SortTh>
+          <SortTh column="channels" sorting={sorting} className={`${NUMBERS} hidden sm:table-cell`}>
+            {t("channels")}
+          </SortTh>
+          <SortTh column="changed" sorting={sorting} className="hidden sm:table-cell">
+            {t("changed")}
+          </SortTh>
         </Tr>
       </thead>
       <tbody>
-        {templates.map((template) => (
+        {sorted.map((template) => (
           <Tr key={template.id}>
             <NameCell href={`/templates/?id=${template.id}`} {...template} />
             <Td>

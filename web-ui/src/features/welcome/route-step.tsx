@@ -2,6 +2,7 @@
 
 import { ArrowRight, CircleCheck, CircleX, Hourglass, Inbox } from "lucide-react";
 import { useTranslations } from "use-intl";
+import { Reason } from "@/components/match/reason";
 import { Badge } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
 import { EmptyState } from "@/components/ui/empty-state";
@@ -114,9 +115,11 @@ function Preview({ id }: { id: string }) {
         ))}
         {data.channels.length === 0 && <span className="font-medium text-warning">{t("nowhere")}</span>}
       </p>
-      <ol dir="ltr" lang="en" className="mt-3 grid gap-1 rounded-md bg-sunken p-3 font-mono text-sm">
+      <ol className="mt-3 grid gap-1 rounded-md bg-sunken p-3 text-sm">
         {data.reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
+          <li key={reason}>
+            <Reason text={reason} />
+          </li>
         ))}
       </ol>
     </Card>

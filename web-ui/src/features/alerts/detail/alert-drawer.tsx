@@ -4,7 +4,7 @@ import { BellOff, CircleCheck, Eye, Undo2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
-import { Drawer } from "@/components/ui/dialog";
+import { EditorDrawer } from "@/components/ui/editor-drawer";
 import { ErrorState } from "@/components/ui/error-state";
 import { Kbd } from "@/components/ui/kbd";
 import { SeverityBadge, StatusBadge } from "@/components/ui/severity";
@@ -26,6 +26,9 @@ type Detail = components["schemas"]["AlertDetail"];
 interface Props {
   id: string;
   mayEdit: boolean;
+  /** A correction is typed and not kept yet. */
+  isDirty: boolean;
+  onDirty: (isDirty: boolean) => void;
   onAct: (verb: Verb, alert: Alert) => Promise<void>;
   onSilence: (alert: Alert) => void;
   onClose: () => void;
@@ -34,17 +37,16 @@ interface Props {
 const TABS = ["understood", "deliveries", "raw", "timeline"] as const;
 
 /** One alert with everything that is known: what was understood, where it went, as it came, what happened when. */
-export function AlertDrawer({ id, mayEdit, onAct, onSilence, onClose }: Props) {
+export function AlertDrawer({ id, mayEdit, isDirty, onDirty, onAct, onSilence, onClose }: Props) {
   const t = useTranslations("alerts.detail");
   const { data, error, refetch } = api.useQuery("get", "/api/v1/alerts/{id}", { params: { path: { id } } });
   useLiveRefresh("/api/v1/alerts/{id}", "/api/v1/events/{id}");
-  const footer = data && mayEdit && <Actions alert={data} onAct={onAct} onSilence={onSilence} />;
   return (
-    <Drawer
-      open
-      onOpenChange={onClose}
+    <EditorDrawer
       title={data ? <bdi>{data.summary || data.subject}</bdi> : t("title")}
-      footer={footer}
+      isDirty={isDirty}
+      onClose={onClose}
+      footer={() => data && mayEdit && <Actions alert={data} onAct={onAct} onSilence={onSilence} />}
       className="sm:max-w-3xl"
     >
       {error && !data ? (
@@ -55,17 +57,19 @@ export function AlertDrawer({ id, mayEdit, onAct, onSilence, onClose }: Props) {
           <Skeleton className="h-48" />
         </div>
       ) : (
-        <Content key={id} alert={data} mayEdit={mayEdit} />
+        <Content key={id} alert={data} mayEdit={mayEdit} onDirty={onDirty} />
       )}
-    </Drawer>
+    </EditorDrawer>
   );
 }
 
-function Content({ alert, mayEdit }: { alert: Detail; mayEdit: boolean }) {
+function Content({ alert, mayEdit, onDirty }: { alert: Detail } & Pick<Props, "mayEdit" | "onDirty">) {
   const t = useTranslations("alerts.detail");
   const [chosen, setChosen] = useState<string>();
   const [tab, setTab] = useState<string>(TABS[0]);
-  const id = chosen ?? alert.last_event;
+  // What is being corrected stays, whatever else comes in meanwhile.
+  const [corrected, setCorrected] = useState<string>();
+  const id = corrected ?? chosen ?? alert.last_event;
   const query = api.useQuery("get", "/api/v1/events/{id}", { params: { path: { id } } });
   const event = query.data;
   const pending: ReactNode = query.error ? (
@@ -96,7 +100,7 @@ function Content({ alert, mayEdit }: { alert: Detail; mayEdit: boolean }) {
           {alert.mark.comment && <bdi className="block text-muted">{alert.mark.comment}</bdi>}
         </p>
       )}
-      {chosen && (
+      {id !== alert.last_event && !corrected && (
         <div className="flex flex-wrap items-center gap-2 rounded-md bg-info-soft px-3 py-2 text-sm">
           {t("earlier")}
           <Button size="sm" variant="ghost" onClick={() => setChosen(undefined)}>
@@ -112,8 +116,19 @@ function Content({ alert, mayEdit }: { alert: Detail; mayEdit: boolean }) {
             </Tab>
           ))}
         </TabList>
-        <TabPanel value="understood">
-          {event ? <Understood alert={alert} event={event} mayEdit={mayEdit} /> : pending}
+        <TabPanel value="understood" forceMount className="data-[state=inactive]:hidden">
+          {event ? (
+            <Understood
+              alert={alert}
+              event={event}
+              mayEdit={mayEdit}
+              isCorrecting={corrected !== undefined}
+              onCorrecting={(isCorrecting) => setCorrected(isCorrecting ? id : undefined)}
+              onDirty={onDirty}
+            />
+          ) : (
+            pending
+          )}
         </TabPanel>
         <TabPanel value="deliveries">{event ? <Deliveries event={event} /> : pending}</TabPanel>
         <TabPanel value="raw">{event ? <Raw key={id} event={event} /> : pending}</TabPanel>

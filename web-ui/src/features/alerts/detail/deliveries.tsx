@@ -2,6 +2,7 @@
 
 import { ArrowDown, Send } from "lucide-react";
 import { useTranslations } from "use-intl";
+import { Reason } from "@/components/match/reason";
 import { Badge } from "@/components/ui/badge";
 import { AttemptList, DeliveryBadge } from "@/components/ui/delivery";
 import { RelativeTime } from "@/components/ui/time";
@@ -21,7 +22,7 @@ export function Deliveries({ event }: { event: EventDetail }) {
           {event.reasons.map((reason) => (
             <li key={reason} className="flex gap-2 text-sm">
               <ArrowDown className="mt-0.5 size-3.5 shrink-0 text-muted" aria-hidden />
-              <bdi>{reason}</bdi>
+              <Reason text={reason} />
             </li>
           ))}
         </ol>

@@ -1,7 +1,7 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useEffectEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
@@ -18,7 +18,18 @@ type Detail = components["schemas"]["AlertDetail"];
 type Seen = Pick<components["schemas"]["AnalysisView"], "severity" | "category" | "system" | "summary" | "action">;
 
 /** What is wrong about an analysis and how it is right. Only what was changed is sent. */
-export function LabelForm({ alert, seen, onClose }: { alert: Detail; seen: Seen; onClose: () => void }) {
+export function LabelForm({
+  alert,
+  seen,
+  onDirty,
+  onClose,
+}: {
+  alert: Detail;
+  seen: Seen;
+  /** Hears whether something is typed that would be lost. */
+  onDirty: (isDirty: boolean) => void;
+  onClose: () => void;
+}) {
   const t = useTranslations("alerts.label");
   const word = useTranslations("common.severity");
   const cache = useQueryClient();
@@ -30,6 +41,13 @@ export function LabelForm({ alert, seen, onClose }: { alert: Detail; seen: Seen;
     action: alert.label?.label.action ?? seen.action,
   };
   const [draft, setDraft] = useState(before);
+  const [initial] = useState(before);
+  const isDirty = draft.severity !== initial.severity || TEXTS.some((name) => draft[name] !== initial[name]);
+  const tell = useEffectEvent(onDirty);
+  useEffect(() => {
+    tell(isDirty);
+    return () => tell(false);
+  }, [isDirty]);
   const save = api.useMutation("put", "/api/v1/alerts/{id}/label");
   const changed = (name: keyof Seen) => draft[name] !== seen[name];
   const isChanged = changed("severity") || TEXTS.some(changed);

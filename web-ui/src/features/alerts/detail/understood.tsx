@@ -1,7 +1,6 @@
 "use client";
 
 import { PencilLine } from "lucide-react";
-import { useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Definitions } from "@/components/ui/definition";
@@ -13,12 +12,22 @@ import { LabelForm } from "./label-form";
 type Detail = components["schemas"]["AlertDetail"];
 type EventDetail = components["schemas"]["EventDetail"];
 
+interface Props {
+  alert: Detail;
+  event: EventDetail;
+  mayEdit: boolean;
+  isCorrecting: boolean;
+  onCorrecting: (isCorrecting: boolean) => void;
+  onDirty: (isDirty: boolean) => void;
+}
+
 /** What was understood, beside what was sent; and a way to say how it is right. */
-export function Understood({ alert, event, mayEdit }: { alert: Detail; event: EventDetail; mayEdit: boolean }) {
+export function Understood(props: Props) {
+  const { event } = props;
   const t = useTranslations("alerts.detail");
   return (
     <div className="grid gap-6 md:grid-cols-2">
-      <Analysis alert={alert} event={event} mayEdit={mayEdit} />
+      <Analysis {...props} />
       <section className="grid min-w-0 content-start gap-3">
         <h3 className="font-semibold">{t("original")}</h3>
         <p className="font-medium">
@@ -44,19 +53,20 @@ export function Understood({ alert, event, mayEdit }: { alert: Detail; event: Ev
   );
 }
 
-function Analysis({ alert, event, mayEdit }: { alert: Detail; event: EventDetail; mayEdit: boolean }) {
+function Analysis({ alert, event, mayEdit, isCorrecting, onCorrecting, onDirty }: Props) {
   const t = useTranslations("alerts.detail");
   const format = useFormatter();
-  const [isCorrecting, setCorrecting] = useState(false);
   const seen = event.analysis ?? alert;
   const byRules = event.rules_analysis?.summary;
-  if (isCorrecting) return <LabelForm alert={alert} seen={seen} onClose={() => setCorrecting(false)} />;
+  if (isCorrecting) {
+    return <LabelForm alert={alert} seen={seen} onDirty={onDirty} onClose={() => onCorrecting(false)} />;
+  }
   return (
     <section className="grid min-w-0 content-start gap-3">
       <header className="flex items-center justify-between gap-2">
         <h3 className="font-semibold">{t("understood")}</h3>
         {mayEdit && (
-          <Button size="sm" onClick={() => setCorrecting(true)}>
+          <Button size="sm" onClick={() => onCorrecting(true)}>
             <PencilLine aria-hidden />
             {t("correct")}
           </Button>

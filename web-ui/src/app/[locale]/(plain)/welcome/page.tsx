@@ -2,4 +2,4 @@ import { screen, titleOf } from "@/app/screen";
 import { WelcomeScreen } from "@/features/welcome/welcome-screen";
 
 export const generateMetadata = titleOf("welcome");
-export default screen(WelcomeScreen, "welcome", "connect", "deliveries");
+export default screen(WelcomeScreen, "welcome", "connect", "deliveries", "match");
