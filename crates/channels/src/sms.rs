@@ -346,7 +346,9 @@ impl Channel for SmsChannel {
 fn text(message: &Message) -> String {
     let written = match &message.body {
         Body::Layout(layout) => {
-            let text = format!("{}: {}", layout.heading.replace(" · ", " "), layout.summary);
+            // Each character is paid for, so the system is said once.
+            let heading = if layout.summary.contains(&message.system) { &layout.state } else { &layout.heading };
+            let text = format!("{}: {}", heading.replace(render::SEPARATOR, " "), layout.summary);
             // The layout isolates what may read the other way; here each mark would be paid for.
             return text.chars().filter(|&c| !render::steers(c)).collect();
         }

@@ -28,8 +28,8 @@ use watchbell_common::{
 };
 
 pub(crate) use self::manner::{FIELDS, Manner, check};
-pub(crate) use self::words::Language;
 use self::words::Words;
+pub(crate) use self::words::{Language, SEPARATOR};
 
 /// The longest line of each kind, in bytes: a summary is a sentence, a system a name.
 const SENTENCE_MAX_BYTES: usize = 600;
@@ -49,6 +49,8 @@ pub struct Layout {
     pub symbol: &'static str,
     /// Severity and status in words, the system; parts are separated by ` · `.
     pub heading: String,
+    /// The heading without the system.
+    pub(crate) state: String,
     pub summary: String,
     /// Labels and values; only those that say something.
     pub facts: Vec<(&'static str, String)>,
@@ -98,6 +100,7 @@ impl Layout {
         Self {
             symbol: symbol(analysis.status, analysis.severity),
             heading: heading(payload, words),
+            state: words.state(analysis.status, analysis.severity),
             summary,
             facts,
             excerpt,
@@ -155,7 +158,7 @@ pub(crate) fn failure_line(name: &str, reason: &str, manner: &Manner) -> String 
 /// Severity and status in words as well as symbols.
 fn heading(payload: &DeliverPayload, words: &Words) -> String {
     let analysis = &payload.alert.analysis;
-    let mut parts: Vec<_> = words.state(analysis.status, analysis.severity).map(str::to_owned).into();
+    let mut parts = vec![words.state(analysis.status, analysis.severity)];
     let system = line(&analysis.system, NAME_MAX_BYTES);
     if !system.is_empty() {
         parts.push(words.isolated(system));
@@ -163,7 +166,7 @@ fn heading(payload: &DeliverPayload, words: &Words) -> String {
     if payload.update {
         parts.push(words.update.to_owned());
     }
-    parts.join(" · ")
+    parts.join(SEPARATOR)
 }
 
 const fn symbol(status: Status, severity: Severity) -> &'static str {

@@ -69,7 +69,7 @@ fn every_severity_has_a_symbol_and_a_word_of_its_own() {
         plain(&payload).lines().next().unwrap().to_owned()
     });
     insta::assert_snapshot!(heads.join("\n"), @r"
-    ℹ️ INFO · firing · db1
+    ℹ️ INFO · db1
     ⚠️ WARNING · firing · db1
     ❌ ERROR · firing · db1
     🚨 CRITICAL · firing · db1

@@ -124,19 +124,25 @@ const FA: Words = Words {
     rtl: true,
 };
 
+/// What stands between the parts of a heading.
+pub(crate) const SEPARATOR: &str = " · ";
+
 /// First strong isolate and pop directional isolate (Unicode TR9 §2.4): what stands between them keeps its own
 /// direction and does not disturb what is around it.
 const ISOLATE: [char; 2] = ['\u{2068}', '\u{2069}'];
 
 impl Words {
-    /// Status and severity, the more important first.
-    pub(super) fn state(&self, status: Status, severity: Severity) -> [&'static str; 2] {
+    /// Status and severity, the more important first. What nobody needs to act on is not said to be firing: a digest, or a
+    /// backup that went well.
+    pub(super) fn state(&self, status: Status, severity: Severity) -> String {
         let of = |words: &[&'static str; 4]| words[severity as usize];
-        match status {
-            Status::Firing => [of(&self.headings), self.firing],
-            Status::Acknowledged => [self.acknowledged, of(&self.severities)],
-            Status::Resolved => [self.resolved, of(&self.severities)],
-        }
+        let [first, second] = match (status, severity) {
+            (Status::Firing, Severity::Info) => return of(&self.headings).to_owned(),
+            (Status::Firing, _) => [of(&self.headings), self.firing],
+            (Status::Acknowledged, _) => [self.acknowledged, of(&self.severities)],
+            (Status::Resolved, _) => [self.resolved, of(&self.severities)],
+        };
+        format!("{first}{SEPARATOR}{second}")
     }
 
     /// How often, when more than once.

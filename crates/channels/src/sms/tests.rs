@@ -90,12 +90,12 @@ async fn twilio_is_asked_as_it_documents() {
     POST /2010-04-01/Accounts/AC0123/Messages.json
     accept: */*
     authorization: Basic QUMwMTIzOmh1bnRlcjIy
-    content-length: 103
+    content-length: 97
     content-type: application/x-www-form-urlencoded
     host: HOST
     user-agent: Watchbell/VERSION
 
-    To=%2B4915112345678&From=%2B15005550006&Body=CRITICAL%20firing%20db1%3A%20%2Fvar%20on%20db1%20is%20full
+    To=%2B4915112345678&From=%2B15005550006&Body=CRITICAL%20firing%3A%20%2Fvar%20on%20db1%20is%20full
     ");
     let mut service = twilio(&server.base, "+4915112345678");
     service.secrets.remove("from");
@@ -155,12 +155,12 @@ async fn kavenegar_is_asked_as_it_documents_and_recognises_a_second_attempt() {
     insta::assert_snapshot!(request.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r"
     POST /v1/hunter%2F23/sms/send.json
     accept: */*
-    content-length: 131
+    content-length: 125
     content-type: application/x-www-form-urlencoded
     host: HOST
     user-agent: Watchbell/VERSION
 
-    receptor=09123456789&message=CRITICAL%20firing%20db1%3A%20%2Fvar%20on%20db1%20is%20full&localid=6160604102814362931&sender=10004346
+    receptor=09123456789&message=CRITICAL%20firing%3A%20%2Fvar%20on%20db1%20is%20full&localid=6160604102814362931&sender=10004346
     ");
 }
 
@@ -289,10 +289,12 @@ fn no_mark_of_direction_is_paid_for() {
     let mut channel = contract::channel("sms", "");
     channel.channel.options.insert("language".to_owned(), "fa".into());
     let voice = crate::Voice::of(&channel, &contract::tools()).unwrap();
-    let (message, _) = voice.message(contract::payload(), contract::NOW);
+    let mut payload = contract::payload();
+    payload.alert.analysis.summary = "the disk is full".to_owned();
+    let (message, _) = voice.message(payload, contract::NOW);
     let Body::Layout(layout) = &message.body else { panic!() };
     assert!(layout.heading.contains('\u{2068}'), "{:?}", layout.heading);
-    assert_eq!(text(&message), "بحرانی فعال db1: /var on db1 is full");
+    assert_eq!(text(&message), "بحرانی فعال db1: the disk is full");
 }
 
 #[tokio::test]
@@ -365,7 +367,9 @@ async fn hostile_words_stay_values_in_every_kind_of_request() {
 fn the_text_says_what_matters_and_nothing_else() {
     let mut payload = contract::payload();
     payload.alert.analysis.confidence = 0.3;
-    assert_eq!(text(&Message::new(payload)), "CRITICAL firing db1: /var on db1 is full");
+    assert_eq!(text(&Message::new(payload.clone())), "CRITICAL firing: /var on db1 is full");
+    payload.alert.analysis.summary = "the disk is full".to_owned();
+    assert_eq!(text(&Message::new(payload)), "CRITICAL firing db1: the disk is full");
     let mut message = contract::message();
     message.text = "<b>disk</b> full<br>on&nbsp;db1\n\n\u{1b}[2Jx \u{202e}y".to_owned();
     message.body = Body::Written(Markup::Html);
