@@ -5,5 +5,6 @@ use watchbell::cli::{Cli, run};
 use watchbell_common::boot;
 
 fn main() -> anyhow::Result<()> {
+    boot::small_pages();
     boot::on_runtime(run(Cli::parse()))
 }
