@@ -1,9 +1,6 @@
 "use client";
 
-import { useFormatter } from "use-intl";
-
-const DAY = { weekday: "long", year: "numeric", month: "long", day: "numeric" } as const;
-const MOMENT = { ...DAY, hour: "numeric", minute: "numeric", timeZoneName: "short" } as const;
+import { useFormatter, useLocale } from "use-intl";
 
 /**
  * What was chosen in a native field for a day or a moment, in the viewer's words, calendar and zone: browsers show
@@ -11,9 +8,15 @@ const MOMENT = { ...DAY, hour: "numeric", minute: "numeric", timeZoneName: "shor
  */
 export function useMoment(): (typed: string) => string | undefined {
   const format = useFormatter();
+  const locale = useLocale();
   return (typed) => {
     const isDay = !typed.includes("T");
     const date = new Date(isDay ? `${typed}T00:00` : typed);
-    return Number.isNaN(date.getTime()) ? undefined : format.dateTime(date, isDay ? DAY : MOMENT);
+    if (Number.isNaN(date.getTime())) return undefined;
+    if (isDay) return format.dateTime(date, { dateStyle: "full" });
+    // The zone does not go together with the styles, which alone have the parts in the language's own order.
+    const parts = new Intl.DateTimeFormat(locale, { timeZoneName: "short" }).formatToParts(date);
+    const zone = parts.find(({ type }) => type === "timeZoneName")?.value;
+    return `${format.dateTime(date, { dateStyle: "full", timeStyle: "short" })} (${zone})`;
   };
 }

@@ -28,9 +28,12 @@ beforeEach(() => {
   vi.stubGlobal("EventSource", FakeSource);
 });
 afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
+
+const stops: (() => void)[] = [];
 
 function start() {
   const heard = { states: [] as string[], changes: [] as unknown[], gaps: 0 };
@@ -42,6 +45,7 @@ function start() {
       heard.gaps += 1;
     },
   });
+  stops.push(stop);
   return { heard, stop };
 }
 
@@ -80,4 +84,30 @@ test("once stopped, it does not come back", () => {
   stop();
   vi.advanceTimersByTime(60_000);
   expect(FakeSource.all).toHaveLength(1);
+});
+
+test("a tab that nobody sees lets go of its connection, and fetches what it missed when it is seen again", () => {
+  const hidden = vi.spyOn(document, "hidden", "get");
+  const see = (isSeen: boolean) => {
+    hidden.mockReturnValue(!isSeen);
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+  const { heard, stop } = start();
+  FakeSource.all[0]?.onopen();
+  see(false);
+  vi.advanceTimersByTime(10_000);
+  see(true);
+  vi.advanceTimersByTime(60_000);
+  expect(FakeSource.all[0]?.isClosed, "after a short look elsewhere").toBe(false);
+  see(false);
+  vi.advanceTimersByTime(60_000);
+  expect(FakeSource.all).toMatchObject([{ isClosed: true }]);
+  see(true);
+  FakeSource.all[1]?.onopen();
+  expect(heard).toMatchObject({ gaps: 1 });
+  stop();
+  see(false);
+  see(true);
+  expect(FakeSource.all).toHaveLength(2);
+  hidden.mockRestore();
 });
