@@ -304,6 +304,7 @@ mod tests {
         assert_eq!(classified(400, None).unwrap_err().to_string(), "400 Bad Request: sorry");
         assert!(classified(302, None).unwrap_err().to_string().contains("redirects are not followed"));
     }
+
     #[test]
     fn the_words_of_an_answer_outweigh_its_status_and_say_what_to_do() {
         let limited = Verdict::RateLimited(None, "wait").error("200 OK: slow", Some(Duration::from_secs(9)));

@@ -91,8 +91,8 @@ pub(crate) struct Around {
 }
 
 thread_local! {
-    /// The engine's functions are plain `fn` pointers and render on the thread that called, so what is around
-    /// them can only be told this way; the engine tells its limits alike.
+    /// An argument of the engine's functions, which are plain `fn` pointers: each render sets it anew, on the thread that
+    /// calls them. The engine hands its limits on in the same way.
     static AROUND: RefCell<Option<Around>> = const { RefCell::new(None) };
 }
 
@@ -144,32 +144,16 @@ impl Template {
     /// # Errors
     /// What failed and where, or which limit ended it.
     pub(crate) fn render(&self, data: &Context, around: &Around) -> Result<String, TemplateError> {
-        let _around = Told::tell(around.clone());
+        AROUND.set(Some(around.clone()));
         let mut out = Lenient(Vec::new());
         self.engine.execute(&mut out, data)?;
         String::from_utf8(out.0).map_err(TemplateError::new)
     }
 }
 
-/// Keeps [`AROUND`] set.
-struct Told;
-
-impl Told {
-    fn tell(around: Around) -> Self {
-        AROUND.set(Some(around));
-        Self
-    }
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        AROUND.set(None);
-    }
-}
-
-/// What is around the template that renders on this thread.
-fn around<T>(ask: impl FnOnce(&Around) -> T) -> Option<T> {
-    AROUND.with_borrow(|around| around.as_ref().map(ask))
+/// Asks what is around the template that renders on this thread; functions are called by nothing else.
+fn around<T>(ask: impl FnOnce(&Around) -> T) -> T {
+    AROUND.with_borrow(|around| ask(around.as_ref().expect("a template that renders has set it")))
 }
 
 /// Leaves out what the engine writes for something absent. It writes each value at once, so nothing else is hit but

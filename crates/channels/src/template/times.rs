@@ -59,15 +59,7 @@ const DAY: u64 = 24 * HOUR;
 /// The present time.
 pub(super) fn now(all: &[Value]) -> Answer {
     let [] = arguments("now", all)?;
-    Ok(present()?.to_string().into())
-}
-
-fn present() -> Result<Timestamp, FuncError> {
-    around(|around| around.now).ok_or_else(outside)
-}
-
-fn outside() -> FuncError {
-    FuncError::Generic("time is known only while a template renders".to_owned())
+    Ok(around(|around| around.now).to_string().into())
 }
 
 /// `date "2006-01-02 15:04" .StartsAt`, in the channel's time zone or the one that `tz` gave. No time is empty.
@@ -97,7 +89,7 @@ pub(super) fn tz(all: &[Value]) -> Answer {
 pub(super) fn since(all: &[Value]) -> Answer {
     let [time] = arguments("since", all)?;
     let Some(time) = zoned(time)? else { return Ok("".into()) };
-    Ok(present()?.duration_since(time.timestamp()).as_secs().into())
+    Ok(around(|around| around.now).duration_since(time.timestamp()).as_secs().into())
 }
 
 /// `2h 5m 3s` of a number of seconds; whatever is no number stays as it is.
@@ -135,8 +127,7 @@ fn zoned(value: &Value) -> Result<Option<Zoned>, FuncError> {
         Err(_) => text.parse().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok()),
     };
     let Some(timestamp) = timestamp else { return failed(format!("`{text}` is not a time")) };
-    let zone = around(|around| around.zone.clone()).ok_or_else(outside)?;
-    Ok(Some(timestamp.to_zoned(zone)))
+    Ok(Some(timestamp.to_zoned(around(|around| around.zone.clone()))))
 }
 
 /// A layout of Go in the words of `strftime`.

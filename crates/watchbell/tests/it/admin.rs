@@ -52,8 +52,17 @@ async fn post(product: &Product, kind: &str, body: &Value) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// Reads something over the API.
+pub(crate) async fn read(product: &Product, path: &str) -> Value {
+    let url = format!("http://{}/api/v1/{path}", product.http);
+    let answer = outbound::client().unwrap().get(url).bearer_auth(TOKEN).send().await.unwrap();
+    let (status, text) = (answer.status(), answer.text().await.unwrap());
+    assert_eq!(status, StatusCode::OK, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
 /// Somebody who may configure, with [`TOKEN`].
-async fn editor(product: &Product) {
+pub(crate) async fn editor(product: &Product) {
     let data = product.data_dir();
     let store = Store::open(&"sqlite".into(), &data).await.unwrap();
     let vault = Vault::from_data_dir(&data).unwrap();

@@ -11,7 +11,7 @@ use watchbell_common::{
 };
 use watchbell_harness::{Behaviour, Model, Product, Received, Sink, eventually};
 
-use crate::{TOKEN, one_channel};
+use crate::{TOKEN, admin, one_channel};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -115,7 +115,7 @@ async fn embedded_a_late_answer_follows_its_message_as_an_update() {
     the_history_knows_the_answer(&product).await;
 }
 
-/// What the rules said first and the model afterwards stands in the store.
+/// What the rules said first and the model afterwards stands in the store, and people are shown both.
 async fn the_history_knows_the_answer(product: &Product) {
     let store = Store::open(&"sqlite".into(), &product.data_dir()).await.unwrap();
     let known = eventually("the late answer in the history", SOON, || async {
@@ -134,6 +134,11 @@ async fn the_history_knows_the_answer(product: &Product) {
         (alert.analysis.summary == SUMMARY).then_some(())
     })
     .await;
+    admin::editor(product).await;
+    let event = admin::read(product, &format!("events/{}", known.event.id)).await;
+    let shown = ["analysis", "rules_analysis"].map(|which| (&event[which]["origin"], &event[which]["summary"]));
+    assert_eq!(shown[0], (&json!("model"), &json!(SUMMARY)));
+    assert_eq!(shown[1], (&json!("rules"), &json!(rules.summary)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,6 +41,22 @@ async fn encryption_and_login_come_before_the_first_address() {
 }
 
 #[tokio::test]
+async fn without_a_login_each_encryption_carries_the_mail_and_nobody_is_asked_for_one() {
+    for (script, tls) in [
+        (Script { starttls: true, ..Script::default() }, "starttls"),
+        (Script { implicit_tls: true, ..Script::default() }, "implicit"),
+        (Script::default(), "none"),
+    ] {
+        let server = Server::with(script).await;
+        send(&channel(&server, ANN, &[("tls", tls), ("ca", &server.certificate)])).await.unwrap();
+        assert_eq!(server.mails().len(), 1, "{tls}");
+        let commands = server.commands();
+        assert!(!commands.iter().any(|command| command.starts_with("AUTH")), "{tls}: {commands:?}");
+        assert_eq!(commands.contains(&"STARTTLS".to_owned()), tls == "starttls", "{commands:?}");
+    }
+}
+
+#[tokio::test]
 async fn without_the_encryption_that_was_asked_for_nothing_is_said() {
     let server = Server::with(Script { auth: Some("PLAIN"), ..Script::default() }).await;
     let login = [("username", "user"), ("password", "hunter2"), ("tls", "starttls")];
