@@ -97,7 +97,7 @@ test("what is half typed stays, in every form, when news comes in and when the s
   }
   await summary.pressSequentially("ary");
   await drawer.getByRole("button", { name: "Save the correction" }).click();
-  await expect(page.getByText("The correction is kept")).toBeVisible();
+  await expect(page.getByText("The correction is kept", { exact: true })).toBeVisible();
 });
 
 test("what comes in is on the screen within a second, in the list and in the counters", async ({ page, signIn }) => {

@@ -34,10 +34,17 @@ export function useFacets({ ...filter }: Filter, except: FacetName) {
     .data;
 }
 
+/** What rules are called, by their ids. */
+function useRuleNames(isWanted: boolean): Map<string, string> | undefined {
+  const { data } = api.useQuery("get", "/api/v1/rules", {}, { enabled: isWanted });
+  return data && new Map(data.items.map(({ id, name }) => [String(id), name]));
+}
+
 function Group({ name, filter, onChange }: FacetProps & { name: (typeof GROUPS)[number] }) {
   const t = useTranslations("alerts.facets");
   const severity = useTranslations("common.severity");
   const found = useFacets(filter, name)?.[name] ?? [];
+  const rules = useRuleNames(name === "rule" && found.length > 0);
   const chosen = chosenOf(filter, name);
   const missing = chosen.filter((value) => !found.some((facet) => facet.value === value));
   const all = [...missing.map((value) => ({ value, count: 0, name: undefined })), ...found];
@@ -47,7 +54,7 @@ function Group({ name, filter, onChange }: FacetProps & { name: (typeof GROUPS)[
   if (shown.length === 0) return null;
   const label = (value: string, known?: string | null) => {
     const word = [...SEVERITIES].find((each) => name === "severity" && each === value);
-    return word ? severity(word) : <bdi>{known ?? value}</bdi>;
+    return word ? severity(word) : <bdi>{known ?? rules?.get(value) ?? value}</bdi>;
   };
   return (
     <FacetList

@@ -83,7 +83,7 @@ function Row({
       className={cn("flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3", isChosen && "bg-accent-soft")}
       aria-current={isChosen || undefined}
     >
-      <p className="min-w-10 text-end font-semibold text-lg tabular-nums">
+      <p className="min-w-16 text-end font-semibold text-lg tabular-nums">
         {format.number(count)}
         <span className="sr-only"> {t("letters", { count })}</span>
       </p>

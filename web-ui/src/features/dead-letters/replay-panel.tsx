@@ -23,7 +23,7 @@ export function ReplayPanel({ replay, onStop }: { replay: Replay; onStop: () => 
   );
 }
 
-/** More than this are not counted, only linked. */
+/** More than this are not counted, only linked; the words for as many say "at least". */
 const COUNTED_MAX = 200;
 
 function Outcome({ replay: { startedAt, replayed, skipped, isStopped } }: { replay: Replay }) {

@@ -24,11 +24,11 @@ export function SystemScreen() {
         <div className="grid min-w-0 grid-cols-1 gap-5">
           <Services />
           <Queues />
+          <Interfaces />
         </div>
         <div className="grid min-w-0 grid-cols-1 gap-5">
           {isAdmin && <SettingsForm />}
           {isAdmin && <Tenants />}
-          <Interfaces />
         </div>
       </div>
     </Page>
