@@ -21,6 +21,8 @@ mod tests;
 mod writer;
 
 use std::{
+    fs, io,
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::{
         Arc,
@@ -70,7 +72,7 @@ impl SqliteQueue {
     pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, QueueError> {
         let path = dir.join(FILE);
         let explain = |error: &dyn std::fmt::Display| QueueError::Unavailable(format!("{}: {error}", path.display()));
-        std::fs::create_dir_all(dir).map_err(|error| explain(&error))?;
+        create(&path).map_err(|error| explain(&error))?;
         let conn = prepare(&path).map_err(|error| explain(&error))?;
         let readable = open_for_reading(&path).map_err(|error| explain(&error))?;
         tracing::info!(file = %path.display(), sqlite = rusqlite::version(), "the queue is open");
@@ -85,6 +87,13 @@ impl SqliteQueue {
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
+}
+
+/// Makes the file if it is absent, and not SQLite, so that only its owner reads the alerts in it. SQLite gives its log
+/// the same rights.
+fn create(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
 /// What holds for each connection.

@@ -1,6 +1,6 @@
 //! The SQLite queue keeps the promises of every queue, and those that only a file has.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rusqlite::{Connection, ToSql};
@@ -238,6 +238,16 @@ async fn when_the_writer_is_gone_everything_says_so() {
     let refused = h.queue.push(INTAKE, vec![job(1, 10)]).await;
     assert!(matches!(&refused, Err(QueueError::Unavailable(text)) if text.contains("stopped")), "{refused:?}");
     assert!(matches!(h.queue.ping().await, Err(QueueError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn only_its_owner_reads_the_file_and_its_log() {
+    let h = SqliteHarness::fresh().await;
+    h.queue.push(INTAKE, vec![job(1, 10)]).await.unwrap();
+    for name in [FILE.to_owned(), format!("{FILE}-wal"), format!("{FILE}-shm")] {
+        let mode = std::fs::metadata(h.dir.path().join(&name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }
 
 #[test]
