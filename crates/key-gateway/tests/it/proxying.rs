@@ -375,3 +375,33 @@ async fn a_client_that_asks_whether_to_go_on_is_told_to() {
     assert_eq!(client.answer().await.text(), "hi");
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn interim_answers_of_the_upstream_stay_and_the_final_one_passes() {
+    let place = Place::sqlite();
+    let (address, _tasks) = raw_upstream(move |mut client| async move {
+        client.head().await;
+        client.send("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n").await;
+        client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    })
+    .await;
+    let gateway = Gateway::start(&place, address, &[]).await;
+    let mut client = gateway.connect().await;
+    client.get("/", "sk-1").await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.text()), (200, "ok".into()));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_be_used_is_refused_before_its_body_is_asked_for() {
+    let place = Place::sqlite();
+    let (address, _told, _tasks) = telling_upstream().await;
+    let gateway = Gateway::start(&place, address, &[]).await;
+    assert_eq!(gateway.status("127.0.0.1", "sk-1").await, 200);
+    let mut client = gateway.connect_from("127.0.0.2").await;
+    let headers = "Host: a\r\nAuthorization: Bearer sk-1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n";
+    client.send(format!("POST / HTTP/1.1\r\n{headers}\r\n")).await;
+    assert!(client.head().await.starts_with("http/1.1 403"));
+    gateway.stop().await;
+}
