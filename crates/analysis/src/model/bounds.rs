@@ -101,22 +101,24 @@ pub(super) static PRESSABLE: LazyLock<Pressable> = LazyLock::new(|| {
     }
 });
 
+impl Pressable {
+    /// The text without markup and links; `None` when it has none.
+    fn taken_out(&self, text: &str) -> Option<String> {
+        let without_markup = self.markdown.replace_all(text, "$1").into_owned();
+        let links = [&self.tag, &self.scheme, &self.path];
+        let next = links.into_iter().fold(without_markup, |text, link| link.replace_all(&text, "").into_owned());
+        (next != text).then_some(next)
+    }
+}
+
 /// The text in one line without anything that can be pressed or that calls somebody.
 fn plain(text: &str, rules: &Analysis, event: &Event) -> String {
     let shapes = &*PRESSABLE;
     let mut text = one_line(text).replace(invisible, "");
     text = shapes.other_dot.replace_all(&text, "$1.$2").into_owned();
     // Taking one thing out can put the halves of another together.
-    loop {
-        let mut next = shapes.markdown.replace_all(&text, "$1").into_owned();
-        for shape in [&shapes.tag, &shapes.scheme, &shapes.path] {
-            next = shape.replace_all(&next, "").into_owned();
-        }
-        let done = next == text;
+    while let Some(next) = shapes.taken_out(&text) {
         text = next;
-        if done {
-            break;
-        }
     }
     // A host that the rules or the sender's address name is the system it is about. Chats make links of all others.
     let known =
