@@ -70,7 +70,7 @@ function Frame({ open, onOpenChange, title, description, children, footer, class
         >
           <div className="flex items-start gap-4 px-5 pt-4 pb-3">
             <div className="min-w-0 flex-1">
-              <Radix.Title className="line-clamp-3 wrap-anywhere font-semibold text-lg">{title}</Radix.Title>
+              <Radix.Title className="wrap-anywhere font-semibold text-lg">{title}</Radix.Title>
               {description && <Radix.Description className="mt-1 text-muted">{description}</Radix.Description>}
             </div>
             <Radix.Close asChild>

@@ -97,7 +97,7 @@ export function QueuesCard({ queues }: { queues: Schemas["QueueView"][] }) {
         <tbody>
           {queues.map((depths) => (
             <Tr key={depths.queue}>
-              <Td>{t(`names.${depths.queue}`)}</Td>
+              <Td className="whitespace-nowrap">{t(`names.${depths.queue}`)}</Td>
               {PLACES.map((place) => (
                 <Td key={place} className={depths[place] === 0 ? `${NUMBERS} text-muted` : NUMBERS}>
                   {format.number(depths[place])}

@@ -14,7 +14,7 @@ export function ChannelNames({ ids, none }: { ids: number[]; none: string }) {
   const { channels } = useChannels();
   if (ids.length === 0) return <span className="text-muted text-sm">{none}</span>;
   return (
-    <span className="flex flex-wrap gap-1.5">
+    <span className="flex min-w-0 flex-wrap gap-1.5">
       {ids.map((id) => (
         <Badge key={id} tone="accent" className="max-w-full">
           <bdi className="truncate">{channels?.find((channel) => channel.id === id)?.name ?? `#${id}`}</bdi>

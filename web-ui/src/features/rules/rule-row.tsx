@@ -62,7 +62,7 @@ export function RuleRow({
     >
       {isMovable && <Handle rule={rule} onDrag={onDrag} move={actions.move} />}
       <span className="grid h-9 w-6 shrink-0 place-items-center text-muted tabular-nums">{format.number(place)}</span>
-      <div className="grid min-w-0 flex-1 gap-1.5 lg:grid-cols-[minmax(0,5fr)_minmax(0,4fr)] lg:gap-x-6">
+      <div className="grid min-w-0 flex-1 grid-cols-1 gap-1.5 lg:grid-cols-[minmax(0,5fr)_minmax(0,4fr)] lg:gap-x-6">
         <div className="grid min-w-0 content-start gap-1.5">
           <p className="flex min-h-9 min-w-0 flex-wrap items-center gap-2">
             <button
@@ -96,7 +96,7 @@ function RuleEffects({ rule }: { rule: Rule }) {
   const t = useTranslations("rules");
   const span = useSpan();
   return (
-    <div className="grid content-start gap-1.5">
+    <div className="grid min-w-0 grid-cols-1 content-start gap-1.5">
       <div className="flex min-h-9 items-center">
         <ChannelNames ids={rule.channels} none={t("noChannels")} />
       </div>

@@ -36,7 +36,7 @@ export function Queues() {
           <tbody>
             {data.queues.map((queue) => (
               <Tr key={queue.queue}>
-                <Td className="font-medium">{t(`names.${queue.queue}`)}</Td>
+                <Td className="whitespace-nowrap font-medium">{t(`names.${queue.queue}`)}</Td>
                 {STATES.map((state) => (
                   <Td key={state} className={NUMBERS}>
                     {state === "dead" && queue.dead > 0 ? (

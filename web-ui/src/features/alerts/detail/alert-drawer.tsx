@@ -43,7 +43,7 @@ export function AlertDrawer({ id, mayEdit, isDirty, onDirty, onAct, onSilence, o
   useLiveRefresh("/api/v1/alerts/{id}", "/api/v1/events/{id}");
   return (
     <EditorDrawer
-      title={data ? <bdi>{data.summary || data.subject}</bdi> : t("title")}
+      title={data ? <bdi className="line-clamp-3">{data.summary || data.subject}</bdi> : t("title")}
       isDirty={isDirty}
       onClose={onClose}
       footer={() => data && mayEdit && <Actions alert={data} onAct={onAct} onSilence={onSilence} />}
