@@ -9,20 +9,16 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::Regex;
 
 /// Patterns and what replaces them, in this order: the larger thing first, so that its parts are gone with it.
-const SHAPES: [(&str, &str); 13] = [
+const SHAPES: [(&str, &str); 12] = [
     (
         r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
         "*** private key ***",
     ),
-    // Webhook addresses whose path is the secret, and our own push tokens.
-    (r"(?i)\b(https?://hooks\.slack\.com/services/)[^\s<>]+", "${1}***"),
-    (r"(?i)\b(https?://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/)[^\s<>]+", "${1}***"),
-    (r"(?i)(/open-apis/bot/v2/hook/|/api/v1/push/|api\.telegram\.org/bot)[^\s/<>]+", "${1}***"),
+    (OF_PATHS, "${1}***"),
+    // Of our own doors, of Lark, and of bots of Telegram, wherever their API is.
+    (r"(?i)(/open-apis/bot/v2/hook/|/api/v1/(?:push|in/[\w-]+)/|/bot[0-9]+:)[^\s/<>]+", "${1}***"),
     (r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/?#]+@", "${1}***@"),
-    (
-        r#"(?i)\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:basic|bearer|digest|token|negotiate|apikey)\s+)?[^\s"',;]+"#,
-        "${1}***",
-    ),
+    (r#"(?i)\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:[a-z-]+\s+)?[^\s"',;]+"#, "${1}***"),
     (r"(?i)\b((?:set-)?cookie\s*:\s*)[^\n]+", "${1}***"),
     (r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}", "${1}***"),
     (NAMED, "${1}***"),
@@ -35,6 +31,15 @@ const SHAPES: [(&str, &str); 13] = [
     ),
     (VENDORS, "***"),
 ];
+
+/// Addresses whose path is the secret.
+const OF_PATHS: &str = r"(?xi)\b(https?://(?:
+    hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)
+  | (?:\w+\.)?discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks
+  | [\w.-]+\.webhook\.office\.com/webhookb2 | outlook\.office(?:365)?\.com/webhook
+  | [\w.-]+(?::[0-9]+)?/hooks
+  | hc-ping\.com | events\.pagerduty\.com/integration
+)/)[^\s<>]+";
 
 /// `name = value`, also as JSON and in other languages.
 const NAMED: &str = r#"(?i)((?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|signing[_-]?key|encryption[_-]?key|account[_-]?key|credentials?|session[_-]?id|passwort|kennwort|contraseña|пароль|密码|密碼|رمز عبور)["']?\s*(?:=>|:=|[:=：])\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s"'&,;<>]+)"#;
@@ -99,8 +104,17 @@ mod tests {
             "https://hooks.slack.com/services/T0/B0/hunter2",
             "https://discord.com/api/webhooks/1/hunter2",
             "https://open.feishu.cn/open-apis/bot/v2/hook/hunter2",
+            "https://hooks.slack.com/triggers/T0/hunter2",
+            "https://discord.com/api/v10/webhooks/1/hunter2",
+            "https://corp.webhook.office.com/webhookb2/1@2/IncomingWebhook/hunter2",
+            "https://chat.example:8065/hooks/hunter2",
+            "https://hc-ping.com/hunter2",
+            "https://events.pagerduty.com/integration/hunter2/enqueue",
             "POST /api/v1/push/hunter2",
+            "Post \"https://watchbell.example/api/v1/in/alertmanager/hunter2\": connection refused",
             "https://api.telegram.org/bot1:hunter2/sendMessage",
+            "http://127.0.0.1:8081/bot1:hunter2/sendMessage",
+            "Authorization: GenieKey hunter2",
             "https://x.example/cb?code=hunter2&x=1",
             "mysqldump -u root -phunter2 app",
             "backup --password hunter2 now",
