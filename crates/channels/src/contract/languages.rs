@@ -38,3 +38,11 @@ async fn a_success_is_a_receipt_and_the_request_is_the_recorded_one_in_each_lang
         assert!(shown.contains(&language), "the guide shows no request in {language}");
     }
 }
+
+#[test]
+fn the_guide_shows_what_people_read() {
+    let read = format!("```text\n{}\n```", message().text);
+    let pages =
+        [include_str!("../../../../docs/guide/channels.md"), include_str!("../../../../docs/guide/rendered.md")];
+    assert!(pages.iter().all(|page| page.contains(&read)), "{read}");
+}

@@ -78,6 +78,8 @@ async fn a_mail_is_this_text_and_this_html() {
         ]
     );
     let mail = server.mail();
+    let guide = include_str!("../../../../../docs/guide/rendered.md");
+    assert!(guide.contains(&format!("The mail's subject is `{}`", header(&mail, "Subject"))));
     assert!(mail.is_ascii() && mail.lines().all(|line| line.len() <= 76 + 2), "{mail}");
     insta::assert_snapshot!("email", mail.replace("\r\n", "\n"));
 }
