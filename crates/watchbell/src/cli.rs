@@ -8,7 +8,7 @@ use watchbell_common::{
     telemetry,
 };
 
-use crate::{backup, books, check, dead, eval, health, import, keys, output, send_test, serve, users};
+use crate::{backup, books, check, data_dir, dead, eval, health, import, keys, output, send_test, serve, users};
 
 /// Turns raw alerts into messages that the right people see, and proves that none was lost.
 #[derive(Debug, Parser)]
@@ -97,17 +97,24 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             serve::run(settings, metrics).await
         }
         Command::SendTest(options) => send_test::run(&options, || Ok(cli.common.settings()?)).await,
-        Command::Books(options) => books::run(&options, cli.common.settings()?).await,
-        Command::Dead(command) => dead::run(command, cli.common.settings()?).await,
-        Command::Keys(command) => keys::run(command, cli.common.settings()?).await,
+        Command::Books(options) => books::run(&options, installed(&cli.common)?).await,
+        Command::Dead(command) => dead::run(command, installed(&cli.common)?).await,
+        Command::Keys(command) => keys::run(command, installed(&cli.common)?).await,
         Command::Backup(options) => backup::run(&options, &cli.common.settings()?),
         Command::Restore(options) => backup::restore(&options, &cli.common.settings()?),
         Command::Import(command) => import::run(command, &cli.common.settings()?).await,
-        Command::Users(command) => users::run(command, cli.common.settings()?).await,
+        Command::Users(command) => users::run(command, installed(&cli.common)?).await,
         Command::Eval(options) => eval::run(&options, || Ok(cli.common.settings()?)).await,
         Command::CheckConfig(options) => check::run(&options, &cli.common.settings()?),
         Command::Openapi => output::text(&watchbell_api_server::openapi()),
         Command::HashPassword => check::hash_password(),
         Command::Health(options) => health::run(&options).await,
     }
+}
+
+/// The settings of an installation that is there.
+fn installed(common: &Common) -> anyhow::Result<Settings> {
+    let settings = common.settings()?;
+    data_dir::check_installed(&settings)?;
+    Ok(settings)
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use watchbell_common::{queue::sqlite, settings::Settings};
 
 /// Stands in the folder while files are being put back.
 const RESTORING: &str = "restoring";
@@ -20,6 +21,15 @@ pub(crate) fn lock(dir: &Path) -> anyhow::Result<File> {
         Err(TryLockError::WouldBlock) => bail!("another watchbell uses the data folder {}", dir.display()),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
     }
+}
+
+/// Refuses a folder that nothing was ever kept in: where it is mistyped, a command that looks would make an empty
+/// installation and find it in good order.
+pub(crate) fn check_installed(settings: &Settings) -> anyhow::Result<()> {
+    let dir = &settings.data.dir;
+    let there = !settings.embedded() || dir.join(sqlite::FILE).exists();
+    ensure!(there, "there is no installation in {} (data.dir): `watchbell serve` makes one", dir.display());
+    Ok(())
 }
 
 /// Refuses a folder in which a restore was cut off: half of it may be there.

@@ -10,7 +10,7 @@ mod sections;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 pub use ai::Ai;
@@ -148,11 +148,27 @@ impl Settings {
         }
         self.gateway.validate()?;
         self.binding.validate()?;
+        self.check_backends()?;
         if smtp.line_max_bytes < 512 {
             return Err(bad("smtp.line_max_bytes", "must be at least 512 (RFC 5321 §4.5.3.1.4)"));
         }
         if smtp.memory_max_bytes < smtp.message_max_bytes {
             return Err(bad("smtp.memory_max_bytes", "must be at least smtp.message_max_bytes"));
+        }
+        Ok(())
+    }
+
+    /// Where queue and store are, as far as that can be seen without asking them.
+    fn check_backends(&self) -> Result<(), SettingsError> {
+        let is_one_of = |url: &SecretString, schemes: [&str; 2]| {
+            let url = url.expose_secret();
+            url == "sqlite" || schemes.iter().any(|scheme| url.starts_with(scheme))
+        };
+        if !is_one_of(&self.queue.url, ["redis://", "rediss://"]) {
+            return Err(bad("queue.url", "is neither `sqlite` nor a redis:// or rediss:// URL"));
+        }
+        if !is_one_of(&self.database.url, ["postgres://", "postgresql://"]) {
+            return Err(bad("database.url", "is neither `sqlite` nor a postgres:// URL"));
         }
         // A worker reports each third of it, and while the queue stands still now and then that takes a second more.
         if self.queue.lease < Duration::from_secs(3) {
@@ -302,6 +318,10 @@ mod tests {
         assert!(error(&[("WATCHBELL_SMTP_TLS_CERT", "/x.pem")]).contains("smtp.tls_key"));
         assert!(error(&[("WATCHBELL_HTTP_PUBLIC_URL", "watchbell.example.org")]).contains("http.public_url"));
         assert!(error(&[("WATCHBELL_ANALYZER_BATCH", "0")]).contains("analyzer.batch"));
+        let text = error(&[("WATCHBELL_QUEUE_URL", "mysql://:hunter2@h/0")]);
+        assert!(text.contains("queue.url") && !text.contains("hunter2"), "{text}");
+        assert!(error(&[("WATCHBELL_DATABASE_URL", "sqlite://x")]).contains("database.url"));
+        assert!(error(&[("WATCHBELL_QUEUE_LEASE", "2s")]).contains("queue.lease"));
         assert!(error(&[("WATCHBELL_SECURITY_OLD_KEYS", "x")]).contains("security.master_key"));
         assert!(error(&[("WATCHBELL_OUTBOUND_ALLOW_PRIVATE", "10.0.0.0")]).contains("allow_private"));
     }

@@ -78,6 +78,20 @@ async fn every_channel_in_the_guide_can_be_copied() {
     }
 }
 
+#[test]
+fn a_command_that_looks_at_a_mistyped_data_folder_says_so_and_makes_nothing() {
+    let product = Product::stopped_with("", &[]);
+    let folder = product.data_dir();
+    for command in
+        [&["books"][..], &["dead", "list"], &["dead", "replay", "--all"], &["keys", "list"], &["users", "list"]]
+    {
+        let output = product.command(command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(folder.to_str().unwrap()), "{command:?}: {said}");
+    }
+    assert!(!folder.exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_serve_on_the_same_data_is_refused() {
     let product = Product::embedded("").await;
