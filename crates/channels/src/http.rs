@@ -87,11 +87,6 @@ impl Caller {
         }
     }
 
-    /// Sends the request and classifies what comes back by its status.
-    pub(crate) async fn call(&self, request: RequestBuilder) -> Result<Answer, SendError> {
-        self.call_reading(request, |_| None).await
-    }
-
     /// Sends the request and classifies what comes back by its words, or else by its status.
     pub(crate) async fn call_reading(&self, request: RequestBuilder, read: Reader) -> Result<Answer, SendError> {
         let answer = self.exchange(request).await?;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{
-    Url,
+    StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -16,7 +16,7 @@ use watchbell_common::{clock::UnixMillis, config::OpenChannel, outbound::Http};
 use crate::{
     Beyond, Channel, ChannelKind, ConfigureError, Configured, Field, Input, Kept, Limits, Message, Receipt, SendError,
     Tools, Unit,
-    http::{self, Caller},
+    http::{self, Answer, Caller, Verdict},
     render::{self, Manner},
     template::{Data, Template, TemplateError},
     voice::count_failure,
@@ -325,16 +325,30 @@ impl Channel for Webhook {
             request = request.header("webhook-signature", format!("v1,{}", STANDARD.encode(tag)));
         }
         let request = request.header("webhook-id", &id).header("webhook-timestamp", timestamp);
-        let answer = self.caller.call(request.header("idempotency-key", id).body(body)).await?;
+        let answer = self.caller.call_reading(request.header("idempotency-key", id).body(body), read).await?;
         let provider_id = answer.headers.get("x-request-id").and_then(|id| id.to_str().ok());
         let detail = format!("{}{}", answer.status, failures.concat());
         Ok(Receipt { provider_id: provider_id.map(http::provider_id), detail, keep: None })
     }
 }
 
+/// What whoever set the channel up can do about a status.
+fn read(answer: &Answer) -> Option<Verdict> {
+    let advice = match answer.status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            "the receiver does not let us in: check `authorization`, the headers and the signing secret"
+        }
+        StatusCode::NOT_FOUND | StatusCode::GONE => "nothing takes messages at this address: check the target",
+        StatusCode::METHOD_NOT_ALLOWED => "the receiver takes no POST at this address: check the target",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "the receiver wants another `content_type`, and a `body` of that kind",
+        _ => return None,
+    };
+    Some(Verdict::Rejected(advice))
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::{http::StatusCode, response::IntoResponse as _};
+    use axum::response::IntoResponse as _;
     use serde_json::json;
 
     use super::*;
@@ -346,6 +360,26 @@ mod tests {
         provider_id: Some("r-1"),
         form_refused: None,
     };
+
+    #[tokio::test]
+    async fn a_refusal_says_what_to_do() {
+        let mut refusals = Vec::new();
+        let answers: [fn(&str) -> axum::response::Response; 4] = [
+            |_| StatusCode::UNAUTHORIZED.into_response(),
+            |_| StatusCode::NOT_FOUND.into_response(),
+            |_| StatusCode::METHOD_NOT_ALLOWED.into_response(),
+            |_| StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+        ];
+        for answer in answers {
+            refusals.push(contract::refusal(example, answer).await);
+        }
+        insta::assert_snapshot!(refusals.join("\n"), @r"
+        rejected: 401 Unauthorized; the receiver does not let us in: check `authorization`, the headers and the signing secret
+        rejected: 404 Not Found; nothing takes messages at this address: check the target
+        rejected: 405 Method Not Allowed; the receiver takes no POST at this address: check the target
+        rejected: 422 Unprocessable Entity
+        ");
+    }
 
     /// Every secret says `hunter`.
     fn example(base: &str) -> OpenChannel {

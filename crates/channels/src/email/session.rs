@@ -105,6 +105,17 @@ impl fmt::Display for Step {
     }
 }
 
+impl Step {
+    /// What people can do where a relay refuses it for good.
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::Login => "; check the bot's `username` and `password`",
+            Self::Sender => "; check the bot's `from`, and whether the relay wants a login",
+            _ => "",
+        }
+    }
+}
+
 /// What became of a recipient: what the relay said when it took the mail, or why it did not.
 type Taken = Result<String, SendError>;
 
@@ -240,7 +251,9 @@ impl Relay {
         if let Some(code) = error.status() {
             let detail = self.secrets.blot(&format!("{step} refused: {code} {cause}"));
             return match code.severity {
-                Severity::PermanentNegativeCompletion => SendError::Rejected { detail },
+                Severity::PermanentNegativeCompletion => {
+                    SendError::Rejected { detail: format!("{detail}{}", step.advice()) }
+                }
                 _ => transient(detail, false),
             };
         }

@@ -108,7 +108,7 @@ async fn a_refusal_has_the_class_of_its_code_at_every_step() {
     connection refused: 421 4.7.0 closing
     connection refused: 550 5.7.1 bad name
     sender refused: 451 4.3.0 try later
-    sender refused: 550 5.7.1 sender not allowed
+    sender refused: 550 5.7.1 sender not allowed; check the bot's `from`, and whether the relay wants a login
     recipient refused: 421 4.7.0 closing
     recipient refused: 450 4.2.0 greylisted
     recipient refused: 452 4.2.2 mailbox full
@@ -152,8 +152,8 @@ async fn a_refused_login_is_final_and_shows_no_password() {
         details.push(error.to_string());
     }
     insta::assert_snapshot!(details.join("\n"), @r"
-    login refused: 535 5.7.8 wrong: *** *** ***
-    login refused: 534 5.7.9 use an application password
+    login refused: 535 5.7.8 wrong: *** *** ***; check the bot's `username` and `password`
+    login refused: 534 5.7.9 use an application password; check the bot's `username` and `password`
     login refused: 454 4.7.0 directory unavailable
     the relay offers no login of ours (PLAIN, LOGIN): No compatible authentication mechanism was found
     the relay offers no login of ours (PLAIN, LOGIN): No compatible authentication mechanism was found
