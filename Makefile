@@ -40,6 +40,6 @@ chaos: setup ## 20,000 events while every service is killed again and again (min
 	cargo build --locked --workspace --all-targets
 	cargo test --locked -p watchbell --test chaos -- --nocapture --test-threads 1
 
-bench: setup ## Measure against the peers and print ratios (release build, then about ten minutes)
+bench: setup ## Measure against the peers and print ratios (release build, then about half an hour)
 	cargo build --locked --release --workspace --bins
 	bench/run
