@@ -49,7 +49,7 @@ export function AttemptList({ tries }: { tries: Attempt[] }) {
               <RelativeTime at={at} />
             </span>
           </div>
-          {detail && <bdi className="break-words text-start font-mono text-xs">{detail}</bdi>}
+          {detail && <bdi className="break-words font-mono text-xs">{detail}</bdi>}
         </li>
       ))}
     </ol>
