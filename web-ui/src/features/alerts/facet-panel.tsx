@@ -3,6 +3,7 @@
 import { useTranslations } from "use-intl";
 import { FacetList } from "@/components/ui/facets";
 import { SEVERITIES } from "@/components/ui/severity";
+import { Skeleton } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import { chosenOf, type FacetName, type Filter } from "./filter";
 
@@ -34,6 +35,17 @@ export function useFacets({ ...filter }: Filter, except: FacetName) {
     .data;
 }
 
+/** As much room as a group with some values needs. */
+function FacetSkeleton() {
+  return (
+    <div className="grid gap-3 py-1">
+      <Skeleton className="w-16" />
+      <Skeleton className="w-4/5" />
+      <Skeleton className="w-3/5" />
+    </div>
+  );
+}
+
 /** What rules are called, by their ids. */
 function useRuleNames(isWanted: boolean): Map<string, string> | undefined {
   const { data } = api.useQuery("get", "/api/v1/rules", {}, { enabled: isWanted });
@@ -43,13 +55,15 @@ function useRuleNames(isWanted: boolean): Map<string, string> | undefined {
 function Group({ name, filter, onChange }: FacetProps & { name: (typeof GROUPS)[number] }) {
   const t = useTranslations("alerts.facets");
   const severity = useTranslations("common.severity");
-  const found = useFacets(filter, name)?.[name] ?? [];
+  const facets = useFacets(filter, name);
+  const found = facets?.[name] ?? [];
   const rules = useRuleNames(name === "rule" && found.length > 0);
   const chosen = chosenOf(filter, name);
   const missing = chosen.filter((value) => !found.some((facet) => facet.value === value));
   const all = [...missing.map((value) => ({ value, count: 0, name: undefined })), ...found];
   const ordered =
     name === "severity" ? SEVERITIES.flatMap((each) => all.find(({ value }) => value === each) ?? []) : all;
+  if (!facets) return <FacetSkeleton />;
   const shown = ordered.filter(({ value }, index) => value !== "" && (index < SHOWN || chosen.includes(value)));
   if (shown.length === 0) return null;
   const label = (value: string, known?: string | null) => {

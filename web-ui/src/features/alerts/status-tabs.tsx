@@ -1,7 +1,9 @@
 "use client";
 
+import type { ReactNode } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { STATUSES } from "@/components/ui/severity";
+import { Skeleton } from "@/components/ui/skeleton";
 import { useFacets } from "./facet-panel";
 import type { Filter } from "./filter";
 
@@ -36,7 +38,7 @@ export function StatusTabs({
             key={status}
             isChosen={chosen === status}
             label={word(status)}
-            count={count === undefined ? undefined : format.number(count)}
+            count={count === undefined ? <Skeleton className="w-5" /> : format.number(count)}
             onClick={() => choose(status)}
           />
         );
@@ -53,7 +55,7 @@ function TabButton({
 }: {
   isChosen: boolean;
   label: string;
-  count?: string;
+  count?: ReactNode;
   onClick: () => void;
 }) {
   return (
