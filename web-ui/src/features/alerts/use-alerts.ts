@@ -12,7 +12,7 @@ type Pages = InfiniteData<AlertPage>;
 
 const PATH = "/api/v1/alerts";
 const PAGE = 200;
-/** New alerts are fetched at most once in this time. */
+/** New alerts are fetched at most once in this time: the first at once. */
 const FETCH_MS = 400;
 
 /**
@@ -33,9 +33,12 @@ export function useAlerts(filter: Filter) {
     });
 
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const fetchedAt = useRef(0);
   const fetchTop = () => {
+    const pause = Math.max(fetchedAt.current + FETCH_MS - Date.now(), 0);
     timer.current ??= setTimeout(async () => {
       timer.current = undefined;
+      fetchedAt.current = Date.now();
       // When the server does not answer, everything is fetched again as soon as it is back.
       const top = await readPage(PATH, asked).catch(() => undefined);
       if (!top) return;
@@ -45,7 +48,7 @@ export function useAlerts(filter: Filter) {
         const items = inOrder([...first.items, ...top.items]);
         return { ...before, pages: [{ ...first, items }, ...rest] };
       });
-    }, FETCH_MS);
+    }, pause);
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter is another list
   useEffect(
