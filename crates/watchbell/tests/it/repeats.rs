@@ -11,7 +11,8 @@ use watchbell_harness::{Product, Received, Service, Sink, eventually};
 
 use crate::{TOKEN, one_channel};
 
-/// Longer than the lease of the harness, three seconds.
+/// Longer than the lease of the harness, three seconds. That so much time passes is what is tested: while a process
+/// stands still there is nothing else to wait for.
 const TOO_LONG: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(10);
 
