@@ -33,7 +33,7 @@ pub fn on_runtime(process: impl Future<Output = anyhow::Result<()>>) -> anyhow::
 }
 
 /// Has memory come in small pages only. A process that holds every service is idle most of the time, and rounding up
-/// each of its heaps to pages of 2 MB would be a fifth of its memory. The ingestors keep large pages: without them they
+/// each of its heaps to pages of 2 MB was a fifth of its memory. The ingestors keep large pages: without them they
 /// take fewer pushes a second.
 pub fn small_pages() {
     // A kernel that cannot do this only takes more memory.

@@ -40,13 +40,13 @@ async fn main() -> anyhow::Result<()> {
     writeln!(out, "  delivered per second              {rate:>9.0}   aim ≥ 1500")?;
     writeln!(
         out,
-        "  at half of that rate, 250 to delivery: p50 {:?}, p99 {:?}, max {:?}",
+        "  at half of that rate, 250 to delivery: p50 {:.1?}, p99 {:.1?}, max {:.1?}",
         latencies.percentile(50),
         latencies.percentile(99),
         latencies.percentile(100)
     )?;
     writeln!(out, "  resident memory: idle {idle} MB (aim ≤ 40), after the run {after} MB")?;
-    writeln!(out, "  from start to ready: {ready:?} (aim ≤ 0.3 s)")?;
+    writeln!(out, "  from start to ready: {ready:.0?} (aim ≤ 0.3 s)")?;
     Ok(())
 }
 

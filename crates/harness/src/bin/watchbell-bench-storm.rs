@@ -53,7 +53,7 @@ fn print(out: &mut impl std::io::Write, which: &str, run: &Run) -> std::io::Resu
     let [p50, p99] = [50, 99].map(|share| run.latencies.percentile(share));
     writeln!(out, "  {which}")?;
     writeln!(out, "    delivered per second            {:>9.0}", run.rate)?;
-    writeln!(out, "    250 to delivery in the storm    p50 {p50:?}, p99 {p99:?}")
+    writeln!(out, "    250 to delivery in the storm    p50 {p50:.1?}, p99 {p99:.1?}")
 }
 
 /// Sends the storm, as fast as it goes or at `pace` alerts per second, waits until all was delivered once, and checks
