@@ -118,7 +118,7 @@ impl Desk {
         let guard = Guard::new(shared.settings.outbound.allow_private.clone());
         let inner = Inner {
             roster: Roster::new(provider, Http::open()?, Http::guarded(guard)?, clock.clone()),
-            cache: Cache { queue: queue.clone(), ttl: settings.cache_ttl },
+            cache: Cache::new(queue.clone(), settings.cache_ttl),
             budget: Budget::new(queue.clone(), clock.clone(), settings.daily_tokens),
             savings: Savings::new(queue.clone(), clock.clone()),
             max_wait: settings.max_wait,
@@ -129,7 +129,7 @@ impl Desk {
         Ok(Self { inner: Arc::new(inner), calls: Mutex::default() })
     }
 
-    /// Says what a model made of an alert, or asks one. Takes one look at the queue, and never waits for a model.
+    /// Says what a model made of an alert, or asks one. Takes one look at the queue at most, and never waits for a model.
     pub(crate) async fn attend(&self, alert: &Alert, config: &Snapshot) -> Attended {
         let inner = &self.inner;
         let tenant = alert.event.tenant;
@@ -235,8 +235,8 @@ impl Inner {
     /// An answer for all alerts of the template.
     async fn answer(&self, key: &str, models: &Models, alert: &Alert) -> Option<(Answer, Origin)> {
         // Another process, or an earlier call here, may just have been answered.
-        match self.cache.find(key).await {
-            Cached::Answer(answer) => return Some((*answer, Origin::Cache)),
+        match self.cache.look_up(key).await {
+            Cached::Answer(answer) => return Some((Answer::clone(&answer), Origin::Cache)),
             Cached::Unanswerable => return None,
             Cached::Nothing => {}
         }
@@ -271,20 +271,30 @@ impl Inner {
             let origin = if event == asked { *origin } else { Origin::Cache };
             merge(&alert.analysis, &cache::specific(answer, &alert), &alert.event, origin)
         });
-        let payload = RoutePayload { alert, refined: refined.clone(), answer_by: None }.encode();
-        loop {
-            match self.queue.amend(QueueName::Route, route_job_id(event), payload.clone()).await {
-                Ok(true) => return,
-                Ok(false) | Err(_) if self.clock.now_ms() < until => sleep(NOT_YET).await,
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::debug!(event.id = %event, "cannot hand over an answer in time: {error}");
-                    break;
-                }
-            }
+        // That there is no answer is news only for an alert that waits.
+        let is_news = refined.is_some() || self.clock.now_ms() < until;
+        let payload = RoutePayload { alert, refined: refined.clone(), answer_by: None };
+        if is_news && self.hand_in_time(event, &payload, until).await {
+            return;
         }
         if let Err(error) = answers::leave(&*self.queue, event, refined.as_ref(), NOTE_TTL).await {
             tracing::warn!(event.id = %event, "a model's answer is lost: {error}");
+        }
+    }
+
+    /// Puts an answer into the alert's route job. `false`: that does not wait any more.
+    async fn hand_in_time(&self, event: EventId, payload: &RoutePayload, until: UnixMillis) -> bool {
+        let payload = payload.encode();
+        loop {
+            match self.queue.amend(QueueName::Route, route_job_id(event), payload.clone()).await {
+                Ok(true) => return true,
+                Ok(false) | Err(_) if self.clock.now_ms() < until => sleep(NOT_YET).await,
+                Ok(false) => return false,
+                Err(error) => {
+                    tracing::debug!(event.id = %event, "cannot hand over an answer in time: {error}");
+                    return false;
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
-//! How a late answer of a model finds its event: the analyzer leaves it as a note on the queue, the dispatcher looks
-//! for it. So neither waits for the other, and a note that nobody fetches is forgotten with its time.
+//! How a late answer of a model finds its event: the analyzer leaves it as a note on the queue and lets the job go that
+//! looks for it, if it waits already. So neither service waits for the other, and a note that nobody fetches is
+//! forgotten with its time.
 
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use bytes::Bytes;
 
 use crate::{
     alert::Analysis,
-    ids::EventId,
-    queue::{Queue, QueueError},
+    ids::{EventId, JobId},
+    queue::{Queue, QueueError, QueueName},
 };
 
 /// What the dispatcher finds.
@@ -21,7 +22,12 @@ pub enum Found {
     Answer(Box<Analysis>),
 }
 
-/// Leaves what a model made of an event; `None` says that it has no answer.
+/// The job of [`QueueName::Enrich`] that looks for the answer about an event.
+pub fn awaiting(event: EventId) -> JobId {
+    JobId::derived(&[b"enrich", event.uuid().as_bytes()])
+}
+
+/// Leaves what a model made of an event, and tells whoever waits for it; `None` says that it has no answer.
 pub async fn leave(
     queue: &dyn Queue,
     event: EventId,
@@ -29,7 +35,9 @@ pub async fn leave(
     ttl: Duration,
 ) -> Result<(), QueueError> {
     let note = serde_json::to_vec(&refined).expect("an analysis has string keys and finite numbers only");
-    queue.remember(&key(event), Bytes::from(note), ttl).await
+    queue.remember(&key(event), Bytes::from(note), ttl).await?;
+    // Where nobody waits yet, the note is there when it is looked for.
+    queue.hurry(QueueName::Enrich, awaiting(event)).await.map(drop)
 }
 
 /// Looks for the note about an event. One that cannot be read counts as no answer.

@@ -1,7 +1,7 @@
 //! The enrich step: the model's late answer follows the messages that already went out.
 //!
 //! A route job that leaves while a model is still asked about its alert also queues a job here, in the same step, so
-//! that nobody has to remember what was sent where. That job looks for the answer until it is there or cannot come
+//! that nobody has to remember what was sent where. That job waits for the answer until it is there or cannot come
 //! any more. The event is pending as long: an answer that raises the severity can add channels, and what these get is
 //! a delivery like any other, in the books, with the channel's window, and a dead letter when it fails.
 
@@ -12,7 +12,7 @@ use watchbell_common::{
     answers::{self, Found},
     clock::UnixMillis,
     config::Snapshot,
-    ids::{ChannelId, JobId},
+    ids::ChannelId,
     payload::{EnrichPayload, Payload as _, What},
     queue::{Ending, Lease, NewJob, Queue, QueueName, Scope, Verdict, worker::Outcome},
     routing::Routing,
@@ -23,16 +23,20 @@ use crate::{
     route::{Repeat, message},
 };
 
-/// How often an answer is looked for. A model takes seconds, and a message that already went out is in no hurry.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// When an answer is looked for that was there before anyone waited for it.
+const LOOK_FIRST: Duration = Duration::from_secs(1);
+
+/// How often it is looked for after that. Who leaves an answer lets the job go; only what came during a look is found
+/// by the next.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The job that looks for the answer about an alert that goes out now.
 pub(crate) fn awaiting(lease: &Lease, alert: Alert, routing: &Routing, answer_by: UnixMillis) -> NewJob {
-    let id = JobId::derived(&[b"enrich", alert.event.id.uuid().as_bytes()]);
+    let id = answers::awaiting(alert.event.id);
     let Seen { count, since } = Seen::by(lease);
     let payload = EnrichPayload { alert, count, since, channels: routing.channels.clone(), answer_by };
     let job = NewJob::new(id, lease.tenant, lease.event, format!("t{}", lease.tenant), payload.encode());
-    NewJob { delay: LOOK_EVERY, ..job }
+    NewJob { delay: LOOK_FIRST, ..job }
 }
 
 /// One update per channel that has the message and still exists, and a message per channel that the answer's severity
@@ -55,7 +59,9 @@ pub(crate) async fn step(queue: &dyn Queue, snapshot: &Snapshot, lease: &Lease, 
             None => Outcome { verdict: nothing, facts: Vec::new() },
         },
         Ok(Found::Nothing) | Err(_) if now_ms < payload.answer_by => {
-            Outcome { verdict: Verdict::Defer { after: LOOK_EVERY, scope: Scope::Job }, facts: Vec::new() }
+            let left = Duration::from_millis(now_ms.abs_diff(payload.answer_by));
+            let verdict = Verdict::Defer { after: LOOK_EVERY.min(left), scope: Scope::Job };
+            Outcome { verdict, facts: Vec::new() }
         }
         Ok(Found::Nothing | Found::NoAnswer) | Err(_) => Outcome { verdict: nothing, facts: Vec::new() },
     }
@@ -111,7 +117,7 @@ mod tests {
     use watchbell_common::{
         alert::{Analysis, Origin, Severity},
         config::{Document, Escalate, Match, Silence},
-        ids::{EventId, SilenceId},
+        ids::{EventId, JobId, SilenceId},
         payload::{DeliverPayload, Fact},
         queue::{Books, DeadFilter, Decision, Want, WorkerId},
     };
@@ -303,11 +309,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn it_goes_as_soon_as_the_answer_is_there() {
+        let (test, route, worker) = (testing::queue(), awaiting_lease(), WorkerId("w".into()));
+        let snapshot = testing::snapshot(&testing::document());
+        let alert = testing::alert();
+        let routing = snapshot.tenants[&alert.event.tenant].route(&alert, NOW);
+        let (queue, event) = (&*test.queue, alert.event.id);
+        queue.push(QueueName::Enrich, vec![awaiting(&route, alert, &routing, NOW + 9_000)]).await.unwrap();
+        assert!(queue.lease(QueueName::Enrich, &worker, Want::up_to(1)).await.unwrap().is_empty());
+        answers::leave(queue, event, None, TTL).await.unwrap();
+        assert_eq!(queue.lease(QueueName::Enrich, &worker, Want::up_to(1)).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
     async fn it_looks_until_the_answer_cannot_come_any_more() {
         let (test, lease) = (testing::queue(), awaiting_lease());
         let snapshot = testing::snapshot(&testing::document());
         let outcome = step(&*test.queue, &snapshot, &lease, NOW).await;
-        assert!(matches!(outcome.verdict, Verdict::Defer { scope: Scope::Job, .. }), "{outcome:?}");
+        let Verdict::Defer { after, scope: Scope::Job } = outcome.verdict else { panic!("{outcome:?}") };
+        assert_eq!(after, Duration::from_millis(1), "no longer than it can come");
         let done = |outcome: &Outcome| matches!(&outcome.verdict, Verdict::Complete { follow_ups, .. } if follow_ups.is_empty());
         assert!(done(&step(&*test.queue, &snapshot, &lease, NOW + 1).await), "its time is over");
         answers::leave(&*test.queue, testing::alert().event.id, None, TTL).await.unwrap();

@@ -7,6 +7,9 @@
 //! So an answer is kept without that name as well ([`general`]) and gets that of the alert at hand ([`specific`]); and
 //! [`merge`](watchbell_analysis::model::merge) lets no words through that hold something which the alert does not say, so that `db2` never
 //! gets the words about `db1`, nor a disk at 97 % those about one at 81 %.
+//!
+//! Many alerts of a template come at once. So a process looks for its answer once a second at most, and the others do not
+//! wait for the queue.
 
 use std::{
     borrow::Cow,
@@ -41,35 +44,60 @@ pub(super) static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
 /// How long a template that no model could answer is left alone, so that nonsense is not paid for again and again.
 const UNANSWERABLE_TTL: Duration = Duration::from_mins(5);
 
+/// How long what the queue said is good. An answer of another process may be missed for as long: an alert then gets it as
+/// an update.
+const SEEN_TTL: Duration = Duration::from_secs(1);
+
+/// How many templates that holds for: more than a second brings.
+const SEEN_MAX: u64 = 1_024;
+
 /// The shared cache.
-#[derive(Clone)]
 pub(crate) struct Cache {
-    pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) ttl: Duration,
+    queue: Arc<dyn Queue>,
+    ttl: Duration,
+    /// What the queue said within [`SEEN_TTL`].
+    seen: moka::sync::Cache<String, Cached>,
 }
 
 /// What is known of a template.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cached {
     Nothing,
     /// Models were asked and talked nonsense.
     Unanswerable,
-    Answer(Box<Answer>),
+    Answer(Arc<Answer>),
 }
 
 impl Cache {
-    /// Looks up a template. A queue that does not answer knows nothing: that is no reason to hold anything up.
+    /// Answers are kept on `queue` for `ttl`.
+    pub(crate) fn new(queue: Arc<dyn Queue>, ttl: Duration) -> Self {
+        let seen = moka::sync::Cache::builder().max_capacity(SEEN_MAX).time_to_live(SEEN_TTL).build();
+        Self { queue, ttl, seen }
+    }
+
+    /// What is known of a template, or was a moment ago.
     pub(crate) async fn find(&self, key: &str) -> Cached {
+        match self.seen.get(key) {
+            Some(cached) => cached,
+            None => self.look_up(key).await,
+        }
+    }
+
+    /// What all processes know of a template now. A queue that does not answer knows nothing: that is no reason to hold
+    /// anything up.
+    pub(crate) async fn look_up(&self, key: &str) -> Cached {
         let note = self.queue.recall(key).await.unwrap_or_else(|error| {
             tracing::debug!("cannot look up an answer: {error}");
             None
         });
-        match note.as_deref().map(serde_json::from_slice::<Option<Answer>>) {
-            Some(Ok(Some(answer))) => Cached::Answer(Box::new(answer)),
+        let cached = match note.as_deref().map(serde_json::from_slice::<Option<Answer>>) {
+            Some(Ok(Some(answer))) => Cached::Answer(Arc::new(answer)),
             Some(Ok(None)) => Cached::Unanswerable,
             // What cannot be read was written by another version, and is no answer.
             Some(Err(_)) | None => Cached::Nothing,
-        }
+        };
+        self.seen.insert(key.to_owned(), cached.clone());
+        cached
     }
 
     /// Keeps an answer, or for a short time that there is none.
@@ -79,6 +107,7 @@ impl Cache {
         if let Err(error) = self.queue.remember(key, Bytes::from(note), ttl).await {
             tracing::debug!("cannot keep an answer: {error}");
         }
+        self.seen.invalidate(key);
     }
 }
 
@@ -147,10 +176,27 @@ mod tests {
     };
     use watchbell_common::{
         alert::{Origin, Severity},
-        queue::KEY_MAX_BYTES,
+        clock::SystemClock,
+        queue::{KEY_MAX_BYTES, sqlite::SqliteQueue},
     };
 
     use super::*;
+
+    #[tokio::test]
+    async fn the_queue_is_asked_once_a_second_and_what_is_kept_here_is_known_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue: Arc<dyn Queue> = Arc::new(SqliteQueue::open(folder.path(), Arc::new(SystemClock)).unwrap());
+        let cache = || Cache::new(queue.clone(), Duration::from_hours(1));
+        let (here, elsewhere, began) = (cache(), cache(), std::time::Instant::now());
+        assert_eq!(here.find("t").await, Cached::Nothing);
+        elsewhere.keep("t", Some(&answer())).await;
+        let again = here.find("t").await;
+        assert!(again == Cached::Nothing || began.elapsed() >= SEEN_TTL, "{again:?}");
+        assert_eq!(here.look_up("t").await, Cached::Answer(Arc::new(answer())));
+        assert_eq!(here.find("t").await, Cached::Answer(Arc::new(answer())));
+        here.keep("t", None).await;
+        assert_eq!(here.find("t").await, Cached::Unanswerable);
+    }
 
     #[test]
     fn alerts_that_differ_only_in_numbers_times_and_ids_share_a_template() {

@@ -80,6 +80,7 @@ macro_rules! queue_conformance {
             decisions_are_carried_out_in_their_order_and_each_for_itself,
             many_facts_share_a_job_up_to_its_size,
             a_waiting_job_can_be_amended_until_it_goes,
+            a_waiting_job_can_be_hurried_until_it_goes,
             a_buried_job_keeps_its_bytes_and_its_reason,
             dead_jobs_are_listed_by_filter,
             dead_jobs_are_replayed_one_and_all,

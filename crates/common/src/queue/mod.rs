@@ -171,6 +171,10 @@ pub trait Queue: Send + Sync + 'static {
     /// does. `false`: it does not wait any more, or there is no such job; nothing changed.
     async fn amend(&self, queue: QueueName, job: JobId, payload: Bytes) -> Result<bool, QueueError>;
 
+    /// Lets a job that waits for its time go as soon as its order does. `false`: it does not wait any more, or there is
+    /// no such job; nothing changed.
+    async fn hurry(&self, queue: QueueName, job: JobId) -> Result<bool, QueueError>;
+
     /// Tells that a worker lives for another `ttl`. Call it before the first lease and then every third of `ttl`.
     async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError>;
 

@@ -134,6 +134,10 @@ impl Queue for MemoryQueue {
         Ok(false)
     }
 
+    async fn hurry(&self, _: QueueName, _: JobId) -> Result<bool, QueueError> {
+        Ok(false)
+    }
+
     async fn keep_alive(&self, _: &WorkerId, _: Duration) -> Result<(), QueueError> {
         Ok(())
     }

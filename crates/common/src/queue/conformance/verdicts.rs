@@ -400,3 +400,33 @@ pub(crate) async fn a_waiting_job_can_be_amended_until_it_goes<H: Harness>(h: H)
     assert_eq!(books(&*q).await.delivered, 3);
     h.assert_sound().await;
 }
+
+pub(crate) async fn a_waiting_job_can_be_hurried_until_it_goes<H: Harness>(h: H) {
+    const LATER: Duration = Duration::from_secs(5);
+    let q = h.queue();
+    let w = worker(&*q, "w").await;
+    let waits = |event, n, order: &str| NewJob { delay: LATER, order: Some(order.to_owned()), ..job_of(event, n, "a") };
+    q.push(DELIVER, vec![waits(1, 1, "one"), waits(2, 2, "two"), waits(3, 3, "two")]).await.unwrap();
+    assert!(!q.hurry(INTAKE, job_id(1)).await.unwrap(), "another queue");
+    assert!(!q.hurry(DELIVER, job_id(9)).await.unwrap(), "no such job");
+    assert!(q.hurry(DELIVER, job_id(1)).await.unwrap());
+    assert!(!q.hurry(DELIVER, job_id(1)).await.unwrap(), "it goes already");
+    let first = take_one(&*q, DELIVER, &w).await;
+    assert_eq!(number(&first), 1, "as it was pushed");
+    assert!(!q.hurry(DELIVER, job_id(1)).await.unwrap(), "it is leased");
+    // One that was put off goes again, and one that is held behind another when that one is done.
+    decide(&*q, &first, Verdict::Defer { after: LATER, scope: Scope::Job }).await.unwrap();
+    assert!(q.hurry(DELIVER, job_id(1)).await.unwrap() && q.hurry(DELIVER, job_id(3)).await.unwrap());
+    let first = take_one(&*q, DELIVER, &w).await;
+    assert!(take(&*q, DELIVER, &w, 9).await.is_empty());
+    assert!(q.hurry(DELIVER, job_id(2)).await.unwrap());
+    let second = take_one(&*q, DELIVER, &w).await;
+    decide(&*q, &second, ended(Ending::Delivered)).await.unwrap();
+    let third = take_one(&*q, DELIVER, &w).await;
+    assert_eq!([number(&first), number(&second), number(&third)], [1, 2, 3]);
+    for lease in [&first, &third] {
+        decide(&*q, lease, ended(Ending::Delivered)).await.unwrap();
+    }
+    assert_eq!(books(&*q).await.delivered, 3);
+    h.assert_sound().await;
+}

@@ -233,6 +233,12 @@ impl Queue for RedisQueue {
         self.link.run(&self.scripts.amend, &call).await
     }
 
+    async fn hurry(&self, queue: QueueName, job: JobId) -> Result<bool, QueueError> {
+        let mut call = self.call(&self.scripts.amend);
+        call.arg(queue.as_str()).arg(hex(job.uuid()));
+        self.link.run(&self.scripts.amend, &call).await
+    }
+
     async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError> {
         check_worker(&worker.0)?;
         let mut call = self.call(&self.scripts.keep_alive);

@@ -130,8 +130,9 @@ impl Desk {
         Ok(())
     }
 
-    /// See [`Queue::amend`](crate::queue::Queue::amend).
-    pub(super) fn amend(&mut self, queue: QueueName, job: JobId, payload: &[u8]) -> rusqlite::Result<bool> {
+    /// See [`Queue::amend`](crate::queue::Queue::amend), and without a payload
+    /// [`Queue::hurry`](crate::queue::Queue::hurry).
+    pub(super) fn let_go(&mut self, queue: QueueName, job: JobId, payload: Option<&[u8]>) -> rusqlite::Result<bool> {
         let waiting: Option<(i64, Place, String)> = self.first(
             "SELECT seq, place, lane FROM jobs
              WHERE id = ?1 AND queue = ?2 AND place IN ('waiting', 'held')",
@@ -139,7 +140,9 @@ impl Desk {
             |row| row.try_into(),
         )?;
         let Some((seq, place, lane)) = waiting else { return Ok(false) };
-        self.run("UPDATE payloads SET bytes = ?2 WHERE seq = ?1", (seq, payload))?;
+        if let Some(payload) = payload {
+            self.run("UPDATE payloads SET bytes = ?2 WHERE seq = ?1", (seq, payload))?;
+        }
         self.run(
             "UPDATE jobs SET due = ?2, place = iif(place = 'held', 'held', 'ready') WHERE seq = ?1",
             (seq, self.now()),

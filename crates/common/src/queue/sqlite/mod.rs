@@ -168,7 +168,11 @@ impl Queue for SqliteQueue {
     }
 
     async fn amend(&self, queue: QueueName, job: JobId, payload: Bytes) -> Result<bool, QueueError> {
-        self.writer.call(move |desk| Ok(desk.amend(queue, job, &payload)?)).await
+        self.writer.call(move |desk| Ok(desk.let_go(queue, job, Some(&payload[..]))?)).await
+    }
+
+    async fn hurry(&self, queue: QueueName, job: JobId) -> Result<bool, QueueError> {
+        self.writer.call(move |desk| Ok(desk.let_go(queue, job, None)?)).await
     }
 
     async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError> {

@@ -97,6 +97,10 @@ impl Queue for Scripted {
         self.queue.amend(queue, job, payload).await
     }
 
+    async fn hurry(&self, queue: QueueName, job: JobId) -> Result<bool, QueueError> {
+        self.queue.hurry(queue, job).await
+    }
+
     async fn keep_alive(&self, worker: &WorkerId, ttl: Duration) -> Result<(), QueueError> {
         self.queue.keep_alive(worker, ttl).await
     }
