@@ -2,10 +2,12 @@
 
 import { CircleAlert, TriangleAlert } from "lucide-react";
 import { useTranslations } from "use-intl";
+import { ErrorState } from "@/components/ui/error-state";
 import { SeverityBadge } from "@/components/ui/severity";
 import { Skeleton } from "@/components/ui/skeleton";
 import { RelativeTime } from "@/components/ui/time";
 import { api } from "@/lib/api/client";
+import { kindOf } from "@/lib/api/errors";
 import type { components } from "@/lib/api/schema";
 import { useSettled } from "@/lib/use-settled";
 import { type Match, matchesAll } from "./match-form";
@@ -14,7 +16,7 @@ import { type Match, matchesAll } from "./match-form";
 export function MatchPreview({ match }: { match: Match }) {
   const t = useTranslations("match.preview");
   const settled = useSettled(match);
-  const { data, error } = api.useQuery(
+  const { data, error, refetch } = api.useQuery(
     "post",
     "/api/v1/silences/preview",
     { body: { match: settled } },
@@ -28,7 +30,9 @@ export function MatchPreview({ match }: { match: Match }) {
           {t("all")}
         </p>
       )}
-      {error ? (
+      {error && kindOf(error) !== "invalid" ? (
+        <ErrorState error={error} isInline onRetry={() => void refetch()} />
+      ) : error ? (
         <p className="flex items-start gap-2 text-critical">
           <CircleAlert className="mt-0.5 size-4 shrink-0" aria-hidden />
           <bdi>{error instanceof Error ? error.message : ""}</bdi>

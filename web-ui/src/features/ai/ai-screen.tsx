@@ -5,6 +5,7 @@ import dynamic from "next/dynamic";
 import { useFormatter, useTranslations } from "use-intl";
 import { Things } from "@/components/connect/things";
 import { Card } from "@/components/ui/card";
+import { ErrorState } from "@/components/ui/error-state";
 import { CreateButton, ListScreen } from "@/components/ui/list-screen";
 import { Progress } from "@/components/ui/progress";
 import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
@@ -68,7 +69,8 @@ function AllProviders() {
 function Usage() {
   const t = useTranslations("ai.usage");
   const format = useFormatter();
-  const { data: usage } = useUsage();
+  const { data: usage, error, refetch } = useUsage();
+  if (!usage && error) return <ErrorState error={error} isInline onRetry={() => void refetch()} />;
   if (!usage) return <Skeleton className="h-36 rounded-lg" />;
   return (
     <Card title={t("title")} className="grid gap-4">

@@ -105,8 +105,8 @@ export function SilenceDialog({ alert, onClose }: { alert: Alert; onClose: () =>
 /** Which of the newest events the silence would have kept from the channels. */
 function Preview({ match }: { match: Match }) {
   const t = useTranslations("alerts.silence");
-  const { data, error } = api.useQuery("post", "/api/v1/silences/preview", { body: { match } });
-  if (error) return <ErrorState error={error} isInline />;
+  const { data, error, refetch } = api.useQuery("post", "/api/v1/silences/preview", { body: { match } });
+  if (error) return <ErrorState error={error} isInline onRetry={() => void refetch()} />;
   if (!data) return <Skeleton className="h-16" />;
   return (
     <div className="rounded-md bg-sunken p-3 text-sm" aria-live="polite">

@@ -7,8 +7,10 @@ import { useFieldWords } from "@/components/connect/platform-fields";
 import { Thing } from "@/components/connect/things";
 import { usePlatforms } from "@/components/connect/use-platforms";
 import { Card } from "@/components/ui/card";
+import { ErrorState } from "@/components/ui/error-state";
 import { Link } from "@/components/ui/link";
 import { ProvisionedNote } from "@/components/ui/provisioned";
+import { Skeleton } from "@/components/ui/skeleton";
 import { api } from "@/lib/api/client";
 import { useSession } from "@/lib/session";
 import { type Bot, lastOf } from "./bot";
@@ -75,8 +77,19 @@ function ReadOnly({ bot }: { bot: Bot }) {
 function UseCard({ bot, mayDelete }: { bot: Bot; mayDelete: boolean }) {
   const t = useTranslations("bots");
   const channels = api.useQuery("get", "/api/v1/channels");
-  const using = channels.data?.items.filter((channel) => channel.bot_id === bot.id) ?? [];
+  const using = channels.data?.items.filter((channel) => channel.bot_id === bot.id);
   const remove = api.useMutation("delete", "/api/v1/bots/{id}");
+  if (!using) {
+    return (
+      <Card title={t("use.title")}>
+        {channels.error ? (
+          <ErrorState error={channels.error} isInline onRetry={() => void channels.refetch()} />
+        ) : (
+          <Skeleton className="w-2/3" />
+        )}
+      </Card>
+    );
+  }
   return (
     <Card title={t("use.title")}>
       {using.length > 0 ? (

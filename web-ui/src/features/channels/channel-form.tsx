@@ -201,6 +201,9 @@ function BotChoice({
       </div>
     );
   }
+  if (bots.error && !bots.data) {
+    return <ErrorState error={bots.error} isInline onRetry={() => void bots.refetch()} />;
+  }
   return (
     <Field label={t("bot.label")} hint={t("bot.hint")} error={error}>
       {(wiring) => (

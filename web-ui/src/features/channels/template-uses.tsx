@@ -5,6 +5,7 @@ import { useId } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Checkbox } from "@/components/ui/checkbox";
+import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Link } from "@/components/ui/link";
@@ -63,7 +64,9 @@ export function TemplateUses({
           </li>
         ))}
       </ol>
-      {templates.data && known.length === 0 ? (
+      {templates.error && !templates.data ? (
+        <ErrorState error={templates.error} isInline onRetry={() => void templates.refetch()} />
+      ) : templates.data && known.length === 0 ? (
         <p>
           <Link href="/templates/?new=1" className="font-medium text-accent hover:underline">
             {t("create")}

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { Badge } from "@/components/ui/badge";
 import { Checkbox } from "@/components/ui/checkbox";
+import { ErrorState } from "@/components/ui/error-state";
 import { Input } from "@/components/ui/input";
 import { Link } from "@/components/ui/link";
 import { Skeleton } from "@/components/ui/skeleton";
@@ -28,7 +29,7 @@ export function ChannelPicker({
   onChange: (chosen: number[]) => void;
 }) {
   const t = useTranslations("rules.channels");
-  const { channels } = useChannels();
+  const { channels, error: failure, refetch } = useChannels();
   const [search, setSearch] = useState("");
   const toggle = (id: number) =>
     onChange(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id]);
@@ -46,7 +47,8 @@ export function ChannelPicker({
           onChange={(event) => setSearch(event.target.value)}
         />
       )}
-      {!shown && <Skeleton className="h-10" />}
+      {!shown && failure && <ErrorState error={failure} isInline onRetry={() => void refetch()} />}
+      {!shown && !failure && <Skeleton className="h-10" />}
       {channels?.length === 0 && (
         <p className="text-muted text-sm">
           {t.rich("none", {

@@ -13,8 +13,10 @@ import { api } from "@/lib/api/client";
 import { ChannelNames } from "./channel-names";
 
 // Fetched when it is first opened.
-const DefaultChannelsEditor = dynamic(() =>
-  import("./default-channels-editor").then((module) => module.DefaultChannelsEditor),
+const DefaultChannelsEditor = dynamic(
+  () => import("./default-channels-editor").then((module) => module.DefaultChannelsEditor),
+  // Without this, the whole screen would go until it is there.
+  { loading: () => null },
 );
 
 /** Where alerts go that no rule takes. */

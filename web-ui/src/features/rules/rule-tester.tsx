@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Reason } from "@/components/match/reason";
 import { Badge } from "@/components/ui/badge";
+import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Input, Textarea } from "@/components/ui/input";
 import { SeverityBadge } from "@/components/ui/severity";
@@ -12,6 +13,7 @@ import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { Tab, TabList, TabPanel, Tabs } from "@/components/ui/tabs";
 import { RelativeTime } from "@/components/ui/time";
 import { api } from "@/lib/api/client";
+import { kindOf } from "@/lib/api/errors";
 import type { components } from "@/lib/api/schema";
 import { cn } from "@/lib/cn";
 import { useMoment } from "@/lib/use-moment";
@@ -95,7 +97,7 @@ function PastEvents({ chosen, onChoose }: { chosen?: string; onChoose: (id: stri
   const t = useTranslations("rules.tester");
   const [search, setSearch] = useState("");
   const q = useSettled(search.trim());
-  const { data, error } = api.useQuery(
+  const { data, error, refetch } = api.useQuery(
     "get",
     "/api/v1/events",
     { params: { query: { limit: 20, ...(q && { q }) } } },
@@ -110,7 +112,7 @@ function PastEvents({ chosen, onChoose }: { chosen?: string; onChoose: (id: stri
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
-      {error && <Problem error={error} />}
+      {error && <Problem error={error} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows count={3} />}
       {data?.items.length === 0 && <p className="text-muted">{q ? t("notFound") : t("noEvents")}</p>}
       {data && data.items.length > 0 && (
@@ -142,13 +144,13 @@ function PastEvents({ chosen, onChoose }: { chosen?: string; onChoose: (id: stri
 
 function Answer({ asked }: { asked: TestBody }) {
   const settled = useSettled(asked);
-  const { data, error } = api.useQuery(
+  const { data, error, refetch } = api.useQuery(
     "post",
     "/api/v1/rules/test",
     { body: settled },
     { placeholderData: (before) => before, retry: false, staleTime: 0 },
   );
-  if (error) return <Problem error={error} />;
+  if (error) return <Problem error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton className="h-24 rounded-lg" />;
   return (
     <div className="grid gap-3">
@@ -159,7 +161,9 @@ function Answer({ asked }: { asked: TestBody }) {
   );
 }
 
-function Problem({ error }: { error: unknown }) {
+/** What is wrong with what was asked, in the server's words; or that there was no answer. */
+function Problem({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  if (kindOf(error) !== "invalid") return <ErrorState error={error} isInline onRetry={onRetry} />;
   return (
     <p role="alert" className="flex items-start gap-2 rounded-md bg-critical-soft p-3 text-critical">
       <CircleAlert className="mt-0.5 size-4 shrink-0" aria-hidden />

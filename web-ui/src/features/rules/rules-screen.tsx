@@ -2,7 +2,7 @@
 
 import { FlaskConical, Plus, Split } from "lucide-react";
 import dynamic from "next/dynamic";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, Suspense, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button";
 import { Drawer } from "@/components/ui/dialog";
@@ -19,10 +19,12 @@ import { useChannels } from "./channel-names";
 import { DefaultChannels } from "./default-channels";
 import type { Rule } from "./rule-form";
 
-// Fetched when there are rules to show; the others when they are first opened.
-const RuleList = dynamic(() => import("./rule-list").then((module) => module.RuleList), {
-  loading: () => <SkeletonRows count={5} />,
-});
+const loadList = () => import("./rule-list").then((module) => module.RuleList);
+// Waited for together with what stands below it, which else would jump away from under the pointer.
+const RuleList = dynamic(loadList);
+// It comes while it is still asked which rules there are. What fails here is said where the list is drawn.
+if (typeof window !== "undefined") loadList().catch(() => {});
+// Fetched when they are first opened.
 const RuleEditor = dynamic(() => import("./rule-editor").then((module) => module.RuleEditor), { loading: () => null });
 const RuleTester = dynamic(() => import("./rule-tester").then((module) => module.RuleTester), { loading: () => null });
 
@@ -69,7 +71,7 @@ export function RulesScreen() {
       ) : !rules ? (
         <SkeletonRows count={5} />
       ) : (
-        <>
+        <Suspense fallback={<SkeletonRows count={5} />}>
           {rules.length === 0 ? (
             <NoRules>{create}</NoRules>
           ) : (
@@ -83,7 +85,7 @@ export function RulesScreen() {
             />
           )}
           <DefaultChannels mayEdit={mayEdit} />
-        </>
+        </Suspense>
       )}
       {rules && (pattern ?? opened) && (
         <RuleEditor key={opened?.id} rule={pattern ?? opened} rules={rules} mayEdit={mayEdit} onClose={close} />

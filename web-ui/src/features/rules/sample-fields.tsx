@@ -2,6 +2,7 @@
 
 import { useEffect, useEffectEvent, useState } from "react";
 import { useTranslations } from "use-intl";
+import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { Input, Textarea } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
@@ -37,7 +38,7 @@ export function SampleFields({ onChange }: { onChange: (sample: Sample) => void 
   const t = useTranslations("rules.tester");
   const m = useTranslations("match.fields");
   const severity = useTranslations("common.severity");
-  const { channels } = useChannels();
+  const { channels, error, refetch } = useChannels();
   const [typed, setTyped] = useState(EMPTY);
   const set = (changes: Partial<Typed>) => setTyped((before) => ({ ...before, ...changes }));
   const tell = useEffectEvent(onChange);
@@ -82,6 +83,11 @@ export function SampleFields({ onChange }: { onChange: (sample: Sample) => void 
           />
         )}
       </Field>
+      {!channels && error && (
+        <div className="sm:col-span-2">
+          <ErrorState error={error} isInline onRetry={() => void refetch()} />
+        </div>
+      )}
       <div className="sm:col-span-2">
         <Field label={t("labels")} hint={t("labelsHint")}>
           {(wiring) => (

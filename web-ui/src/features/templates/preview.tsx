@@ -78,6 +78,16 @@ export function Preview({
             />
           )}
         </Field>
+        {[events, platforms].map(
+          ({ data, error, refetch }, index) =>
+            error &&
+            !data && (
+              // biome-ignore lint/suspicious/noArrayIndexKey: always the same two
+              <div key={index} className="sm:col-span-2">
+                <ErrorState error={error} isInline onRetry={() => void refetch()} />
+              </div>
+            ),
+        )}
         {!event && (
           <div className="sm:col-span-2">
             <Field label={t("json")} error={isSampleWrong && t("notJson")}>

@@ -150,7 +150,7 @@ export function TemplateEditor({ template }: { template?: Template }) {
 function Delete({ template }: { template: Template }) {
   const t = useTranslations("templates");
   const channels = api.useQuery("get", "/api/v1/channels");
-  const using = (channels.data?.items ?? []).filter((channel) =>
+  const using = channels.data?.items.filter((channel) =>
     channel.templates.some((use) => use.template_id === template.id),
   );
   const remove = api.useMutation("delete", "/api/v1/templates/{id}");
@@ -164,7 +164,11 @@ function Delete({ template }: { template: Template }) {
       back="/templates/"
       onDelete={() => remove.mutateAsync({ params: { path: { id: template.id } } })}
     >
-      {using.length === 0 ? t("remove.free") : t("remove.used", { channels: using.map(({ name }) => name).join(", ") })}
+      {using?.length === 0 && t("remove.free")}
+      {using && using.length > 0 && t("remove.used", { channels: using.map(({ name }) => name).join(", ") })}
+      {!using && channels.error && (
+        <ErrorState error={channels.error} isInline onRetry={() => void channels.refetch()} />
+      )}
     </DeleteThing>
   );
 }

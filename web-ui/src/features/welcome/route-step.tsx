@@ -22,11 +22,12 @@ const AGAIN_MS = 1_500;
 /** The way of the alert that came last: what became of it, and where the rules would send it now. */
 export function RouteStep() {
   const t = useTranslations("welcome.route");
-  const { event, isKnown } = useLatestEvent();
+  const { event, isKnown, error } = useLatestEvent();
   const channels = useChannels().channels?.filter(({ push_token, enabled }) => push_token && enabled) ?? [];
   const token = channels[0]?.push_token;
   const again = token && <SampleButton token={token} />;
-  if (!isKnown) return <SkeletonRows count={3} />;
+  // It is asked again by itself.
+  if (!isKnown) return error ? <ErrorState error={error} isInline /> : <SkeletonRows count={3} />;
   if (!event) {
     return (
       <EmptyState icon={Inbox} title={t("none.title")} action={again}>

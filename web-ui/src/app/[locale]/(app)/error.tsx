@@ -1,8 +1,8 @@
 "use client";
 
-import { ErrorState } from "@/components/ui/error-state";
+import { BrokenScreen } from "@/components/ui/broken-screen";
 
 /** A screen that broke; the rest of the shell goes on. */
-export default function Failed({ error, reset }: { error: Error; reset: () => void }) {
-  return <ErrorState error={error} onRetry={reset} />;
+export default function Failed(props: { error: Error; reset: () => void }) {
+  return <BrokenScreen {...props} />;
 }
