@@ -23,7 +23,7 @@ test("a bot is made, keeps its token to itself, and cannot be deleted while a ch
   await expect(page.getByRole("heading", { level: 1, name: "duty chat" })).toBeVisible();
 
   await page.goto("/en/bots/");
-  await page.getByRole("link", { name: "duty bot" }).click();
+  await page.getByRole("link", { name: "duty bot", exact: true }).click();
   await expect(page.getByRole("link", { name: "duty chat" })).toBeVisible();
   await expect(page.getByText("It cannot be deleted while channels send with it.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Delete the bot" })).toBeHidden();

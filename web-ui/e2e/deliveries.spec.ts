@@ -10,7 +10,7 @@ test("a delivery says what it is about, and leads to its attempts and its alert"
 
   await page.goto(`/en/deliveries/?channel=${sender.channel}`);
   const row = page.getByRole("row").filter({ hasText: "Pump pressure is low" });
-  await expect(row).toContainText("Delivered", { timeout: 20_000 });
+  await expect(row).toContainText("Delivered", { timeout: 60_000 });
   await expect(row).toContainText("Critical");
   await expect(row).toContainText("wall-board");
   await row.getByRole("button", { name: "Pump pressure is low: delivery to wall-board" }).press("Enter");

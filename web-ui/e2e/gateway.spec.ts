@@ -43,7 +43,7 @@ function use(server: Server, key: string, localAddress: string): Promise<number>
 async function reloadUntil(page: Page, words: string): Promise<void> {
   await expect(async () => {
     await page.reload();
-    await expect(page.getByText(words).filter({ visible: true }).first()).toBeVisible({ timeout: 1_000 });
+    await expect(page.getByText(words).filter({ visible: true }).first()).toBeVisible({ timeout: 5_000 });
   }).toPass();
 }
 
@@ -86,8 +86,7 @@ test("a stolen key is seen, its binding changed, blocked and removed", async ({ 
   await expect(row.getByText("Blocked").filter({ visible: true })).toBeVisible();
   await expect.poll(() => use(server, key, "127.0.0.2")).toBe(403);
   await row.getByRole("button", { name: "Unbind" }).click();
-  await confirm(page, "Unbind the key");
-  await expect(page.getByText("The key is unbound")).toBeVisible();
+  await confirm(page, "Unbind the key", "The key is unbound");
   await expect(row).toBeHidden();
   await expect.poll(() => use(server, key, "127.0.0.3")).toBe(200);
 

@@ -1,4 +1,5 @@
 import { expect, test } from "./fixtures";
+import { answering } from "./ready";
 
 test("the root leads to the language of the browser, the menu to another, and the choice is remembered", async ({
   browser,
@@ -9,6 +10,7 @@ test("the root leads to the language of the browser, the menu to another, and th
   await page.goto("/login/");
   await expect(page).toHaveURL(/\/fa\/login\/$/);
   await expect(page.locator("html")).toHaveAttribute("dir", "rtl");
+  await answering(page);
   await page.getByRole("button", { name: "زبان" }).click();
   await page.getByRole("menuitemradio", { name: "English" }).click();
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();

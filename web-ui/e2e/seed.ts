@@ -87,6 +87,8 @@ export async function seed(request: APIRequestContext, server: Server): Promise<
 
 /** The things of a list, as soon as there are any. */
 async function eventually(request: APIRequestContext, path: string) {
-  await expect.poll(async () => (await read(request, path)).items.length, path).toBeGreaterThan(0);
+  await expect
+    .poll(async () => (await read(request, path)).items.length, { message: path, timeout: 60_000 })
+    .toBeGreaterThan(0);
   return (await read(request, path)).items;
 }

@@ -4,6 +4,9 @@ import { send } from "./api";
 /** The most alerts in one notification of many. */
 const BATCH = 2_000;
 
+/** How long thousands of alerts may take until they are known, on a machine that does much else. */
+export const MANY_MS = 240_000;
+
 /** What a sender says beside the names of its alerts. */
 interface Many {
   count: number;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const BINARY = process.env.JOURNEY_BINARY ?? fileURLToPath(new URL("../../target/debug/watchbell", import.meta.url));
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 const STOP_MS = 15_000;
 
 /** The owner of a server that is started `WITH_OWNER`. */

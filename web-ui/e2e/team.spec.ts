@@ -1,6 +1,7 @@
 import type { Browser, Page } from "@playwright/test";
 import { confirm } from "./confirm";
 import { expect, test } from "./fixtures";
+import { answering } from "./ready";
 import { Watch } from "./watch";
 
 /** What only those may who change things. */
@@ -28,6 +29,7 @@ async function register(browser: Browser, url: string, link: string, email: stri
   const page = await context.newPage();
   const watch = new Watch(page, url);
   await page.goto(link);
+  await answering(page);
   await page.getByLabel("Name").fill(email.split("@")[0] ?? "");
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);

@@ -1,5 +1,6 @@
 import { expect, test } from "./fixtures";
 import { sendMail } from "./mail";
+import { answering } from "./ready";
 import { Receiver } from "./receiver";
 import { Sender } from "./sender";
 import { Server } from "./server";
@@ -15,6 +16,7 @@ test("from the link that a new server prints to the first delivered alert", asyn
     await expect.poll(() => server.log).toContain("/setup#wbl_");
     const link = /http\S+\/setup#wbl_\S+/.exec(server.log)?.[0] ?? "";
     await page.goto(link);
+    await answering(page);
     await page.getByLabel("Name").fill("Rosa");
     await page.getByLabel("Email").fill("rosa@example.com");
     await page.getByLabel("Password", { exact: true }).fill("short");
@@ -69,7 +71,7 @@ test("a destination that is down is played through: attempts, a dead letter, and
   page,
   signIn,
 }) => {
-  test.setTimeout(120_000);
+  test.slow();
   const receiver = await Receiver.start();
   await signIn();
   const sender = await Sender.to(page.request, "played with", receiver.url);
@@ -85,12 +87,12 @@ test("a destination that is down is played through: attempts, a dead letter, and
   await expect(drill.getByText("played with pretends to be down until")).toBeVisible();
   await expect(drill.getByText("drill: the channel pretends to be down").first()).toBeVisible();
   await expect(drill.getByText("Will retry", { exact: true }).first()).toBeVisible();
-  await expect(drill.getByText("It gave up and is a dead letter.")).toBeVisible({ timeout: 60_000 });
+  await expect(drill.getByText("It gave up and is a dead letter.")).toBeVisible({ timeout: 120_000 });
   expect(receiver.bodies).toHaveLength(1);
 
   await drill.getByRole("button", { name: "End the drill" }).click();
   await drill.getByRole("button", { name: "Replay it now" }).click();
-  await expect(drill.getByText("It has arrived, after all.")).toBeVisible({ timeout: 20_000 });
+  await expect(drill.getByText("It has arrived, after all.")).toBeVisible({ timeout: 60_000 });
   await expect.poll(() => receiver.bodies.join()).toContain("Drill: sample-1 does not answer");
   await receiver.stop();
 });
