@@ -33,7 +33,7 @@ pub use self::retry::RETRY_AFTER;
 use self::{deliver::Deliver, holds::Holds, senders::Senders};
 
 /// Late answers in hand at a time. None is urgent, and a crowd of them at once would stand in the way of what is.
-const ENRICH_MAX: usize = 4;
+const ENRICH_MAX: usize = 2;
 
 /// Runs the three pools until `stop`.
 ///
