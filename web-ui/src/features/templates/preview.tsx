@@ -42,6 +42,7 @@ export function Preview({
   const { event, sample } = subject;
   const platforms = usePlatforms();
   const events = api.useQuery("get", "/api/v1/events", { params: { query: { limit: EVENTS_SHOWN } } });
+  const missing = [events, platforms].find(({ data, error }) => error && !data);
   const options = [
     { value: OWN, label: t("sample") },
     ...(events.data?.items ?? []).map(({ id, subject, received_at }) => ({
@@ -78,15 +79,10 @@ export function Preview({
             />
           )}
         </Field>
-        {[events, platforms].map(
-          ({ data, error, refetch }, index) =>
-            error &&
-            !data && (
-              // biome-ignore lint/suspicious/noArrayIndexKey: always the same two
-              <div key={index} className="sm:col-span-2">
-                <ErrorState error={error} isInline onRetry={() => void refetch()} />
-              </div>
-            ),
+        {missing && (
+          <div className="sm:col-span-2">
+            <ErrorState error={missing.error} isInline onRetry={() => void missing.refetch()} />
+          </div>
         )}
         {!event && (
           <div className="sm:col-span-2">
