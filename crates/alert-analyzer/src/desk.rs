@@ -20,7 +20,7 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 use watchbell_analysis::model::{self, Answer, Failure, Models, Roster, merge};
 use watchbell_common::{
@@ -50,8 +50,12 @@ const CALLS_MAX: usize = 256;
 /// Alerts that an answer is handed to. Past it, alerts of a template that is being asked about leave without it.
 const WAITING_MAX: usize = 1_024;
 
-/// How many alerts are handed an answer at a time.
+/// How many alerts of a template that wait for its answer are handed it at a time.
 const HANDING_MAX: usize = 16;
+
+/// How many alerts that went their way are told at a time, of all templates together: a server that fails ends many
+/// calls at once, and hundreds of notes in one transaction would hold up the alerts behind it.
+const TELLING_MAX: usize = 4;
 
 /// How long to pause before looking again for a route job that is not there yet: the decision about its intake job is
 /// on its way to the queue.
@@ -85,6 +89,8 @@ struct Inner {
     savings: Savings,
     max_wait: Duration,
     open: Mutex<Open>,
+    /// [`TELLING_MAX`].
+    telling: Semaphore,
 }
 
 /// The calls in flight.
@@ -123,6 +129,7 @@ impl Desk {
             savings: Savings::new(queue.clone(), clock.clone()),
             max_wait: settings.max_wait,
             open: Mutex::default(),
+            telling: Semaphore::new(TELLING_MAX),
             queue,
             clock,
         };
@@ -229,7 +236,14 @@ impl Inner {
         };
         let asked = alert.event.id;
         let hand = |waiting| self.hand(waiting, asked, answer.as_ref());
+        let now = self.clock.now_ms();
+        let (waiting, gone): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| now < waiting.until);
         stream::iter(waiting).for_each_concurrent(HANDING_MAX, hand).await;
+        let tell = |gone| async {
+            let _turn = self.telling.acquire().await;
+            self.hand(gone, asked, answer.as_ref()).await;
+        };
+        stream::iter(gone).for_each_concurrent(TELLING_MAX, tell).await;
     }
 
     /// An answer for all alerts of the template.
