@@ -1,20 +1,12 @@
 import { read } from "./api";
-import { test as base, expect } from "./fixtures";
+import { test as base, expect, serving } from "./fixtures";
 import { Receiver } from "./receiver";
 import { MANY_MS, Sender } from "./sender";
-import { Server, WITH_OWNER } from "./server";
+import type { Server } from "./server";
 
 const test = base.extend<object, { server: Server }>({
   // A server of its own: what is replayed is all that there is, and others leave dead letters behind.
-  server: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs
-    async ({}, use) => {
-      const server = await Server.start(WITH_OWNER);
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker" },
-  ],
+  server: [serving, { scope: "worker" }],
 });
 
 test("a dead letter is replayed and arrives", async ({ page, signIn }) => {

@@ -19,16 +19,16 @@ interface Shared {
   server: Server;
 }
 
+/** Serves for as long as a worker runs. A file that extends `test` by it once more gets a server of its own. */
+// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs
+export async function serving({}: object, use: (server: Server) => Promise<void>): Promise<void> {
+  const server = await Server.start(WITH_OWNER);
+  await use(server);
+  await server.stop();
+}
+
 export const test = base.extend<Each, Shared>({
-  server: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs
-    async ({}, use) => {
-      const server = await Server.start(WITH_OWNER);
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker" },
-  ],
+  server: [serving, { scope: "worker" }],
   baseURL: async ({ server }, use) => use(server.url),
   watch: [
     async ({ page, server }, use) => {
