@@ -239,9 +239,10 @@ impl Inner {
         let now = self.clock.now_ms();
         let (waiting, gone): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| now < waiting.until);
         stream::iter(waiting).for_each_concurrent(HANDING_MAX, hand).await;
-        let tell = |gone| async {
-            let _turn = self.telling.acquire().await;
-            self.hand(gone, asked, answer.as_ref()).await;
+        let telling = &self.telling;
+        let tell = |gone| async move {
+            let _turn = telling.acquire().await;
+            hand(gone).await;
         };
         stream::iter(gone).for_each_concurrent(TELLING_MAX, tell).await;
     }

@@ -15,6 +15,8 @@ mod sink;
 use std::{
     future::Future,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    ops::Range,
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -24,10 +26,26 @@ pub use process::Process;
 pub use product::{Product, Service};
 pub use sink::{FAILURES_MAX, Mood, Received, Sink};
 
-/// An address on loopback that nobody listens on at the moment.
+/// Where services listen: below the ports that Linux gives to connections (`ip_local_port_range`, from 32768), so that
+/// none is taken by chance before its service listens, or while that is restarted.
+const PORTS: Range<u16> = 20_000..32_000;
+
+/// How far apart two test processes that run at the same time begin to look.
+const PORTS_EACH: u32 = 64;
+
+/// An address on loopback that nobody listens on at the moment, and that this process has not given out of late.
+///
+/// # Panics
+/// When all ports are taken.
 pub fn free_address() -> SocketAddr {
-    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-    probe.local_addr().expect("a bound listener has an address")
+    static LOOKED_AT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(PORTS_EACH);
+    let next = |_| {
+        let number = begin.wrapping_add(LOOKED_AT.fetch_add(1, Ordering::Relaxed));
+        PORTS.start + u16::try_from(number % u32::from(PORTS.end - PORTS.start)).expect("smaller than a port")
+    };
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|probe| probe.local_addr()).ok();
+    PORTS.map(next).find_map(bind).expect("loopback has a free port")
 }
 
 /// Serves HTTP on loopback until the runtime ends.

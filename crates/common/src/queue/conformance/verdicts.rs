@@ -370,12 +370,18 @@ pub(crate) async fn many_facts_share_a_job_up_to_its_size<H: Harness>(h: H) {
     assert_eq!(facts(&*q).await, told);
 }
 
-pub(crate) async fn a_waiting_job_can_be_amended_until_it_goes<H: Harness>(h: H) {
-    const LATER: Duration = Duration::from_secs(5);
-    let q = h.queue();
-    let w = worker(&*q, "w").await;
+const LATER: Duration = Duration::from_secs(5);
+
+/// Three jobs that wait until [`LATER`], the third behind the second.
+async fn push_waiting(q: &dyn Queue) {
     let waits = |event, n, order: &str| NewJob { delay: LATER, order: Some(order.to_owned()), ..job_of(event, n, "a") };
     q.push(DELIVER, vec![waits(1, 1, "one"), waits(2, 2, "two"), waits(3, 3, "two")]).await.unwrap();
+}
+
+pub(crate) async fn a_waiting_job_can_be_amended_until_it_goes<H: Harness>(h: H) {
+    let q = h.queue();
+    let w = worker(&*q, "w").await;
+    push_waiting(&*q).await;
     assert!(take(&*q, DELIVER, &w, 9).await.is_empty());
     assert!(q.amend(DELIVER, job_id(1), Bytes::from_static(b"10")).await.unwrap());
     assert!(!q.amend(DELIVER, job_id(1), Bytes::from_static(b"11")).await.unwrap(), "it goes already");
@@ -402,11 +408,9 @@ pub(crate) async fn a_waiting_job_can_be_amended_until_it_goes<H: Harness>(h: H)
 }
 
 pub(crate) async fn a_waiting_job_can_be_hurried_until_it_goes<H: Harness>(h: H) {
-    const LATER: Duration = Duration::from_secs(5);
     let q = h.queue();
     let w = worker(&*q, "w").await;
-    let waits = |event, n, order: &str| NewJob { delay: LATER, order: Some(order.to_owned()), ..job_of(event, n, "a") };
-    q.push(DELIVER, vec![waits(1, 1, "one"), waits(2, 2, "two"), waits(3, 3, "two")]).await.unwrap();
+    push_waiting(&*q).await;
     assert!(!q.hurry(INTAKE, job_id(1)).await.unwrap(), "another queue");
     assert!(!q.hurry(DELIVER, job_id(9)).await.unwrap(), "no such job");
     assert!(q.hurry(DELIVER, job_id(1)).await.unwrap());
